@@ -1,0 +1,421 @@
+/*
+ * The order of publication and what each failure does; publish.h tells the outline.
+ *
+ * Invariants:
+ *  1. A pack in packs/ that the database does not know is an orphan of a publication that never committed.  Only the holder of the gate can be
+ *     sure of that, and only they remove it; they do so before giving out a number, so no two packs bear one number.
+ *  2. The last whole record of refs.log has at most the number the database gave last.  One more means that its publication never committed: a
+ *     `void` record with the same number is appended.  More than that means that db/ is older than refs.log.
+ *  3. One counter in the database numbers publications, stage generations and refs.log records.
+ *
+ * Orphans and refs.log are looked at once when a handle takes the gate first, and again after a publication that was cut short: the gate file
+ * holds the word "busy" while one is under way, and the next holder who finds it there looks.  (The word is not synced: after a power
+ * failure every handle is new and looks anyway.)
+ */
+#include "odb/publish.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/io.h"
+#include "base/trace.h"
+#include "data/refslog.h"
+#include "odb/writer_internal.h"
+
+static publish_closure_fn *closure_check;
+
+void publish_set_closure(publish_closure_fn *fn)
+{
+	closure_check = fn;
+}
+
+int publish_next(struct env_txn *txn, uint64_t *number, struct store_error *err)
+{
+	const int rc = env_number(txn, "next", number, err);
+
+	if (rc == 0 && *number == 0)
+		*number = 1;
+	return rc;
+}
+
+/* ---- what a publication that was cut short left behind */
+
+static bool knows_pack(struct env_txn *txn, uint64_t number, const uint8_t random[16])
+{
+	struct odb_pack_row row;
+	struct env_val v;
+	uint8_t key[8];
+
+	be64_put(key, number);
+	return env_get(txn, ENV_PACKS, key, sizeof(key), &v, NULL) == 0 && odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 &&
+		memcmp(row.random, random, 16) == 0;
+}
+
+static int remove_orphans(struct odb *o, struct env_txn *txn, struct store_error *err)
+{
+	int fd = openat(o->packs_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *d;
+
+	if (!dir) {
+		io_close(&fd);
+		return store_error_sys(err, "cannot list 'packs'");
+	}
+	while ((d = readdir(dir)) != NULL) {
+		uint8_t random[16];
+		uint64_t number;
+
+		if (!pack_name_parse(d->d_name, &number, random) || knows_pack(txn, number, random))
+			continue;
+		TRACE(TRACE_PUBLISH, "orphan=packs/%s", d->d_name);
+		unlinkat(o->packs_fd, d->d_name, 0);
+	}
+	closedir(dir);
+	return 0;
+}
+
+static int append_log(struct odb *o, int fd, const struct buf *record, uint64_t at, struct store_error *err)
+{
+	if (FAULT("refslog.write") || io_pwrite_full(fd, record->data, record->len, at) != 0)
+		return store_error_sys(err, "cannot write '%s/refs.log'", o->path);
+	if (FAULT("refslog.sync") || io_sync(fd) != 0)
+		return store_error_sys(err, "cannot write '%s/refs.log'", o->path);
+	o->log_size = at + record->len;
+	return 0;
+}
+
+static int append_void(struct odb *o, int fd, uint64_t number, uint64_t at, struct store_error *err)
+{
+	struct hash *h = hash_new();
+	struct buf record = {0};
+	int rc = h ? refslog_encode_void(&record, number, h, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
+
+	if (rc == 0)
+		rc = append_log(o, fd, &record, at, err);
+	hash_free(h);
+	buf_release(&record);
+	return rc;
+}
+
+/* Cut a torn tail; make void a record whose publication never committed. */
+static int repair_log(struct odb *o, uint64_t next, struct store_error *err)
+{
+	struct refslog_reader *r = NULL;
+	const struct refslog_tail *tail;
+	int fd = openat(o->fd, "refs.log", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int rc;
+
+	if (fd == -1)
+		return store_error_sys(err, "cannot open '%s/refs.log'", o->path);
+	rc = refslog_open(&r, fd, err);
+	if (rc != 0)
+		goto out;
+	tail = refslog_tail_of(r);
+	o->log_size = tail->end;
+	if (tail->size > tail->end && ftruncate(fd, (off_t)tail->end) != 0)
+		rc = store_error_sys(err, "cannot cut the torn end of '%s/refs.log'", o->path);
+	else if (tail->has_record && tail->last_number > next)
+		rc = store_error_set(err, STORE_ECORRUPT, "db/ is older than refs.log of '%s': run 'store fsck --rebuild'", o->path);
+	else if (tail->has_record && tail->last_number == next && !tail->last_is_void)
+		rc = append_void(o, fd, next, tail->end, err);
+out:
+	refslog_close(r);
+	io_close(&fd);
+	return rc;
+}
+
+static int look_after_crash(struct odb *o, struct env_txn *txn, uint64_t next, struct store_error *err)
+{
+	uint8_t mark[4] = {0};
+	int rc;
+
+	if (o->gate_checked && io_pread_full(o->gate_fd, mark, 4, 0) <= 0)
+		return 0;
+	rc = remove_orphans(o, txn, err);
+	if (rc == 0)
+		rc = repair_log(o, next, err);
+	o->gate_checked = rc == 0;
+	return rc;
+}
+
+static int mark_busy(struct odb *o, bool busy, struct store_error *err)
+{
+	const int rc = busy ? io_pwrite_full(o->gate_fd, "busy", 4, 0) : ftruncate(o->gate_fd, 0);
+
+	return rc == 0 ? 0 : store_error_sys(err, "cannot write '%s/gate'", o->path);
+}
+
+/* ---- the steps */
+
+struct run {
+	struct odb *odb;
+	const struct publication *p;
+	struct env_txn *txn;
+	uint64_t number;
+	bool has_pack;
+	bool renamed;
+	int log_fd;
+	uint64_t log_at;	/* size of refs.log before our record */
+	bool logged;
+	bool unknown;		/* the commit failed in a way that leaves its outcome open */
+};
+
+static int write_pack_rows(struct run *r, struct store_error *err)
+{
+	struct odb_writer *w = r->p->writer;
+	const struct pack_index *x = &w->pack.index;
+	struct odb_pack_row pack = {.size = w->pack.flushed, .objects = (uint32_t)x->count};
+	uint8_t key[8], row[ODB_PACK_ROW_LEN], object[ODB_ROW_LEN];
+	int rc;
+
+	memcpy(pack.random, w->pack.random, 16);
+	be64_put(key, r->number);
+	odb_pack_row_encode(row, &pack);
+	rc = env_put_new(r->txn, ENV_PACKS, key, sizeof(key), row, sizeof(row), err);
+	if (rc == STORE_EEXISTS)
+		return store_error_set(err, STORE_ECORRUPT, "pack number %llu is taken; run 'store fsck --rebuild'", (unsigned long long)r->number);
+	for (size_t i = 0; i < x->count && rc == 0; i++) {
+		const struct pack_row *o = &x->rows[i];
+		const struct pack_block_row *b = &x->blocks[o->block];
+		const struct odb_loc loc = {r->number, (uint32_t)b->off, b->length, o->off, o->len, o->kind};
+
+		if (o->kind == KIND_STAGE)
+			continue;
+		odb_row_encode(object, &loc);
+		/* The first writer of an id wins; a second copy counts as dead bytes of its pack. */
+		rc = env_put_new(r->txn, ENV_OBJECTS, o->id.b, ID_LEN, object, sizeof(object), err);
+		if (rc == STORE_EEXISTS)
+			rc = 0;
+	}
+	return rc;
+}
+
+/* Give the pack its name.  After a run that ended with a full map it stands there already. */
+static int rename_pack(struct run *r, struct store_error *err)
+{
+	struct pack_write *pack = &r->p->writer->pack;
+	struct odb *o = r->odb;
+
+	if (r->renamed)
+		return 0;
+	pack_name(pack->name, r->number, pack->random);
+	if (FAULT("publish.rename") || renameat(o->tmp_fd, pack->tmp, o->packs_fd, pack->name) != 0)
+		return store_error_sys(err, "cannot rename 'tmp/%s' to 'packs/%s'", pack->tmp, pack->name);
+	r->renamed = true;
+	if (FAULT("publish.sync") || io_sync(o->packs_fd) != 0)
+		return store_error_sys(err, "cannot sync '%s/packs'", o->path);
+	return 0;
+}
+
+static int write_log(struct run *r, struct store_error *err)
+{
+	struct odb *o = r->odb;
+	struct buf record = {0};
+	int rc;
+
+	if (!r->p->log || r->logged)
+		return 0;
+	r->log_fd = openat(o->fd, "refs.log", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (r->log_fd == -1)
+		return store_error_sys(err, "cannot open '%s/refs.log'", o->path);
+	r->log_at = (uint64_t)lseek(r->log_fd, 0, SEEK_END);
+	rc = r->p->log(r->p->ctx, r->number, &record, err);
+	if (rc == 0)
+		rc = append_log(o, r->log_fd, &record, r->log_at, err);
+	r->logged = rc == 0;
+	buf_release(&record);
+	return rc;
+}
+
+static int rows(struct run *r, struct store_error *err)
+{
+	int rc = publish_next(r->txn, &r->number, err);
+
+	if (rc == 0)
+		rc = look_after_crash(r->odb, r->txn, r->number, err);
+	if (rc == 0 && r->p->writer)
+		rc = writer_row_renew(r->p->writer, r->txn, err);
+	if (rc == 0 && r->p->apply)
+		rc = r->p->apply(r->p->ctx, r->txn, r->number, err);
+	if (rc == 0 && r->has_pack)
+		rc = write_pack_rows(r, err);
+	if (rc == 0)
+		rc = env_set_number(r->txn, "next", r->number + 1, err);
+	return rc;
+}
+
+static int steps(struct run *r, struct store_error *err)
+{
+	int rc = mark_busy(r->odb, true, err);
+
+	if (rc == 0 && r->has_pack)
+		rc = rename_pack(r, err);
+	if (rc == 0)
+		rc = write_log(r, err);
+	return rc;
+}
+
+/* A commit failed by an I/O error: is our number in? */
+static int ask_again(struct run *r, int rc, struct store_error *err)
+{
+	struct store_error ignored = {0};
+	struct env_txn *txn;
+	uint64_t next = 0;
+
+	r->unknown = true;
+	if (r->p->keeps_snapshot || env_reopen(r->odb->env, &ignored) != 0 || env_begin(r->odb->env, false, &txn, &ignored) != 0)
+		return rc;
+	if (publish_next(txn, &next, &ignored) == 0) {
+		r->unknown = false;
+		if (next > r->number) {
+			store_error_clear(err);
+			rc = 0;
+		}
+	}
+	env_abort(txn);
+	return rc;
+}
+
+/*
+ * Nothing of it happened: the pack goes back to tmp/, where its owner or the next sweep deletes it, and the record is cut off again.
+ * When that is not sure all stays, and whoever takes the gate next finds out (invariants 1 and 2).
+ */
+static void undo(struct run *r)
+{
+	struct odb *o = r->odb;
+
+	if (r->renamed && renameat(o->packs_fd, r->p->writer->pack.name, o->tmp_fd, r->p->writer->pack.tmp) == 0)
+		r->renamed = false;
+	if (r->logged && ftruncate(r->log_fd, (off_t)r->log_at) == 0)
+		o->log_size = r->log_at;
+}
+
+static int attempt(struct run *r, struct store_error *err)
+{
+	int rc = env_begin(r->odb->env, true, &r->txn, err);
+
+	if (rc != 0)
+		return rc;
+	rc = rows(r, err);
+	if (rc == 0)
+		rc = steps(r, err);
+	if (rc != 0) {
+		env_abort(r->txn);
+		return rc;
+	}
+	rc = env_commit(r->txn, err);
+	return rc == STORE_EIO ? ask_again(r, rc, err) : rc;
+}
+
+static int run_under_gate(struct run *r, struct store_error *err)
+{
+	int rc;
+
+	for (;;) {
+		rc = attempt(r, err);
+		if (rc != ENV_FULL)
+			break;
+		if (r->p->keeps_snapshot) {
+			rc = store_error_set(err, STORE_EBUSY, "the database must grow first");
+			break;
+		}
+		rc = env_grow(r->odb->env, err);
+		if (rc != 0)
+			break;
+	}
+	if (rc != 0 && !r->unknown)
+		undo(r);
+	if (!r->unknown)
+		mark_busy(r->odb, false, NULL);
+	io_close(&r->log_fd);
+	return rc;
+}
+
+int publish(struct odb *o, const struct publication *p, uint64_t *number, struct store_error *err)
+{
+	struct run r = {.odb = o, .p = p, .log_fd = -1};
+	int rc = 0;
+
+	/* Pack bytes are durable before the gate is taken: it is held for milliseconds. */
+	if (p->writer) {
+		if (closure_check && getenv("STORE_CHECK_CLOSURE"))
+			rc = closure_check(p->writer, err);
+		if (rc == 0)
+			rc = writer_seal(p->writer, err);
+		r.has_pack = pack_write_is_open(&p->writer->pack);
+	}
+	if (rc == 0)
+		rc = odb_gate_lock(o, err);
+	if (rc != 0)
+		return rc;
+	rc = run_under_gate(&r, err);
+	odb_gate_unlock(o);
+	TRACE(TRACE_PUBLISH, "number=%llu rc=%d pack=%d log=%d", (unsigned long long)r.number, rc, r.has_pack, r.logged);
+	if (rc == 0 && p->writer)
+		writer_published(p->writer);
+	if (rc == 0 && number)
+		*number = r.number;
+	return rc;
+}
+
+/* ---- registration of writers: a publication without pack */
+
+
+/* Rows of writers that died without a checkpoint worth keeping. */
+static int drop_dead_rows(struct odb *o, struct env_txn *txn, struct store_error *err)
+{
+	struct env_cursor *c;
+	struct env_val key, val;
+	int rc = env_cursor_open(txn, ENV_WRITERS, &c, err);
+
+	if (rc != 0)
+		return rc;
+	while ((rc = env_cursor_next(c, &key, &val, err)) == 0) {
+		char sign[TMP_NAME + 1] = {0};
+
+		if (val.len > WRITER_ROW_HEAD)
+			continue;
+		if (val.len == WRITER_ROW_HEAD)
+			memcpy(sign, (const uint8_t *)val.data + 8, TMP_NAME);
+		if (sign[0] && tmp_is_held(o->tmp_fd, sign))
+			continue;
+		rc = env_cursor_del(c, err);
+		if (rc != 0)
+			break;
+	}
+	env_cursor_close(c);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static int apply_register(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
+{
+	struct odb_writer *w = ctx;
+	int rc = drop_dead_rows(w->odb, txn, err);
+
+	w->id = w->epoch = number;
+	return rc == 0 ? writer_row_put(w, txn, err) : rc;
+}
+
+int writer_register(struct odb_writer *w, struct store_error *err)
+{
+	struct publication p = {.apply = apply_register, .ctx = w};
+	int rc;
+
+	if (w->id != 0)
+		return 0;
+	rc = tmp_create(w->odb->tmp_fd, 'w', w->sign, &w->sign_fd, err);
+	if (rc == 0)
+		rc = publish(w->odb, &p, NULL, err);
+	if (rc != 0)
+		w->id = 0;
+	return rc;
+}

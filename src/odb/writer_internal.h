@@ -1,0 +1,70 @@
+/*
+ * What writer.c and publish.c share.
+ * Threads: table and stats under lock; the rest belongs to the owner of the writer.
+ */
+#ifndef STORE_ODB_WRITER_INTERNAL_H
+#define STORE_ODB_WRITER_INTERNAL_H
+
+#include <pthread.h>
+
+#include "data/hash.h"
+#include "odb/odb_internal.h"
+#include "odb/pack_write.h"
+#include "odb/writer.h"
+
+/* Where an object of this writer stands. */
+enum pending_state {
+	PENDING_FREE = 0,
+	PENDING_CLAIMED,	/* a worker will bring it; seq says which */
+	PENDING_OPEN,		/* in a block that is still open; loc.off and loc.len tell where */
+	PENDING_PACKED,		/* in the pack */
+};
+
+struct pending {
+	struct oid id;
+	uint8_t state;
+	uint8_t class;		/* PENDING_OPEN: which open block */
+	uint64_t seq;		/* PENDING_CLAIMED */
+	struct odb_loc loc;
+};
+
+struct pending_table {
+	struct pending *slots;
+	size_t cap;		/* power of two */
+	size_t count;
+};
+
+struct odb_writer {
+	struct odb *odb;
+	struct odb_reader *reader;
+	struct codec_ctx *codec;
+	struct hash *hash;
+	struct pack_write pack;
+	uint64_t pack_serial;		/* ODB_PENDING | a number of this process: names the pack in the cache */
+	struct pack_block content, nodes;	/* open blocks of small objects */
+	struct buf ops;			/* operations of the stage record being gathered */
+	size_t op_count;
+	pthread_mutex_t lock;
+	struct pending_table table;	/* guarded by lock */
+	struct writer_stats stats;
+	/* The row in table `writers`. */
+	uint64_t id;			/* 0: not registered */
+	uint64_t epoch;
+	char sign[TMP_NAME];		/* the locked file that proves life */
+	int sign_fd;
+	struct buf checkpoint;
+	bool checkpoint_changed;
+	uint64_t adopted;		/* a dead writer's row to delete, or 0 */
+};
+
+/* Row of table `writers`: epoch, name of the sign of life, then the checkpoint. */
+#define WRITER_ROW_HEAD (8 + TMP_NAME)
+int writer_row_put(struct odb_writer *w, struct env_txn *txn, struct store_error *err);
+/* Own row still there, adopted one deleted, checkpoint stored. */
+int writer_row_renew(struct odb_writer *w, struct env_txn *txn, struct store_error *err);
+/* Close open blocks and records into the pack and seal it.  Nothing to do: 0 and the pack stays closed. */
+int writer_seal(struct odb_writer *w, struct store_error *err);
+/* After publication: the pack belongs to the repository; be ready for the next. */
+void writer_published(struct odb_writer *w);
+
+#endif
