@@ -1,0 +1,97 @@
+/*
+ * Revisions: words that name commits, as store(1), "Naming content", tells; and walks over history.
+ */
+#ifndef STORE_GRAPH_REV_H
+#define STORE_GRAPH_REV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "data/ident.h"
+#include "graph/commit.h"
+#include "graph/layer.h"
+#include "graph/nodes.h"
+#include "graph/refs.h"
+
+struct store_error;
+
+/* Where revisions are looked up.  Borrowed: txn (reading) and nodes are used as long as the call lasts. */
+struct rev_source {
+	struct env_txn *txn;
+	struct node_source nodes;
+};
+
+/*
+ * A revision to a commit id: tags are peeled.  STORE_ENOTFOUND: the message says which part names nothing, and the nearest ref.
+ * STORE_EAMBIGUOUS: the message lists the commits an id prefix fits.  STORE_EINVAL: it is no revision at all.
+ */
+int rev_parse(const struct rev_source *s, const char *text, size_t len, struct oid *out,
+	struct store_error *err);
+
+/* Read and decode.  data holds what out's slices point into.  STORE_ECORRUPT also for an object that is no commit or is missing. */
+int rev_read_commit(const struct node_source *src, const struct oid *id, struct buf *data,
+	struct commit *out, struct store_error *err);
+int rev_read_layer(const struct node_source *src, const struct oid *id, struct layer *out,
+	struct store_error *err);
+
+/* ---- the grammar alone */
+
+/* BASE[@{LOG}][STEPS].  Borrowed: slices are valid until the text is. */
+struct rev_parts {
+	struct text_slice base;
+	bool has_log;
+	struct text_slice log;
+	struct text_slice steps;
+};
+
+enum rev_step_kind {
+	REV_STEP_ANCESTOR, /* ~n: n times the first parent */
+	REV_STEP_PARENT,   /* ^n: parent n; 0 is the commit itself */
+};
+
+struct rev_step {
+	enum rev_step_kind kind;
+	uint32_t n;
+};
+
+/* Returns 0, or STORE_EINVAL: empty, a range, or characters that no ref may have. */
+int rev_split(struct rev_parts *out, const char *text, size_t len, struct store_error *err);
+/* Take the first step off steps.  1: taken; 0: there is none; STORE_EINVAL: something else stands there. */
+int rev_step_take(struct text_slice *steps, struct rev_step *out, struct store_error *err);
+
+/* ---- the reflog (rev_log.c) */
+
+/* Full name of the ref a user calls so ("main", "heads/main", "refs/heads/main", "HEAD").  STORE_ENOTFOUND without message. */
+int rev_full_name(struct env_txn *t, const char *name, size_t len, char full[LIMIT_REF + 1],
+	struct store_error *err);
+/* What the ref was n changes ago.  HEAD follows the branches it was on. */
+int rev_log_nth(struct env_txn *t, const char *full, uint64_t n, struct oid *out,
+	struct store_error *err);
+/* What the ref was at a moment. */
+int rev_log_at(struct env_txn *t, const char *full, int64_t seconds, struct oid *out,
+	struct store_error *err);
+/* Where HEAD was before the n-th last checkout (n from 1): "ref:NAME" or an id. */
+int rev_log_previous(struct env_txn *t, uint64_t n, char value[REFS_VALUE],
+	struct store_error *err);
+
+/* ---- walks (rev_walk.c) */
+
+/*
+ * Commits reachable from some, newest first by committer date, each once.  Memory: the open ends, and at most 43 bytes for each commit met
+ * while there was more than one of them; a linear history needs none.
+ */
+struct rev_walk;
+struct rev_walk *rev_walk_new(
+	const struct node_source *src); /* Copies src. Caller frees with rev_walk_free. */
+void rev_walk_free(struct rev_walk *w);
+int rev_walk_add(struct rev_walk *w, const struct oid *id, struct store_error *err);
+/* Leave out id and all its ancestors, which are read now.  Before the first rev_walk_next. */
+int rev_walk_hide(struct rev_walk *w, const struct oid *id, struct store_error *err);
+/* Leave out what both a and b reach. */
+int rev_walk_hide_common(struct rev_walk *w, const struct oid *a, const struct oid *b,
+	struct store_error *err);
+/* STORE_ENOTFOUND at the end, without message.  Borrowed: c is valid until the next call on w. */
+int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err);
+
+#endif

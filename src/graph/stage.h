@@ -1,0 +1,115 @@
+/*
+ * The stage: what the next commit will be, as rows of the database.
+ *
+ * Rows are keyed by (directory number, name), because keys end at 511 bytes and paths do not.  The number of the top directory is
+ * itself a row; numbers come from a counter and are never used twice.  Beside each directory stand its cached roots: the maps it had when a
+ * commit last stored them.  A row (directory, name) in `dirty` says that the entry may differ from the cached map.
+ *
+ * Invariant: a directory's stage = its cached root changed by its dirty rows.  A dirty row too many is harmless.  Whoever changes an
+ * entry marks it and every directory above it in the same transaction, with the number of the publication as generation.
+ */
+#ifndef STORE_GRAPH_STAGE_H
+#define STORE_GRAPH_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "graph/entry.h"
+#include "odb/env.h"
+
+struct store_error;
+
+/* What was seen of a file when its content was read; all zero: unknown, the file counts as changed until it was read again. */
+struct stage_stat {
+	uint64_t size;
+	int64_t mtime_ns, ctime_ns;
+	uint64_t ino;
+	uint32_t mode;
+	int64_t clock_ns;	/* coarse clock read before that stat */
+};
+
+struct stage_row {
+	uint8_t kind;		/* enum entry_kind */
+	uint8_t class;		/* chunking class of the content */
+	struct file_ref ref;	/* kinds file, exec, link */
+	struct stage_stat stat;
+	uint64_t dir;		/* kind dir: its number */
+	const uint8_t *meta;	/* encoded meta value without child map; borrowed */
+	size_t meta_len;
+};
+
+/* Cached roots of a directory. */
+struct stage_dir {
+	uint64_t generation;	/* publication that stored them; 0: none was */
+	bool has_root, has_meta;
+	struct entry root;	/* kind dir: height, id, totals */
+	struct map_ref meta;
+};
+
+/* ---- reading */
+
+int stage_root(struct env_txn *t, uint64_t *dir, struct store_error *err);
+/* STORE_ENOTFOUND without message.  Borrowed: row->meta is valid until the transaction ends or writes. */
+int stage_get(struct env_txn *t, uint64_t dir, const void *name, size_t len, struct stage_row *row, struct store_error *err);
+int stage_get_dir(struct env_txn *t, uint64_t dir, struct stage_dir *out, struct store_error *err);
+/* By path of names joined by '/'.  "" gives kind dir and the top's number. STORE_ENOTFOUND without message. */
+int stage_find(struct env_txn *t, const char *path, size_t len, struct stage_row *row, struct store_error *err);
+int stage_row_decode(struct stage_row *row, const void *data, size_t len, struct store_error *err);
+
+/* Rows of one directory in byte order of names. */
+struct stage_scan;
+int stage_scan_open(struct env_txn *t, uint64_t dir, struct stage_scan **out, struct store_error *err);
+void stage_scan_close(struct stage_scan *s);
+/* Borrowed: name and row->meta are valid until the next call.  STORE_ENOTFOUND at the end. */
+int stage_scan_next(struct stage_scan *s, const uint8_t **name, size_t *len, struct stage_row *row, struct store_error *err);
+/* Dirty rows of one directory: name and generation. */
+int stage_dirty_open(struct env_txn *t, uint64_t dir, struct stage_scan **out, struct store_error *err);
+int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, uint64_t *generation, struct store_error *err);
+
+/* Does dirty row (dir, name) still have this generation? */
+int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len, uint64_t generation, bool *same, struct store_error *err);
+
+/* ---- a batch of changes, and its record in the pack */
+
+enum stage_op_kind {
+	STAGE_SET = 1,
+	STAGE_DELETE = 2,
+	STAGE_RESET = 4,
+	STAGE_TOUCH = 100,	/* new stat data for a row found equal: no record, nothing gets dirty */
+};
+
+struct stage_batch;
+struct stage_batch *stage_batch_new(void);	/* Caller frees with stage_batch_free. */
+void stage_batch_free(struct stage_batch *b);
+void stage_batch_clear(struct stage_batch *b);
+size_t stage_batch_count(const struct stage_batch *b);
+size_t stage_batch_bytes(const struct stage_batch *b);
+/* path: names joined by '/'; "" is the top (kind dir only: its own attributes).  Copies all. */
+int stage_batch_set(struct stage_batch *b, const char *path, size_t len, const struct stage_row *row, struct store_error *err);
+int stage_batch_delete(struct stage_batch *b, const char *path, size_t len, struct store_error *err);
+int stage_batch_touch(struct stage_batch *b, const char *path, size_t len, const struct stage_row *row, struct store_error *err);
+
+/* Append the record form of every operation but touches to the writer's stage record. */
+struct odb_writer;
+int stage_batch_record(const struct stage_batch *b, struct odb_writer *w, struct store_error *err);
+/* Write the rows.  Inside a publication; number is its generation. */
+int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t number, struct store_error *err);
+
+/* ---- trees under fresh numbers, built where nobody looks, then put in place */
+
+/* A number goes to `dead`.  owner: the registered writer that is building it, 0 when it fell out of use. */
+int stage_bury(struct env_txn *t, uint64_t dir, uint64_t owner, struct store_error *err);
+/* A new directory number.  The top of a tree built aside is buried under its writer until it is put in place. */
+int stage_fresh(struct env_txn *t, uint64_t *dir, struct store_error *err);
+int stage_set_dir(struct env_txn *t, uint64_t dir, const struct stage_dir *d, struct store_error *err);
+int stage_put(struct env_txn *t, uint64_t dir, const void *name, size_t len, const struct stage_row *row, struct store_error *err);
+/* The top becomes `dir`; the old one goes to `dead`. */
+int stage_swap_root(struct env_txn *t, uint64_t dir, struct store_error *err);
+/* Delete up to max rows of dead directories; *left: there is more. */
+int stage_sweep(struct env_txn *t, size_t max, bool *left, struct store_error *err);
+
+/* First publication of a repository: an empty top directory. */
+int stage_create(struct env_txn *t, struct store_error *err);
+
+#endif

@@ -1,0 +1,353 @@
+/*
+ * A batch of changes to the stage: gathered by one operation, written to the pack as a stage record, and applied to the rows inside the publication.
+ *
+ * Batches name directories by components, never by number, so that another command may have put other numbers in place meanwhile.
+ * Operations usually come in walk order: the numbers of the directories on the way to the last one are kept, and what they share with the next is
+ * neither looked up nor marked dirty twice.
+ */
+#include "graph/stage_internal.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "odb/writer.h"
+
+struct op {
+	enum stage_op_kind kind;
+	size_t path, path_len;	/* in strings */
+	size_t meta;		/* in strings; row.meta_len bytes */
+	struct stage_row row;
+};
+
+struct stage_batch {
+	struct op *ops;
+	size_t count, cap;
+	struct buf strings;
+};
+
+struct stage_batch *stage_batch_new(void)
+{
+	return calloc(1, sizeof(struct stage_batch));
+}
+
+void stage_batch_free(struct stage_batch *b)
+{
+	if (!b)
+		return;
+	free(b->ops);
+	buf_release(&b->strings);
+	free(b);
+}
+
+void stage_batch_clear(struct stage_batch *b)
+{
+	b->count = 0;
+	buf_clear(&b->strings);
+}
+
+size_t stage_batch_count(const struct stage_batch *b)
+{
+	return b->count;
+}
+
+size_t stage_batch_bytes(const struct stage_batch *b)
+{
+	return b->strings.len + b->count * 64;
+}
+
+static int add(struct stage_batch *b, enum stage_op_kind kind, const char *path, size_t len, const struct stage_row *row,
+	struct store_error *err)
+{
+	struct op *op;
+
+	if (mem_grow(&b->ops, &b->cap, b->count + 1, sizeof(*b->ops)) != 0)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	op = &b->ops[b->count];
+	memset(op, 0, sizeof(*op));
+	op->kind = kind;
+	op->path = b->strings.len;
+	op->path_len = len;
+	buf_add(&b->strings, path, len);
+	if (row) {
+		op->row = *row;
+		op->meta = b->strings.len;
+		buf_add(&b->strings, row->meta, row->meta_len);
+	}
+	b->count++;
+	return buf_check(&b->strings, err);
+}
+
+int stage_batch_set(struct stage_batch *b, const char *path, size_t len, const struct stage_row *row, struct store_error *err)
+{
+	return add(b, STAGE_SET, path, len, row, err);
+}
+
+int stage_batch_delete(struct stage_batch *b, const char *path, size_t len, struct store_error *err)
+{
+	return add(b, STAGE_DELETE, path, len, NULL, err);
+}
+
+int stage_batch_touch(struct stage_batch *b, const char *path, size_t len, const struct stage_row *row, struct store_error *err)
+{
+	return add(b, STAGE_TOUCH, path, len, row, err);
+}
+
+/* ---- the record */
+
+static void record_path(struct buf *out, const uint8_t *path, size_t len)
+{
+	size_t at;
+
+	buf_add_leb(out, len);
+	at = out->len;
+	buf_add(out, path, len);
+	for (; !out->failed && at < out->len; at++) {
+		if (out->data[at] == '/')
+			out->data[at] = 0;
+	}
+}
+
+static int record_one(const struct stage_batch *b, const struct op *op, struct buf *out, struct store_error *err)
+{
+	const struct stage_row *r = &op->row;
+
+	buf_clear(out);
+	buf_add_u8(out, (uint8_t)op->kind);
+	record_path(out, b->strings.data + op->path, op->path_len);
+	if (op->kind == STAGE_SET) {
+		buf_add_u8(out, r->kind);
+		if (r->kind != ENTRY_DIR) {
+			buf_add_u8(out, r->class);
+			buf_add_u8(out, r->ref.height);
+			buf_add(out, r->ref.id.b, ID_LEN);
+			buf_add_leb(out, r->ref.size);
+		}
+		buf_add_leb(out, r->meta_len);
+		if (r->meta_len > 0)
+			buf_add(out, b->strings.data + op->meta, r->meta_len);
+	}
+	return buf_check(out, err);
+}
+
+int stage_batch_record(const struct stage_batch *b, struct odb_writer *w, struct store_error *err)
+{
+	struct buf op = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < b->count && rc == 0; i++) {
+		if (b->ops[i].kind == STAGE_TOUCH)
+			continue;
+		rc = record_one(b, &b->ops[i], &op, err);
+		if (rc == 0)
+			rc = writer_add_op(w, op.data, op.len, err);
+	}
+	buf_release(&op);
+	return rc;
+}
+
+/* ---- the rows */
+
+struct step {
+	uint64_t dir;		/* number of the directory this component lies in */
+	size_t off, len;	/* the component, in strings */
+};
+
+struct apply {
+	const struct stage_batch *batch;
+	struct env_txn *txn;
+	uint64_t generation;
+	struct step *steps;	/* directories above the last operation's entry, from the top; marked dirty */
+	size_t depth, cap;
+	uint64_t dir;		/* the directory the last step led to */
+	uint64_t root;
+	struct buf row;
+};
+
+static const uint8_t *text(const struct apply *a, size_t off)
+{
+	return a->batch->strings.data + off;
+}
+
+static int mark_dirty(struct apply *a, uint64_t dir, const void *name, size_t len, struct store_error *err)
+{
+	struct stage_key k;
+	uint8_t generation[8];
+
+	stage_key_set(&k, dir, name, len);
+	le64_put(generation, a->generation);
+	return env_put(a->txn, ENV_DIRTY, k.b, k.len, generation, sizeof(generation), err);
+}
+
+static int put_row(struct apply *a, uint64_t dir, const void *name, size_t len, const struct stage_row *row, struct store_error *err)
+{
+	struct stage_key k;
+	int rc = stage_row_encode(&a->row, row, err);
+
+	stage_key_set(&k, dir, name, len);
+	return rc == 0 ? env_put(a->txn, ENV_STAGE, k.b, k.len, a->row.data, a->row.len, err) : rc;
+}
+
+/* Go into the directory `name` of a->dir.  make: create it, in place of whatever else stands there. */
+static int enter(struct apply *a, size_t off, size_t len, bool make, struct store_error *err)
+{
+	struct stage_row row;
+	int rc = stage_get(a->txn, a->dir, text(a, off), len, &row, err);
+
+	if (rc != 0 && rc != STORE_ENOTFOUND)
+		return rc;
+	if (rc == STORE_ENOTFOUND || row.kind != ENTRY_DIR) {
+		if (!make)
+			return STORE_ENOTFOUND;
+		memset(&row, 0, sizeof(row));
+		row.kind = ENTRY_DIR;
+		rc = stage_fresh(a->txn, &row.dir, err);
+		if (rc == 0)
+			rc = put_row(a, a->dir, text(a, off), len, &row, err);
+		if (rc != 0)
+			return rc;
+	}
+	if (mem_grow(&a->steps, &a->cap, a->depth + 1, sizeof(*a->steps)) != 0)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	a->steps[a->depth++] = (struct step){a->dir, off, len};
+	a->dir = row.dir;
+	return 0;
+}
+
+/* Keep the steps that the path at off shares; returns how many bytes of it they cover. */
+static size_t keep_shared(struct apply *a, size_t off, size_t len)
+{
+	size_t used = 0, i = 0;
+
+	for (; i < a->depth; i++) {
+		const struct step *s = &a->steps[i];
+
+		/* There must be a component behind it: the entry itself is no step. */
+		if (used + s->len >= len || text(a, off)[used + s->len] != '/' || memcmp(text(a, off + used), text(a, s->off), s->len) != 0)
+			break;
+		used += s->len + 1;
+	}
+	if (i < a->depth) {
+		a->dir = a->steps[i].dir;
+		a->depth = i;
+	}
+	return used;
+}
+
+/* Stand in the directory that holds the entry of op; *name, *len: the entry's own name. */
+static int descend(struct apply *a, const struct op *op, bool make, size_t *name, size_t *len, struct store_error *err)
+{
+	size_t used = keep_shared(a, op->path, op->path_len);
+
+	for (;;) {
+		const uint8_t *at = text(a, op->path + used);
+		const uint8_t *slash = memchr(at, '/', op->path_len - used);
+		int rc;
+
+		if (!slash)
+			break;
+		rc = enter(a, op->path + used, (size_t)(slash - at), make, err);
+		if (rc != 0)
+			return rc;
+		used += (size_t)(slash - at) + 1;
+	}
+	*name = op->path + used;
+	*len = op->path_len - used;
+	return 0;
+}
+
+static int mark_way(struct apply *a, size_t name, size_t len, struct store_error *err)
+{
+	int rc = mark_dirty(a, a->dir, text(a, name), len, err);
+
+	for (size_t i = a->depth; i-- > 0 && rc == 0;)
+		rc = mark_dirty(a, a->steps[i].dir, text(a, a->steps[i].off), a->steps[i].len, err);
+	return rc;
+}
+
+static int apply_set(struct apply *a, const struct op *op, size_t name, size_t len, struct store_error *err)
+{
+	struct stage_row row = op->row, old;
+	int rc;
+
+	row.meta = row.meta_len > 0 ? text(a, op->meta) : NULL;
+	rc = stage_get(a->txn, a->dir, text(a, name), len, &old, err);
+	if (rc != 0 && rc != STORE_ENOTFOUND)
+		return rc;
+	if (len == 0) {
+		row.dir = a->root;
+	} else if (rc == 0 && old.kind == ENTRY_DIR && row.kind == ENTRY_DIR) {
+		row.dir = old.dir;
+	} else {
+		const bool bury_old = rc == 0 && old.kind == ENTRY_DIR;
+
+		rc = bury_old ? stage_bury(a->txn, old.dir, 0, err) : 0;
+		if (rc == 0 && row.kind == ENTRY_DIR)
+			rc = stage_fresh(a->txn, &row.dir, err);
+		if (rc != 0)
+			return rc;
+	}
+	rc = put_row(a, a->dir, text(a, name), len, &row, err);
+	return rc == 0 ? mark_way(a, name, len, err) : rc;
+}
+
+static int apply_delete(struct apply *a, size_t name, size_t len, struct store_error *err)
+{
+	struct stage_row old;
+	struct stage_key k;
+	uint64_t dead;
+	int rc = stage_get(a->txn, a->dir, text(a, name), len, &old, err);
+
+	if (rc != 0 || len == 0)
+		return rc == STORE_ENOTFOUND ? 0 : rc;
+	dead = old.kind == ENTRY_DIR ? old.dir : 0;
+	stage_key_set(&k, a->dir, text(a, name), len);
+	rc = env_del(a->txn, ENV_STAGE, k.b, k.len, err);
+	if (rc == 0 && dead != 0)
+		rc = stage_bury(a->txn, dead, 0, err);
+	return rc == 0 ? mark_way(a, name, len, err) : rc;
+}
+
+/* New stat data only for the very content it was taken of. */
+static int apply_touch(struct apply *a, const struct op *op, size_t name, size_t len, struct store_error *err)
+{
+	struct stage_row old;
+	int rc = stage_get(a->txn, a->dir, text(a, name), len, &old, err);
+
+	if (rc != 0)
+		return rc == STORE_ENOTFOUND ? 0 : rc;
+	if (old.kind != op->row.kind || old.ref.size != op->row.ref.size || !id_eq(&old.ref.id, &op->row.ref.id))
+		return 0;
+	old.stat = op->row.stat;
+	return put_row(a, a->dir, text(a, name), len, &old, err);
+}
+
+static int apply_op(struct apply *a, const struct op *op, struct store_error *err)
+{
+	size_t name, len;
+	int rc = descend(a, op, op->kind == STAGE_SET, &name, &len, err);
+
+	if (rc != 0)
+		return rc == STORE_ENOTFOUND ? 0 : rc;
+	switch (op->kind) {
+	case STAGE_SET:
+		return apply_set(a, op, name, len, err);
+	case STAGE_DELETE:
+		return apply_delete(a, name, len, err);
+	default:
+		return apply_touch(a, op, name, len, err);
+	}
+}
+
+int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t number, struct store_error *err)
+{
+	struct apply a = {.batch = b, .txn = t, .generation = number};
+	int rc = stage_root(t, &a.root, err);
+
+	a.dir = a.root;
+	for (size_t i = 0; i < b->count && rc == 0; i++)
+		rc = apply_op(&a, &b->ops[i], err);
+	free(a.steps);
+	buf_release(&a.row);
+	return rc;
+}
