@@ -1,0 +1,112 @@
+/* The table of commands, and what is made of it: the help, and a guess at what was meant. */
+#include "cli/cli.h"
+#include "cli/output.h"
+#include <string.h>
+
+static const struct command *const commands[] = {
+	&cmd_init,
+	&cmd_add,
+	&cmd_status,
+	&cmd_commit,
+	&cmd_log,
+	&cmd_ls,
+	&cmd_cat,
+	&cmd_checkout,
+	&cmd_root,
+	&cmd_info,
+	&cmd_fsck,
+	&cmd_version,
+	&cmd_help,
+	NULL,
+};
+
+/* What other programs call it. */
+static const struct {
+	const char *word, *meant;
+} foreign[] = {
+	{ "snapshots", "log" },
+	{ "snapshot", "commit" },
+	{ "backup", "add" },
+	{ "extract", "checkout --to" },
+	{ "check", "fsck" },
+	{ "verify", "fsck" },
+	{ "list", "ls" },
+	{ "dump", "cat" },
+	{ "create", "init" },
+	{ NULL, NULL },
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+/* NULL when nothing is near. */
+static const char *guess(const char *name)
+{
+	const char *nearest = NULL;
+	unsigned int best = strlen(name) < 4 ? 2 : 3;
+
+	for (size_t i = 0; foreign[i].word; i++)
+		if (strcmp(foreign[i].word, name) == 0)
+			return foreign[i].meant;
+	for (size_t i = 0; commands[i]; i++) {
+		unsigned int d = text_distance(name, commands[i]->name);
+
+		if (d < best) {
+			best = d;
+			nearest = commands[i]->name;
+		}
+	}
+	return nearest;
+}
+
+int command_unknown(const struct cli *cli, const char *name)
+{
+	const char *meant = guess(name);
+	struct text t = { 0 };
+
+	text_string(&t, "there is no command '");
+	text_harmless(&t, name, strlen(name));
+	if (meant)
+		text_format(&t, "'; perhaps 'store %s'", meant);
+	else
+		text_string(&t, "'; 'store help' lists them");
+	output_error(cli, STORE_EINVAL, 0, t.data);
+	text_release(&t);
+	return CLI_FAILED;
+}
+
+void command_help_all(void)
+{
+	struct text t = { 0 };
+
+	text_string(&t, "usage: store [OPTION...] COMMAND [ARGUMENT...]\n\n");
+	for (size_t i = 0; commands[i]; i++)
+		text_format(&t, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
+	text_string(&t, "\nOptions of every command, before or after its name:\n\n");
+	options_describe(&t, global_options);
+	text_string(&t,
+		"\n'store COMMAND -h' tells the options of a command, "
+		"'store help COMMAND' its manual page.\n");
+	output_text(&t);
+	text_release(&t);
+}
+
+void command_help(const struct command *c)
+{
+	struct text t = { 0 };
+
+	text_format(&t, "usage: store %s%s%s\n\n%s\n", c->name, *c->synopsis ? " " : "",
+		c->synopsis, c->summary);
+	if (c->options) {
+		text_string(&t, "\n");
+		options_describe(&t, c->options);
+	}
+	text_string(&t, "\n'store -h' tells the options of every command.\n");
+	output_text(&t);
+	text_release(&t);
+}

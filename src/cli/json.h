@@ -1,0 +1,34 @@
+/*
+ * JSON, streamed into a text: one object per line, its schema first.  A comma is set where one is
+ * needed.
+ */
+#ifndef STORE_CLI_JSON_H
+#define STORE_CLI_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <store.h>
+#include "cli/text.h"
+
+/* {"schema":"..."  ...  }LF */
+void json_begin(struct text *t, const char *schema);
+void json_end(struct text *t);
+/* A member that is an object or an array; name NULL inside an array. */
+void json_open(struct text *t, const char *name, char bracket);
+void json_close(struct text *t, char bracket);
+/* value must be UTF-8; NULL gives null. */
+void json_string(struct text *t, const char *name, const char *value);
+/* Bytes that need not be UTF-8: then the member is NAME_b64, in base 64. */
+void json_bytes(struct text *t, const char *name, const char *value);
+void json_number(struct text *t, const char *name, uint64_t value);
+void json_signed(struct text *t, const char *name, int64_t value);
+void json_real(struct text *t, const char *name, double value);
+void json_bool(struct text *t, const char *name, bool value);
+void json_id(struct text *t, const char *name, const struct store_id *id);
+/* {"id":..., "kind":..., "height":..., "size":...} and for a directory files and directories. */
+void json_node(struct text *t, const char *name, const struct store_node *node);
+/* RFC 3339. */
+void json_time(struct text *t, const char *name, int64_t seconds, int zone);
+void json_stats(struct text *t, const struct store_stats *stats);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * Progress is drawn on standard error when that is a terminal and the work has lasted a second:
+ * stage, files, bytes, rate, and the time that is left where the total is known, ten times a second
+ * at most.  The last line is kept.  Anything else that goes to standard error takes the line away
+ * first (progress_hide), and it is drawn again with the next call.
+ *
+ * The same callback is where a signal ends an operation: it returns non-zero once a signal has
+ * come.
+ */
+#include "cli/progress.h"
+#include "cli/json.h"
+#include "cli/output.h"
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct progress *shown; /* whose line stands on the terminal */
+
+double progress_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+void progress_hide(void)
+{
+	static const char erase[] = "\r\033[K";
+	struct progress *p = shown;
+
+	shown = NULL; /* first: output_stderr calls back */
+	if (p && p->drawn) {
+		p->drawn = false;
+		output_stderr(erase, sizeof(erase) - 1);
+	}
+}
+
+static void add_time_left(struct text *t, double seconds)
+{
+	unsigned int s = seconds < 359999 ? (unsigned int)(seconds + 0.5) : 359999;
+
+	if (s >= 3600)
+		text_format(t, ", %u:%02u:%02u left", s / 3600, s / 60 % 60, s % 60);
+	else
+		text_format(t, ", %u:%02u left", s / 60, s % 60);
+}
+
+static void draw(struct progress *p, double elapsed)
+{
+	const struct store_progress *now = &p->now;
+	double rate = elapsed > 0 ? (double)now->bytes / elapsed : 0;
+	struct text t = { 0 };
+
+	text_string(&t, "\r");
+	text_harmless(&t, p->stage, strlen(p->stage));
+	text_format(&t, ": %llu", (unsigned long long)now->files);
+	if (now->files_total)
+		text_format(&t, "/%llu", (unsigned long long)now->files_total);
+	text_string(&t, " files, ");
+	text_size(&t, now->bytes);
+	if (now->bytes_total) {
+		text_string(&t, " of ");
+		text_size(&t, now->bytes_total);
+	}
+	text_string(&t, ", ");
+	text_size(&t, (uint64_t)rate);
+	text_string(&t, "/s");
+	if (now->bytes_total > now->bytes && rate >= 1)
+		add_time_left(&t, (double)(now->bytes_total - now->bytes) / rate);
+	text_string(&t, "\033[K");
+	shown = NULL;
+	output_stderr(t.data, t.len);
+	shown = p;
+	p->drawn = true;
+	text_release(&t);
+}
+
+/* A new stage begins on a line of its own; the line of the last one stays. */
+static void next_stage(struct progress *p, const struct store_progress *now, double at)
+{
+	const char *stage = now->stage ? now->stage : "";
+
+	if (strncmp(p->stage, stage, sizeof(p->stage) - 1) == 0)
+		return;
+	progress_end(p);
+	snprintf(p->stage, sizeof(p->stage), "%s", stage);
+	p->start = at;
+}
+
+static int on_progress(void *payload, const struct store_progress *now)
+{
+	struct progress *p = payload;
+	const double at = progress_now();
+
+	next_stage(p, now, at);
+	p->now = *now;
+	if (p->visible && at - p->start >= 1 && at - p->last >= 0.1) {
+		draw(p, at - p->start);
+		p->last = at;
+	}
+	return cli_signal() != 0;
+}
+
+static const char *notice_name(enum store_notice_kind kind)
+{
+	static const char *const names[] = { "none", "unreadable", "changed", "border", "ignored",
+		"special", "limit", "conflict", "corrupt", "phase", "info", "would-add",
+		"would-delete" };
+
+	return kind < sizeof(names) / sizeof(*names) ? names[kind] : "info";
+}
+
+static void notice_json(const struct store_notice *n)
+{
+	struct text t = { 0 };
+
+	json_begin(&t, "store/notice/1");
+	json_string(&t, "kind", notice_name(n->kind));
+	if (*n->path)
+		json_bytes(&t, "path", n->path);
+	if (*n->text)
+		json_bytes(&t, "text", n->text);
+	if (n->bytes)
+		json_number(&t, "bytes", n->bytes);
+	json_end(&t);
+	output_stderr(t.data, t.len);
+	text_release(&t);
+}
+
+/* Is it something that -q leaves unsaid, or that is said under -v only? */
+static bool is_unsaid(const struct cli *cli, const struct store_notice *n)
+{
+	switch (n->kind) {
+	case STORE_NOTICE_SPECIAL:
+		return !cli->global.verbose;
+	case STORE_NOTICE_BORDER:
+	case STORE_NOTICE_PHASE:
+	case STORE_NOTICE_INFO:
+		return cli->global.quiet;
+	default:
+		return false;
+	}
+}
+
+static void notice_words(struct cli *cli, const struct store_notice *n)
+{
+	struct text name = { 0 }, quoted = { 0 };
+
+	text_relative(&name, cli->repo ? store_prefix(cli->repo) : "", n->path);
+	text_quoted(&quoted, name.data, false);
+	switch (n->kind) {
+	case STORE_NOTICE_UNREADABLE:
+		output_note(cli, "cannot read '%s': %s", quoted.data, n->text);
+		break;
+	case STORE_NOTICE_CHANGED:
+		output_note(cli,
+			"'%s' changed while it was read, twice; add it again when it is at rest",
+			quoted.data);
+		break;
+	case STORE_NOTICE_BORDER:
+		output_talk(cli, "'%s' is a repository of its own: not entered", quoted.data);
+		break;
+	case STORE_NOTICE_IGNORED:
+		output_note(cli, "'%s' is ignored: not added; 'store add -f' takes it",
+			quoted.data);
+		break;
+	case STORE_NOTICE_SPECIAL:
+		output_talk(cli, "'%s' is no file, directory or symlink: left out", quoted.data);
+		break;
+	case STORE_NOTICE_LIMIT:
+		output_note(cli, "'%s' is left out: %s", quoted.data, n->text);
+		break;
+	case STORE_NOTICE_CONFLICT:
+		output_note(cli, "would be lost: '%s'%s%s", quoted.data, *n->text ? ": " : "",
+			n->text);
+		break;
+	default:
+		output_note(cli, "%s%s%s", *n->path ? quoted.data : "",
+			*n->path && *n->text ? ": " : "", n->text);
+		break;
+	}
+	text_release(&name);
+	text_release(&quoted);
+}
+
+static void on_notice(void *payload, const struct store_notice *given)
+{
+	struct progress *p = payload;
+	struct store_notice n = *given;
+
+	n.path = n.path ? n.path : "";
+	n.text = n.text ? n.text : "";
+	if (p->notice && p->notice(p, &n))
+		return;
+	if (is_unsaid(p->cli, &n))
+		return;
+	if (p->cli->global.json)
+		notice_json(&n);
+	else
+		notice_words(p->cli, &n);
+}
+
+void progress_begin(struct progress *p, struct cli *cli, struct store_callbacks *callbacks)
+{
+	p->cli = cli;
+	p->visible = isatty(2) && !cli->global.quiet && !cli->global.no_progress &&
+		!cli->global.json;
+	p->start = progress_now();
+	*callbacks = (struct store_callbacks){ on_progress, on_notice, p };
+}
+
+void progress_end(struct progress *p)
+{
+	if (p->drawn)
+		draw(p, progress_now() - p->start);
+	shown = NULL;
+	if (p->drawn)
+		output_stderr("\n", 1);
+	p->drawn = false;
+}
+
+void progress_interrupted(const struct progress *p, const char *again)
+{
+	struct text size = { 0 };
+
+	text_size(&size, p->now.bytes);
+	output_talk(p->cli, "interrupted after %llu files, %s; %s",
+		(unsigned long long)p->now.files, size.data, again);
+	text_release(&size);
+}

@@ -1,0 +1,141 @@
+/*
+ * Reading content: a cursor over the rows of the sequence, and one chunk in memory.
+ *
+ * Rows are maximal runs of equal chunks, so a hole is one row, and its chunk is read and proven once however long it is: the chunk in
+ * memory is known by its id, and is not read again when the next row has the same.  A seek reads the nodes above the wanted byte
+ * and nothing else; so what is decoded for a range is the range, one chunk at either end, and the nodes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "data/limits.h"
+#include "graph/seq.h"
+#include "work/view_internal.h"
+
+struct store_reader {
+	struct odb_reader *odb; /* the handle's */
+	struct seq_cursor *cursor;
+	uint64_t size, off;
+	bool has_row;
+	struct seq_row row; /* covers [row_off, row_off + row.len * row.repeat) */
+	uint64_t row_off;
+	bool has_chunk;
+	struct oid chunk_id;
+	struct buf chunk;
+};
+
+int store_reader_open(struct store_repo *repo, const struct store_node *node,
+	struct store_reader **out, struct store_error *err)
+{
+	const struct node_source src = repo_nodes(repo);
+	const struct file_ref ref = { .id = view_oid(&node->id),
+		.height = node->height,
+		.size = node->size };
+	struct store_reader *r;
+
+	*out = NULL;
+	if (node->kind == STORE_KIND_DIR || node->kind == STORE_KIND_NONE)
+		return store_error_set(err, STORE_EINVAL, "a directory has no content to read");
+	r = calloc(1, sizeof(*r));
+	if (r)
+		r->cursor = seq_cursor_new(&src, &ref);
+	if (!r || !r->cursor) {
+		free(r);
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	}
+	r->odb = repo->reader;
+	r->size = node->size;
+	*out = r;
+	return 0;
+}
+
+int store_reader_seek(struct store_reader *r, uint64_t off, struct store_error *err)
+{
+	(void)err;
+	r->off = off < r->size ? off : r->size;
+	return 0;
+}
+
+/* Make row the one that covers off, which lies before the end. */
+static int find_row(struct store_reader *r, struct store_error *err)
+{
+	uint64_t end = r->has_row ? r->row_off + r->row.len * r->row.repeat : 0;
+	int rc = 0;
+
+	if (r->has_row && r->off >= r->row_off && r->off < end)
+		return 0;
+	if (r->off != end)
+		rc = seq_cursor_seek(r->cursor, r->off, err);
+	r->has_row = false;
+	if (rc == 0)
+		rc = seq_cursor_next(r->cursor, &r->row, &r->row_off, err);
+	if (rc == STORE_ENOTFOUND || (rc == 0 && r->off < r->row_off))
+		return store_error_set(err, STORE_ECORRUPT, "the content ends before its size");
+	r->has_row = rc == 0;
+	return rc;
+}
+
+static int load_chunk(struct store_reader *r, struct store_error *err)
+{
+	char hex[13];
+	int rc;
+
+	if (r->has_chunk && id_eq(&r->chunk_id, &r->row.id) && r->chunk.len == r->row.len)
+		return 0;
+	r->has_chunk = false;
+	if (r->row.len > LIMIT_OBJECT)
+		return store_error_set(err, STORE_ECORRUPT, "chunk %s cannot be so long",
+			id_short(hex, &r->row.id));
+	rc = odb_read(r->odb, &r->row.id, &r->chunk, err);
+	/* Content that a tree names must be there: absent is corrupt. */
+	if (rc == STORE_ENOTFOUND)
+		return store_error_set(err, STORE_ECORRUPT, "chunk %s is missing",
+			id_short(hex, &r->row.id));
+	if (rc != 0)
+		return rc;
+	if (r->chunk.len != r->row.len)
+		return store_error_set(err, STORE_ECORRUPT,
+			"chunk %s has %zu bytes, and its row says %llu", id_short(hex, &r->row.id),
+			r->chunk.len, (unsigned long long)r->row.len);
+	r->chunk_id = r->row.id;
+	r->has_chunk = true;
+	return 0;
+}
+
+int store_reader_read(struct store_reader *r, void *data, size_t len, size_t *got,
+	struct store_error *err)
+{
+	uint8_t *out = data;
+
+	*got = 0;
+	while (*got < len && r->off < r->size) {
+		size_t skip, n;
+		int rc = find_row(r, err);
+
+		if (rc == 0)
+			rc = load_chunk(r, err);
+		/* What came before is good: the error is told by the next call. */
+		if (rc != 0 && *got > 0)
+			return 0;
+		if (rc != 0)
+			return rc;
+		skip = (size_t)((r->off - r->row_off) % r->row.len);
+		n = r->chunk.len - skip;
+		if (n > len - *got)
+			n = len - *got;
+		memcpy(out + *got, r->chunk.data + skip, n);
+		*got += n;
+		r->off += n;
+	}
+	return 0;
+}
+
+void store_reader_free(struct store_reader *r)
+{
+	if (!r)
+		return;
+	seq_cursor_free(r->cursor);
+	buf_release(&r->chunk);
+	free(r);
+}

@@ -1,0 +1,108 @@
+/*
+ * Facts about a repository and about one commit's tree.
+ *
+ * Commits are not counted by walking: a layer's generation is one more than that of the layer of the first parent, and fsck
+ * checks it, so HEAD's tells how many commits lie below it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "work/view_internal.h"
+
+static int fill_root(struct store_repo *repo, const struct oid *id, struct store_root *out,
+	struct store_error *err)
+{
+	struct buf data = { 0 };
+	struct commit c;
+	struct layer l;
+	struct entry top;
+	const int rc = view_read(repo, id, &data, &c, &l, err);
+
+	buf_release(&data);
+	if (rc != 0)
+		return rc;
+	top = view_top(&l);
+	*out = (struct store_root){ .commit = view_id(id),
+		.layer = view_id(&c.layer),
+		.root = view_node(&top),
+		.generation = l.generation,
+		.added = l.added,
+		.modified = l.modified,
+		.deleted = l.deleted };
+	return 0;
+}
+
+int store_root(struct store_repo *repo, const char *rev, struct store_root *out,
+	struct store_error *err)
+{
+	const char *text = rev ? rev : "HEAD";
+	struct view v;
+	struct oid id;
+	int rc = view_begin(&v, repo, err);
+
+	if (rc == 0)
+		rc = rev_parse(&v.source, text, strlen(text), &id, err);
+	view_end(&v);
+	return rc == 0 ? fill_root(repo, &id, out, err) : rc;
+}
+
+static int sum_packs(struct env_txn *t, struct store_info *out, struct store_error *err)
+{
+	struct env_cursor *c;
+	struct env_val key, val;
+	struct odb_pack_row row;
+	int rc = env_cursor_open(t, ENV_PACKS, &c, err);
+
+	if (rc != 0)
+		return rc;
+	while ((rc = env_cursor_next(c, &key, &val, err)) == 0) {
+		rc = odb_pack_row_decode(val.data, val.len, &row, err);
+		if (rc != 0)
+			break;
+		out->packs++;
+		out->pack_bytes += row.size;
+	}
+	env_cursor_close(c);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static int fill_head(struct store_repo *repo, struct env_txn *t, struct store_info *out,
+	struct store_error *err)
+{
+	struct refs_head head;
+	int rc = refs_head(t, &head, err);
+
+	if (rc != 0)
+		return rc;
+	snprintf(out->branch, sizeof(out->branch), "%.255s",
+		strncmp(head.branch, "refs/heads/", 11) == 0 ? head.branch + 11 : head.branch);
+	if (!head.has_commit)
+		return 0;
+	out->has_head = 1;
+	rc = fill_root(repo, &head.commit, &out->head, err);
+	out->commits = rc == 0 ? out->head.generation + 1 : 0;
+	return rc;
+}
+
+int store_info(struct store_repo *repo, struct store_info *out, struct store_error *err)
+{
+	const struct store_format *format = odb_format(repo->odb);
+	struct view v;
+	int rc = view_begin(&v, repo, err);
+
+	memset(out, 0, sizeof(*out));
+	out->format = 1;
+	out->chunk_average = format->avg;
+	id_hex(out->parameters, &format->parameters);
+	if (rc == 0)
+		rc = fill_head(repo, v.txn, out, err);
+	if (rc == 0)
+		rc = env_count(v.txn, ENV_OBJECTS, &out->objects, err);
+	if (rc == 0)
+		rc = sum_packs(v.txn, out, err);
+	if (rc == 0)
+		out->db_bytes = env_size(odb_env(repo->odb));
+	view_end(&v);
+	return rc;
+}

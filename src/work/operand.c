@@ -1,0 +1,141 @@
+/*
+ * Operands as typed to paths of the working tree.
+ *
+ * Words alone decide: a symlink within the tree stays a name, so that a path beyond one can be refused where it is used
+ * and never means a file elsewhere.  Only an absolute operand that does not begin with the path of the working tree is looked
+ * at: one of the folders it names may be the working tree by another name (/home being a link, a bind mount).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/quote.h"
+#include "work/repo_internal.h"
+
+/* Append the names of words to out, which holds names joined by '/'.  False: it leads above the top. */
+static bool add_names(struct buf *out, const char *words)
+{
+	while (*words) {
+		const size_t n = strcspn(words, "/");
+
+		if (n == 2 && words[0] == '.' && words[1] == '.') {
+			if (out->len == 0)
+				return false;
+			while (out->len > 0 && out->data[--out->len] != '/')
+				;
+		} else if (n > 0 && !(n == 1 && words[0] == '.')) {
+			if (out->len > 0)
+				buf_add_u8(out, '/');
+			buf_add(out, words, n);
+		}
+		words += n;
+		words += *words == '/';
+	}
+	return true;
+}
+
+static int refuse(const char *operand, struct store_error *err)
+{
+	char shown[200];
+
+	return store_error_set(err, STORE_EINVAL, "'%s' is outside of the working tree",
+		quote_msg(shown, sizeof(shown), operand, strlen(operand)));
+}
+
+int operand_join(const char *base, const char *words, char **out, struct store_error *err)
+{
+	struct buf path = { 0 };
+	const bool inside = add_names(&path, base) && add_names(&path, words);
+
+	*out = buf_str(&path);
+	if (path.failed || !*out) {
+		buf_release(&path);
+		*out = NULL;
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	}
+	if (!inside) {
+		buf_release(&path);
+		*out = NULL;
+		return refuse(words, err);
+	}
+	return 0;
+}
+
+const char *operand_below(const char *top, const char *path)
+{
+	const size_t n = strlen(top);
+
+	if (n == 1) /* the root */
+		return path + 1;
+	if (strncmp(path, top, n) != 0 || (path[n] != '/' && path[n] != '\0'))
+		return NULL;
+	return path[n] == '/' ? path + n + 1 : path + n;
+}
+
+/* The rest of an absolute path behind the first of its folders that is the working tree, or NULL. */
+static const char *find_below(int work_fd, char *path)
+{
+	struct stat top, st;
+
+	if (fstat(work_fd, &top) != 0)
+		return NULL;
+	for (char *p = path; *p; p++) {
+		int rc;
+
+		if (p[1] != '/' && p[1] != '\0')
+			continue;
+		if (p[1] == '/') {
+			p[1] = '\0';
+			rc = stat(path, &st);
+			p[1] = '/';
+		} else {
+			rc = stat(path, &st);
+		}
+		if (rc != 0)
+			return NULL;
+		if (st.st_dev == top.st_dev && st.st_ino == top.st_ino)
+			return p[1] == '/' ? p + 2 : p + 1;
+	}
+	return NULL;
+}
+
+int store_operand(const struct store_repo *repo, const char *operand, char **out_path,
+	struct store_error *err)
+{
+	const struct repo_handle *handle = (const struct repo_handle *)repo;
+	char *names = NULL, *path = NULL;
+	const char *below;
+	struct buf full = { 0 };
+	int rc;
+
+	*out_path = NULL;
+	rc = operand_join(operand[0] == '/' ? "" : handle->start, operand, &names, NULL);
+	if (rc != 0) {
+		rc = rc == STORE_EINVAL ? refuse(operand, err)
+					: store_error_set(err, rc, "out of memory");
+		goto out;
+	}
+	buf_addf(&full, "/%s", names);
+	path = buf_str(&full);
+	if (!path) {
+		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+		goto out;
+	}
+	below = operand_below(repo->work_tree, path);
+	if (!below && operand[0] == '/')
+		below = find_below(repo->work_fd, path);
+	if (!below) {
+		rc = refuse(operand, err);
+		goto out;
+	}
+	*out_path = strdup(below);
+	if (!*out_path)
+		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+out:
+	free(names);
+	buf_release(&full);
+	return rc;
+}
