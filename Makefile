@@ -1,0 +1,191 @@
+# store: GNU make, no configure step.  `make` leaves $(O)/store and $(O)/libstore.a; `make check` tests them;
+# `make test` and `make demo` install what is missing first (contrib/install-deps).  README.md has the rest.
+#
+# Everything that is made goes below $(O), so the source tree may be read-only.  Paths stay relative, so the tree
+# may lie in a folder with blanks in its name; only O itself may hold none, because make splits names at blanks.
+#
+#	O=DIR       where to build                 V=1        show the commands
+#	FAULTS=1    with fault points (tests)      WERROR=1   warnings are errors
+#	SAN=LIST    -fsanitize=LIST                JOBS=N     processes of make check and its kin
+
+CC ?= cc
+AR ?= ar
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+PROVE ?= prove
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+FLAVOUR := $(if $(SAN),/$(if $(findstring thread,$(SAN)),tsan,asan),$(if $(FAULTS),/fault))
+O ?= build$(FLAVOUR)
+ifneq ($(words $(O)),1)
+$(error O='$(O)' must be one word: make cannot build in a folder with blanks in its name)
+endif
+
+VERSION := $(shell cat VERSION)
+FLOORS = base data odb graph work
+LIB_SRC := $(sort $(wildcard $(FLOORS:%=src/%/*.c)))
+CLI_SRC := $(sort $(wildcard src/cli/*.c))
+UNIT_SRC := $(sort $(wildcard t/unit/u_*.c))
+HEADERS := $(sort $(wildcard include/*.h src/*/*.h t/unit/*.h))
+MAN := $(sort $(wildcard man/*.[1-9]))
+SCRIPTS = .ci/run contrib/install-deps contrib/demo $(wildcard t/*.sh t/perf/bench-memory t/mutants/run)
+
+WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings
+DEFS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -include base/banned.h \
+	-DSTORE_VERSION='"$(VERSION)"' $(if $(FAULTS),-DSTORE_FAULTS)
+SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+COMPILE = $(CC) $(DEFS) $(WARN) $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden $(CPPFLAGS) $(CFLAGS) $(SANFLAGS)
+LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
+LIBS = -lcrypto -llmdb -lz -lzstd -lisal -ldeflate -linih -lpthread
+
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(O)/obj/%.o)
+UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/obj/%.o)
+UNITS := $(UNIT_SRC:t/unit/%.c=$(O)/unit/%)
+
+ifeq ($(V),1)
+Q =
+say = @:
+else
+Q = @
+say = @printf '  %-5s %s\n'
+endif
+SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+# A test that is skipped where CI=true is set is a failure; see t/test-lib.sh.
+RUN_TESTS = CMOCKA_MESSAGE_OUTPUT=TAP STORE_RELEASE_BIN="$(O)" $(PROVE) -j$(JOBS) $(PROVEFLAGS)
+
+.PHONY: all unit lib check check-build check-unit check-san check-tsan check-style format test demo
+.PHONY: style-format style-cppcheck style-shell style-man style-tidy bench-memory install uninstall dist clean FORCE
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: $(O)/store $(O)/libstore.a
+lib: $(O)/libstore.a
+unit: $(UNITS)
+
+# CPU variants are twin files that are named after what they need and chosen at run time.
+ifneq ($(filter x86_64% i%86,$(shell $(CC) -dumpmachine 2>/dev/null)),)
+$(O)/obj/%_sse42.o: CPU = -msse4.2
+$(O)/obj/%_pclmul.o: CPU = -msse4.2 -mpclmul
+$(O)/obj/%_avx2.o: CPU = -mavx2 -mbmi2
+$(O)/obj/%_avx512.o: CPU = -mavx512f -mavx512bw -mavx512dq -mavx512vl
+$(O)/obj/%_shani.o: CPU = -msse4.1 -msha
+endif
+
+$(O)/obj/%.o: %.c $(O)/flags | $(O)/probed
+	$(say) CC $<
+	$(Q)mkdir -p $(@D) && $(COMPILE) $(CPU) -MMD -MP -c -o $@ $<
+
+$(O)/libstore.a: $(LIB_OBJ)
+	$(say) AR $@
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/store: $(CLI_OBJ) $(O)/libstore.a
+	$(say) LINK $@
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+$(O)/unit/%: $(O)/obj/t/unit/%.o $(O)/libstore.a | $(O)/probed-test
+	$(say) LINK $@
+	$(Q)mkdir -p $(@D) && $(LINK) -o $@ $^ -lcmocka $(LIBS)
+$(UNIT_OBJ): | $(O)/probed-test
+
+# Objects depend on the very words they were compiled with: other flags in the same folder compile anew.
+$(O)/flags: FORCE
+	@mkdir -p $(@D); echo "$$WORDS" | cmp -s - $@ || echo "$$WORDS" >$@
+$(O)/flags: export WORDS = $(COMPILE) $(LDFLAGS)
+
+# Each header of contrib/deps is compiled and linked once; the first that is missing stops the build in one line.
+$(O)/probed: WHEN = build
+$(O)/probed-test: WHEN = test
+$(O)/probed $(O)/probed-test: contrib/deps
+	@mkdir -p $(@D); while read -r when kind header lib package rest; do \
+		case "$$when $$kind" in "$(WHEN) header") ;; *) continue ;; esac; \
+		case $$lib in -) lib= ;; *) lib=-l$$lib ;; esac; \
+		{ for h in stdio.h stdarg.h stddef.h setjmp.h stdint.h "$$header"; do echo "#include <$$h>"; done; \
+		echo 'int main(void) { return 0; }'; } >$@.c && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@.tmp $@.c $$lib \
+		>$@.log 2>&1 || { echo "missing $$header: install $$package (or run contrib/install-deps)" >&2; exit 1; }; \
+	done <contrib/deps && rm -f $@.c $@.tmp $@.log && : >$@
+
+# --- tests: check installs nothing, test installs what is missing --------------------------------------------
+test:
+	@sh contrib/install-deps
+	@$(SUBMAKE) check
+
+check-build: all
+	@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= all unit
+
+check: check-build
+	STORE_BIN=$(O)/fault $(RUN_TESTS) $(wildcard t/t[0-9]*.sh) $(UNITS:$(O)/%=$(O)/fault/%)
+
+check-unit: check-build
+	STORE_BIN=$(O)/fault $(RUN_TESTS) $(UNITS:$(O)/%=$(O)/fault/%)
+
+check-san: all
+	@$(SUBMAKE) O=$(O)/asan FAULTS=1 SAN=address,undefined CFLAGS="-O1 -g" all unit
+	STORE_BIN=$(O)/asan $(RUN_TESTS) $(wildcard t/t[0-9]*.sh) $(UNITS:$(O)/%=$(O)/asan/%)
+
+# The unit programs and scripts that run several threads are named in t/tsan.list.
+TSAN_LIST = $(shell sed -n 's/^\([ut][a-z0-9_.-]*\)$$/\1/p' t/tsan.list)
+check-tsan: all
+	@$(SUBMAKE) O=$(O)/tsan FAULTS=1 SAN=thread CFLAGS="-O1 -g" all unit
+	STORE_BIN=$(O)/tsan $(RUN_TESTS) $(wildcard $(patsubst %,t/%,$(filter %.sh,$(TSAN_LIST)))) \
+		$(patsubst %,$(O)/tsan/unit/%,$(filter $(notdir $(UNITS)),$(TSAN_LIST)))
+
+C_ALL = $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC)
+check-style: style-format style-cppcheck style-shell style-man style-tidy
+style-format:
+	clang-format --dry-run -Werror $(C_ALL) $(HEADERS)
+style-cppcheck:
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		-j$(JOBS) -D_GNU_SOURCE -DSTORE_FAULTS -Iinclude -Isrc $(C_ALL)
+style-shell:
+	shellcheck $(SCRIPTS)
+style-man:
+	$(if $(MAN),mandoc -Tlint -Wwarning $(MAN))
+style-tidy:
+	@for f in $(C_ALL); do echo "$$f"; done | xargs -P $(JOBS) -n 1 sh -c \
+		'clang-tidy --quiet "$$@" -- $(subst ','\'',$(DEFS)) -DSTORE_FAULTS 2>/dev/null' sh
+
+format:
+	clang-format -i $(C_ALL) $(HEADERS)
+
+demo:
+	@sh contrib/install-deps --build
+	@$(SUBMAKE) all
+	@sh contrib/demo $(O)/store
+
+bench-memory: all
+	STORE_BIN=$(O) t/perf/bench-memory
+
+# --- installing ----------------------------------------------------------------------------------------------
+install: all
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)"
+	install -m 755 $(O)/store "$(DESTDIR)$(BINDIR)/store"
+	install -m 644 $(O)/libstore.a "$(DESTDIR)$(LIBDIR)/libstore.a"
+	install -m 644 include/store.h "$(DESTDIR)$(INCLUDEDIR)/store.h"
+	@for m in $(MAN); do d="$(DESTDIR)$(MANDIR)/man$${m##*.}"; \
+		install -d "$$d" && install -m 644 "$$m" "$$d/" || exit 1; done
+
+uninstall:
+	rm -f "$(DESTDIR)$(BINDIR)/store" "$(DESTDIR)$(LIBDIR)/libstore.a" "$(DESTDIR)$(INCLUDEDIR)/store.h"
+	@for m in $(MAN); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}" || exit 1; done
+
+# From a git tree what is committed, from an unpacked tarball the tree as it lies.
+dist: NAME = store-$(VERSION)
+dist:
+	@mkdir -p $(O)
+	@if [ -e .git ]; then git archive --format=tar --prefix=$(NAME)/ HEAD; else \
+		tar -cf - --exclude=./build --exclude=./$(O) --transform='s,^\.,$(NAME),' .; fi | gzip -9n >$(O)/$(NAME).tar.gz
+	@echo $(O)/$(NAME).tar.gz
+
+# Only what this file makes is removed, so that a wrong O costs nothing.
+clean:
+	rm -rf $(foreach d,$(O) $(O)/fault $(O)/asan $(O)/tsan,$(addprefix $(d)/,obj unit store libstore.a flags probed* store-*.tar.gz))
+	-@rmdir $(O)/fault $(O)/asan $(O)/tsan $(O) 2>/dev/null || :
+
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(UNIT_OBJ))

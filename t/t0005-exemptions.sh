@@ -1,0 +1,73 @@
+#!/bin/sh
+# Exemptions: whoever silences a checker says why on the same line, and raises the number here, so that a reviewer sees it.
+. "$(dirname "$0")/test-lib.sh"
+
+exemptions=4
+
+# Print every line below the tree $1 that silences a checker.
+find_exemptions()
+{
+	(cd "$1" && grep -rnE \
+		'NOLINT($|[^E]*\(|[^E]*:|NEXTLINE|BEGIN|[[:space:]])|cppcheck-suppress|shellcheck disable|^disable=|clang-format off|[-]Wno-|diagnostic ignored|no_sanitize|[-]-suppress' \
+		src include t contrib .ci Makefile .shellcheckrc 2>/dev/null) | grep -v '^t/t0005-exemptions.sh:'
+}
+
+# Of those print the lines without a reason of at least two words where the tool of that kind lets one stand.
+find_unreasoned()
+{
+	grep -vE \
+		-e 'NOLINT[A-Z]*(\([^)]*\))?: *[[:alpha:]]+[ ,][^ ]' \
+		-e 'cppcheck-suppress(-[a-z]+)?[[:space:]]+[^;]*; *[[:alpha:]]+[ ,][^ ]' \
+		-e 'disable=[A-Z0-9,]+ +# *[[:alpha:]]+[ ,][^ ]' \
+		-e '(clang-format off|-Wno-|diagnostic ignored|no_sanitize|--suppress).*(/\*|//|#) *[[:alpha:]]+[ ,][^ ]' \
+		-e 'clang-format off: *[[:alpha:]]+[ ,][^ ]' "$1"
+}
+
+test_expect_success 'every exemption carries its reason' '
+	{ find_exemptions "$SRC_ROOT" >all || :; } &&
+	test -s all &&
+	{ find_unreasoned all >bare || :; } &&
+	test_must_be_empty bare
+'
+
+test_expect_success 'there are as many exemptions as this file says' '
+	{ find_exemptions "$SRC_ROOT" >all || :; } &&
+	test_line_count -eq "$exemptions" all
+'
+
+test_expect_success 'the search finds every kind, and tells a reason from none' '
+	mkdir -p tree/src &&
+	cat >tree/src/a.c <<-\EOF &&
+	int a; /* NOLINT */
+	int b; /* NOLINT(bugprone-x) */
+	/* NOLINTNEXTLINE(bugprone-x) */
+	/* cppcheck-suppress nullPointer */
+	# shellcheck disable=SC1000
+	/* clang-format off */
+	#pragma GCC diagnostic ignored "-Wshadow"
+	EOF
+	cat >tree/src/b.c <<-\EOF &&
+	int b; /* NOLINT(bugprone-x): the table is sorted */
+	/* NOLINTNEXTLINE(bugprone-x): the table is sorted */
+	/* cppcheck-suppress nullPointer ; checked by the caller */
+	# shellcheck disable=SC1000 # words are meant to be split
+	/* clang-format off: a table in columns */
+	#pragma GCC diagnostic ignored "-Wshadow" /* the macro of the library shadows */
+	EOF
+	find_exemptions tree >all &&
+	test_line_count -eq 13 all &&
+	find_unreasoned all >bare &&
+	test_line_count -eq 7 bare &&
+	test_grep ! "b[.]c" bare
+'
+
+test_expect_success 'every check that .clang-tidy leaves out is explained there' '
+	sed -n "s/^  -\([a-zA-Z].*[a-zA-Z]\),*\$/\1/p" "$SRC_ROOT/.clang-tidy" >left-out &&
+	test -s left-out &&
+	while read -r check
+	do
+		test_grep -E "^# $check +[^ ]+ [^ ]" "$SRC_ROOT/.clang-tidy" || return 1
+	done <left-out
+'
+
+test_done

@@ -1,0 +1,335 @@
+#!/bin/sh
+# The command line: one table of options is the parser, -h and the manual page; bad usage gets one line and exit code 2.
+. "$(dirname "$0")/test-lib.sh"
+
+# The commands, as `store -h` lists them.
+list_commands()
+{
+	store -h | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'
+}
+
+# From -h: each option as its spellings, and " VALUE" if it takes one.
+options_of_help()
+{
+	sed -n 's/^  \(-.*\)/\1/p' | sed 's/   *.*//' | normalise
+}
+
+# The same from a manual page.  A spelling follows each Fl; what has an Ar takes a value.
+options_of_page()
+{
+	sed -n '/^\.Sh DESCRIPTION/,/^\.Ss\|^\.Sh E/s/^\.It \(Fl .*\)/\1/p' "$1" |
+		sed -e 's/Fl \([^ ]*\)/-\1/g' -e 's/ Ns / /g' | normalise
+}
+
+# Spellings without dashes lost, in one order, one option a line.
+normalise()
+{
+	while read -r line; do
+		spellings=$(printf '%s\n' "$line" | grep -Eo '(^|[ ,])--?[a-zA-Z][a-z-]*' | tr -d ' ,' | sort | tr '\n' ' ')
+		case $(printf '%s\n' "$line" | sed -E 's/(^|[ ,])--?[a-zA-Z][a-z-]*//g') in
+		*[A-Za-z0-9]*) echo "${spellings}VALUE" ;;
+		*) echo "$spellings" ;;
+		esac
+	done | sort
+}
+
+# A command line that is refused: exit code 2, one line on standard error that begins with "store: ", nothing else.
+refused()
+{
+	test_expect_code 2 store "$@" >refused.out 2>refused.err &&
+		test_must_be_empty refused.out &&
+		test_line_count -eq 1 refused.err &&
+		test_grep '^store: ' refused.err
+}
+
+test_expect_success 'the normaliser tells options with and without a value apart' '
+	printf "%s\n" "  -m, --message TEXT         the message" "  -n, --dry-run   print -n" \
+		"  -u[MODE], --untracked-files[=MODE]" "  --author NAME <MAIL>   who" | options_of_help >got &&
+	printf "%s\n" "--author VALUE" "--dry-run -n " "--message -m VALUE" "--untracked-files -u VALUE" | sort >want &&
+	test_cmp want got
+'
+
+test_expect_success 'every command has a manual page and every page of a command its command' '
+	list_commands | sort >commands &&
+	test_line_count -ge 13 commands &&
+	ls "$SRC_ROOT/man" | sed -n "s/^store-\(.*\)[.]1\$/\1/p" | sort >pages &&
+	test_cmp commands pages
+'
+
+test_expect_success 'store(1) lists every command' '
+	list_commands | sort >commands &&
+	sed -n "s/^[.]It Xr store-\([a-z]*\) 1\$/\1/p" "$SRC_ROOT/man/store.1" | sort >listed &&
+	test_cmp commands listed
+'
+
+test_expect_success 'the options of every command stand in its manual page, and no others' '
+	for command in $(list_commands)
+	do
+		store "$command" -h | options_of_help >table &&
+		options_of_page "$SRC_ROOT/man/store-$command.1" >page &&
+		test_cmp table page || { echo "in $command"; return 1; }
+	done
+'
+
+test_expect_success 'the options of every command at once stand in store(1), and no others' '
+	store -h | options_of_help >table &&
+	test_line_count -ge 12 table &&
+	options_of_page "$SRC_ROOT/man/store.1" >page &&
+	test_cmp table page
+'
+
+test_expect_success '-h, --help and help work for every command, outside a repository, on standard output' '
+	for command in $(list_commands)
+	do
+		store "$command" -h >one 2>err &&
+		test_must_be_empty err &&
+		test_grep "^usage: store $command" one &&
+		store --help "$command" >two &&
+		test_cmp one two &&
+		store help "$command" >three &&
+		test_cmp one three || return 1
+	done
+'
+
+test_expect_success 'help of nothing, -h and --help print the same list' '
+	store help >one &&
+	store -h >two &&
+	store --help >three &&
+	test_cmp one two &&
+	test_cmp one three
+'
+
+test_expect_success 'version and --version print the same line' '
+	store version >one &&
+	store --version >two &&
+	test_line_count -eq 1 one &&
+	test_cmp one two
+'
+
+test_expect_success 'an unknown command is answered with the nearest one' '
+	refused comit &&
+	test_grep "store commit" refused.err &&
+	refused stauts &&
+	test_grep "store status" refused.err &&
+	refused help chekout &&
+	test_grep "store checkout" refused.err
+'
+
+test_expect_success 'a command that is near to none is answered with the way to the list' '
+	refused frobnicate &&
+	test_grep "store help" refused.err
+'
+
+test_expect_success 'words of other programs are answered with ours' '
+	refused snapshots &&
+	test_grep "store log" refused.err &&
+	refused backup &&
+	test_grep "store add" refused.err &&
+	refused extract &&
+	test_grep "store checkout --to" refused.err &&
+	refused check &&
+	test_grep "store fsck" refused.err
+'
+
+test_expect_success 'an unknown option is answered with the nearest one' '
+	refused add --dry-rnu x &&
+	test_grep -e "--dry-run" refused.err &&
+	refused log --onelin &&
+	test_grep -e "--oneline" refused.err
+'
+
+test_expect_success 'bad usage is exit code 2 and one line, for every command' '
+	store init -q repo &&
+	cd repo &&
+	refused &&
+	refused init a b &&
+	refused init --chunk-average 1000 &&
+	refused init --chunk-average 4M &&
+	refused init --store x &&
+	refused add &&
+	refused add -A -u &&
+	refused add -z x &&
+	refused add --stdin-paths x &&
+	refused status -uwhat &&
+	refused status --porcelain=v2 &&
+	refused commit &&
+	refused commit -m "" &&
+	refused commit -m x operand &&
+	refused log -n 0 &&
+	refused log -n x &&
+	refused log a b &&
+	refused log -- path &&
+	refused ls --bytes &&
+	refused cat &&
+	refused cat -z x &&
+	refused cat --bytes 5 x &&
+	refused cat --bytes 5-4 x &&
+	refused cat --bytes -0 x &&
+	refused cat --bytes 0-1,3-4 x &&
+	refused cat --bytes &&
+	refused checkout &&
+	refused checkout a b &&
+	refused checkout -- path &&
+	refused checkout --preserve=some HEAD &&
+	refused checkout -b x --to y &&
+	refused root a b &&
+	refused root -z &&
+	refused info x &&
+	refused fsck x &&
+	refused version x &&
+	refused version -v &&
+	refused help --threads 2 &&
+	refused help a b &&
+	refused --color=sometimes status &&
+	refused -c nothing status &&
+	refused --threads 0 status &&
+	refused -C nowhere status &&
+	refused --quiet=1 status &&
+	refused status --color
+'
+
+test_expect_success 'outside a repository every command that needs one says so and names init' '
+	mkdir outside &&
+	cd outside &&
+	for line in "add x" status "commit -m x" log ls "cat x" "checkout HEAD" root info fsck
+	do
+		refused $line && test_grep "store init" refused.err || return 1
+	done
+'
+
+test_expect_success 'an error in machine form is one JSON object on standard error' '
+	mkdir -p outside &&
+	cd outside &&
+	test_expect_code 2 store --json status >out 2>err &&
+	test_must_be_empty out &&
+	test_line_count -eq 1 err &&
+	test_grep "^{\"schema\":\"store/error/1\",\"code\":\"ENOTFOUND\".*}\$" err
+'
+
+test_expect_success 'a form that a command cannot give is refused, not ignored' '
+	for command in cat help
+	do
+		test_expect_code 2 store "$command" --json x >out 2>err &&
+		test_must_be_empty out &&
+		test_grep "$command does not take --json" err || return 1
+	done &&
+	test_expect_code 2 store status --json -z >out 2>err &&
+	test_grep "goes with neither" err
+'
+
+test_expect_success 'options of every command are read before and after its name' '
+	store init -q both &&
+	echo 1 >both/f &&
+	store -C both add -n f >one 2>&1 &&
+	store add -n f -C both >two 2>&1 &&
+	sed "s/[0-9.]* s\$//" one >one.cut &&
+	sed "s/[0-9.]* s\$//" two >two.cut &&
+	test_cmp one.cut two.cut &&
+	test_grep " f\$" one
+'
+
+test_expect_success '-C accumulates, and paths are relative to where it leads' '
+	store init -q deep &&
+	mkdir -p deep/a/b &&
+	echo 1 >deep/a/b/f &&
+	store -C deep -C a add -n -C b f >out &&
+	test_grep " f\$" out
+'
+
+test_expect_success 'letters are bundled, values are glued or apart, and behind -- all is operand' '
+	store init -q forms &&
+	cd forms &&
+	echo 1 >-n &&
+	echo 1 >f &&
+	store add -qnf f >one &&
+	store add -q -n -f f >two &&
+	test_cmp one two &&
+	store add -n -q -- -n >out &&
+	test_grep " -n\$" out &&
+	store add -q . &&
+	store commit -q -mone &&
+	store commit -q --allow-empty -m two &&
+	store commit -q --allow-empty --message=three &&
+	store commit -q --allow-empty --message four &&
+	store log --oneline | cut -d" " -f2 >got &&
+	printf "%s\n" four three two one >want &&
+	test_cmp want got &&
+	store log --oneline -n2 >two &&
+	store log --oneline -2 >short &&
+	store log --oneline --max-count=2 >long &&
+	test_line_count -eq 2 two &&
+	test_cmp two short &&
+	test_cmp two long
+'
+
+test_expect_success 'a full disk behind standard output is exit code 2 and one line' '
+	test_expect_code 2 store -h >/dev/full 2>err &&
+	test_line_count -eq 1 err &&
+	test_grep "No space left" err
+'
+
+test_expect_success 'standard output that is closed is exit code 2 and one line' '
+	test_expect_code 2 store version >&- 2>err &&
+	test_line_count -eq 1 err
+'
+
+test_expect_success 'a reader that has gone ends the run by SIGPIPE and in silence' '
+	mkfifo gone &&
+	{
+		{
+			sleep 1
+			store -h 2>err
+			echo $? >code
+		} | true
+	} &&
+	echo 141 >want &&
+	test_cmp want code &&
+	test_must_be_empty err
+'
+
+test_expect_success 'a signal ends the run with 128 and its number' '
+	store init -q killed &&
+	mkfifo paths &&
+	{
+		store -C killed add --stdin-paths <paths 2>err &
+		pid=$!
+	} &&
+	exec 8>paths &&
+	sleep 1 &&
+	kill -TERM "$pid" &&
+	{
+		wait "$pid"
+		code=$?
+	} &&
+	exec 8>&- &&
+	test "$code" -eq 143
+'
+
+test_expect_success 'what a repository holds does not drive a terminal, and goes to a file as it is' '
+	store init -q evil &&
+	cd evil &&
+	printf "a\033[31mb\n" >f &&
+	echo 1 >"$(printf "x\033y")" &&
+	store add -q . &&
+	store commit -q -m "$(printf "sub\033[2Jject")" &&
+	store cat f >got &&
+	test_cmp f got &&
+	TERM=xterm script -qec "store cat f; store --color=never --no-pager log; store --no-pager ls; store --color=never status -s" /dev/null >seen &&
+	esc=$(printf "\033") &&
+	test_grep ! -F "$esc" seen &&
+	test_grep -F "a^[[31mb" seen &&
+	test_grep -F "\"x\\033y\"" seen
+'
+
+test_expect_success 'statistics are told on standard error, peak memory among them' '
+	store init -q stats &&
+	echo 1 >stats/f &&
+	store -C stats add -q --stats f >out 2>err &&
+	test_must_be_empty out &&
+	test_grep "^files: 1\$" err &&
+	test_grep -E "^peak anon: [1-9][0-9]*\$" err &&
+	store -C stats add -q --stats --json f 2>err >out &&
+	test_grep "^{\"schema\":\"store/stats/1\",.*\"peak_anon\":[1-9]" err
+'
+
+test_done
