@@ -122,7 +122,9 @@ check-build: all
 check: check-build
 	STORE_BIN=$(O)/fault $(RUN_TESTS) $(wildcard t/t[0-9]*.sh) $(UNITS:$(O)/%=$(O)/fault/%)
 
-check-unit: check-build
+# The units need the library only, not the command.
+check-unit:
+	@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= unit
 	STORE_BIN=$(O)/fault $(RUN_TESTS) $(UNITS:$(O)/%=$(O)/fault/%)
 
 check-san: all

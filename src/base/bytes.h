@@ -81,7 +81,8 @@ struct span {
 
 static inline struct span span_of(const void *data, size_t len)
 {
-	struct span s = { data, (const uint8_t *)data + len, false };
+	/* No bytes may be NULL, and nothing may be added to that, not even 0. */
+	struct span s = { data, data ? (const uint8_t *)data + len : NULL, false };
 
 	return s;
 }

@@ -1,6 +1,8 @@
 /*
- * Fault points of test builds.  Threads: the plan is parsed once (pthread_once) and then only its
- * counters change, which are atomic, so every hit has its own number and exactly one is the nth.
+ * Fault points of test builds.
+ *
+ * Threads: the plan is parsed once (pthread_once) and then only its counters change, which are
+ * atomic, so every hit has its own number and exactly one is the nth.
  *
  * A plan that cannot be parsed stops the process: a test with a slip in STORE_FAULT would pass
  * without having tested anything.  For the same reason a fault that fires can leave a trace:

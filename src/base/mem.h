@@ -1,4 +1,4 @@
-/* Memory: overflow-checked arrays and the arena of one operation. */
+/* Memory: overflow-checked arrays and pages.  The arena of one operation is base/arena.h. */
 #ifndef STORE_BASE_MEM_H
 #define STORE_BASE_MEM_H
 
@@ -16,22 +16,5 @@ int mem_grow(void *ptr, size_t *cap, size_t n_want, size_t size);
 /* Anonymous pages for big pools: zeroed, page-aligned, given back to the kernel by mem_pages_free. NULL = out of memory. */
 void *mem_pages(size_t len);
 void mem_pages_free(void *p, size_t len);
-
-/*
- * Arena: memory of one operation, freed all at once.  Not thread-safe.
- */
-struct arena {
-	struct arena_block *head;
-	size_t used; /* bytes handed out since init or reset */
-};
-
-void arena_init(struct arena *a);
-void arena_release(struct arena *a);
-/* Forget what was handed out, keep one block for reuse. */
-void arena_reset(struct arena *a);
-/* len bytes, 16-byte aligned, not zeroed; NULL when out of memory.  Borrowed: valid until arena_reset or arena_release. */
-void *arena_alloc(struct arena *a, size_t len);
-/* A copy of len bytes followed by a NUL. */
-void *arena_dup(struct arena *a, const void *data, size_t len);
 
 #endif

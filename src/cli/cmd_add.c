@@ -45,7 +45,7 @@ static const struct option_spec table[] = {
 static bool on_notice(struct progress *p, const struct store_notice *n)
 {
 	const bool adds = n->kind == STORE_NOTICE_WOULD_ADD;
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	if (!adds && n->kind != STORE_NOTICE_WOULD_DELETE)
 		return false;
@@ -57,13 +57,13 @@ static bool on_notice(struct progress *p, const struct store_notice *n)
 		json_end(&t);
 		output_text(&t);
 	} else {
-		text_format(&t, "%-6s %12llu  ", adds ? "add" : "delete",
+		line_format(&t, "%-6s %12llu  ", adds ? "add" : "delete",
 			(unsigned long long)n->bytes);
 		output_path(&t, p->cli, n->path);
 		output_text(&t);
 		output_line_end(p->cli);
 	}
-	text_release(&t);
+	line_release(&t);
 	return true;
 }
 
@@ -92,7 +92,7 @@ static void sum(struct store_add_result *total, const struct store_add_result *r
 
 static void print_json(const struct store_add_result *r, bool dry_run)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	json_begin(&t, "store/add/1");
 	json_bool(&t, "dry_run", dry_run);
@@ -108,33 +108,33 @@ static void print_json(const struct store_add_result *r, bool dry_run)
 	json_close(&t, '}');
 	json_end(&t);
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 /* The end line: files, bytes, new bytes, ratio, seconds. */
 static void print_end(const struct cli *cli, const struct store_add_result *r, bool dry_run)
 {
 	const struct store_stats *s = &r->stats;
-	struct text t = { 0 };
+	struct line t = { 0 };
 
-	text_format(&t, "%s%llu added, %llu modified, %llu deleted; ",
+	line_format(&t, "%s%llu added, %llu modified, %llu deleted; ",
 		dry_run ? "would be staged: " : "", (unsigned long long)r->added,
 		(unsigned long long)r->modified, (unsigned long long)r->deleted);
-	text_count(&t, s->files, "file", "files");
-	text_string(&t, ", ");
-	text_size(&t, s->bytes);
-	text_string(&t, ", ");
-	text_size(&t, s->new_bytes);
-	text_string(&t, " new");
+	line_count(&t, s->files, "file", "files");
+	line_string(&t, ", ");
+	line_size(&t, s->bytes);
+	line_string(&t, ", ");
+	line_size(&t, s->new_bytes);
+	line_string(&t, " new");
 	if (s->stored_bytes)
-		text_format(&t, ", ratio %.2f", (double)s->bytes / (double)s->stored_bytes);
-	text_format(&t, ", %.1f s", s->seconds);
+		line_format(&t, ", ratio %.2f", (double)s->bytes / (double)s->stored_bytes);
+	line_format(&t, ", %.1f s", s->seconds);
 	if (r->special) {
-		text_string(&t, "; left out: ");
-		text_count(&t, r->special, "FIFO, socket or device", "FIFOs, sockets and devices");
+		line_string(&t, "; left out: ");
+		line_count(&t, r->special, "FIFO, socket or device", "FIFOs, sockets and devices");
 	}
 	output_talk(cli, "%s", t.data);
-	text_release(&t);
+	line_release(&t);
 }
 
 /* One call of the library, its result added to total. */
@@ -170,7 +170,7 @@ static int next_path(struct cli *cli, char **line, size_t *cap, char **out)
 			(*line)[--n] = 0;
 	} while (n == 0);
 	if (strlen(*line) != (size_t)n ||
-		(!cli->global.nul && **line == '"' && !text_unquote(*line)))
+		(!cli->global.nul && **line == '"' && !line_unquote(*line)))
 		return cli_fail(cli, STORE_EINVAL, 0,
 			"a line of standard input is no path: it holds NUL or is not well quoted");
 	return store_operand(cli->repo, *line, out, &cli->err) == 0 ? 1 : cli->err.code;

@@ -38,9 +38,9 @@ struct range {
 struct sink {
 	int fd;           /* -1: standard output */
 	bool visible;     /* a terminal: control characters are shown */
-	struct text path; /* what is to become of it; empty when written in place */
-	struct text tmp;
-	struct text carry; /* the beginning of a character whose rest is in the next piece */
+	struct line path; /* what is to become of it; empty when written in place */
+	struct line tmp;
+	struct line carry; /* the beginning of a character whose rest is in the next piece */
 };
 
 static bool read_range(const char *s, struct range *r)
@@ -54,14 +54,14 @@ static bool read_range(const char *s, struct range *r)
 		return false;
 	r->is_suffix = dash == s;
 	if (r->is_suffix)
-		return text_to_number(s + 1, false, UINT64_MAX, &r->first) && r->first > 0;
+		return line_to_number(s + 1, false, UINT64_MAX, &r->first) && r->first > 0;
 	if ((size_t)(dash - s) >= sizeof(first))
 		return false;
 	snprintf(first, sizeof(first), "%.*s", (int)(dash - s), s);
-	if (!text_to_number(first, false, UINT64_MAX, &r->first))
+	if (!line_to_number(first, false, UINT64_MAX, &r->first))
 		return false;
 	return !dash[1] ||
-		(text_to_number(dash + 1, false, UINT64_MAX, &r->last) && r->last >= r->first);
+		(line_to_number(dash + 1, false, UINT64_MAX, &r->last) && r->last >= r->first);
 }
 
 /* The range in content of size bytes; false if it begins behind the end. */
@@ -87,15 +87,15 @@ static bool cut(const struct range *r, uint64_t size, uint64_t *off, uint64_t *l
  * -----------------------------------------------------------------------------------------------
  */
 
-static void add_visible(struct text *t, const char *s, size_t n)
+static void add_visible(struct line *t, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		unsigned int c = (unsigned char)s[i];
 
 		if (c >= 0x80)
-			text_format(t, "\\%03o", c);
+			line_format(t, "\\%03o", c);
 		else
-			text_format(t, "^%c", (int)(c ^ 0x40));
+			line_format(t, "^%c", (int)(c ^ 0x40));
 	}
 }
 
@@ -113,28 +113,28 @@ static size_t is_unfinished(const char *s, size_t n)
 
 static void show_visible(struct sink *sink, const char *data, size_t len, bool last)
 {
-	struct text t = { 0 }, all = sink->carry;
+	struct line t = { 0 }, all = sink->carry;
 	const char *s;
 	size_t n, step;
 	bool harmless;
 
-	sink->carry = (struct text){ 0 };
-	text_add(&all, data, len);
+	sink->carry = (struct line){ 0 };
+	line_add(&all, data, len);
 	for (s = all.data, n = all.len; n; s += step, n -= step) {
 		if (!last && is_unfinished(s, n)) {
-			text_add(&sink->carry, s, n);
+			line_add(&sink->carry, s, n);
 			break;
 		}
-		step = text_character(s, n, &harmless);
+		step = line_character(s, n, &harmless);
 		if (harmless || *s == '\n' || *s == '\t')
-			text_add(&t, s, step);
+			line_add(&t, s, step);
 		else
 			add_visible(&t, s, step ? step : 1);
 		step = step ? step : 1;
 	}
 	output_text(&t);
-	text_release(&t);
-	text_release(&all);
+	line_release(&t);
+	line_release(&all);
 }
 
 static int sink_write(struct cli *cli, struct sink *sink, const char *data, size_t len)
@@ -164,14 +164,14 @@ static int open_beside(struct cli *cli, struct sink *sink, const char *path, con
 	const char *slash = strrchr(path, '/');
 	mode_t mode;
 
-	text_string(&sink->path, path);
-	text_add(&sink->tmp, path, slash ? (size_t)(slash - path) + 1 : 0);
-	text_string(&sink->tmp, ".store-cat.XXXXXX");
+	line_string(&sink->path, path);
+	line_add(&sink->tmp, path, slash ? (size_t)(slash - path) + 1 : 0);
+	line_string(&sink->tmp, ".store-cat.XXXXXX");
 	sink->fd = mkostemp(sink->tmp.data, O_CLOEXEC);
 	if (sink->fd == -1) {
 		int saved = errno;
 
-		text_clear(&sink->tmp);
+		line_clear(&sink->tmp);
 		return cli_fail(cli, STORE_EIO, saved, "cannot create a file beside '%s': %s", path,
 			strerror(saved));
 	}
@@ -232,9 +232,9 @@ static int sink_close(struct cli *cli, struct sink *sink, int rc)
 			strerror(errno));
 	if (rc != 0 && sink->tmp.len)
 		unlink(sink->tmp.data);
-	text_release(&sink->path);
-	text_release(&sink->tmp);
-	text_release(&sink->carry);
+	line_release(&sink->path);
+	line_release(&sink->tmp);
+	line_release(&sink->carry);
 	return rc;
 }
 
@@ -245,7 +245,7 @@ static int copy(struct cli *cli, const struct store_node *node, uint64_t off, ui
 {
 	enum { PIECE = 1 << 18 };
 	struct store_reader *r = NULL;
-	char *data = text_realloc(NULL, PIECE);
+	char *data = line_realloc(NULL, PIECE);
 	int rc = store_reader_open(cli->repo, node, &r, &cli->err);
 
 	if (rc == 0 && off)
@@ -289,7 +289,7 @@ static int resolve(struct cli *cli, size_t i, const struct range *range, struct 
 
 static int print_all(struct cli *cli, const struct cat_options *given, const struct range *range)
 {
-	struct store_target *targets = text_realloc(NULL, cli->args.n * sizeof(*targets));
+	struct store_target *targets = line_realloc(NULL, cli->args.n * sizeof(*targets));
 	struct sink sink = { 0 };
 	size_t n = 0;
 	int rc = 0;

@@ -33,7 +33,7 @@ static const struct option_spec table[] = {
 
 static void print_json(const struct store_checkout_result *r)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	json_begin(&t, "store/checkout/1");
 	json_id(&t, "commit", &r->commit);
@@ -44,28 +44,28 @@ static void print_json(const struct store_checkout_result *r)
 	json_number(&t, "bytes", r->stats.bytes);
 	json_end(&t);
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 static void print_words(const struct cli *cli, const struct store_checkout_options *o,
 	const struct store_checkout_result *r)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	if (o->to || o->n_paths) {
-		text_string(&t, "from ");
-		text_short_id(&t, &r->commit);
+		line_string(&t, "from ");
+		line_short_id(&t, &r->commit);
 	} else if (r->branch[0]) {
-		text_format(&t, "on %sbranch '%s'", o->new_branch ? "the new " : "", r->branch);
+		line_format(&t, "on %sbranch '%s'", o->new_branch ? "the new " : "", r->branch);
 	} else {
-		text_string(&t, "HEAD is now detached at ");
-		text_short_id(&t, &r->commit);
+		line_string(&t, "HEAD is now detached at ");
+		line_short_id(&t, &r->commit);
 	}
-	text_format(&t, ": %llu written, %llu as they were, %llu deleted",
+	line_format(&t, ": %llu written, %llu as they were, %llu deleted",
 		(unsigned long long)r->written, (unsigned long long)r->unchanged,
 		(unsigned long long)r->deleted);
 	output_talk(cli, "%s", t.data);
-	text_release(&t);
+	line_release(&t);
 }
 
 static int check_usage(const struct cli *cli, const struct checkout_options *given)

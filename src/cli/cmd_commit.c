@@ -27,7 +27,7 @@ static const struct option_spec table[] = {
 };
 
 /* Paragraphs become one message: LF at the end of each, an empty line between them. */
-static void join(struct text *t, const struct strings *paragraphs)
+static void join(struct line *t, const struct strings *paragraphs)
 {
 	for (size_t i = 0; i < paragraphs->n; i++) {
 		const char *s = paragraphs->items[i];
@@ -41,15 +41,15 @@ static void join(struct text *t, const struct strings *paragraphs)
 		}
 		if (!len)
 			continue;
-		text_string(t, t->len ? "\n" : "");
-		text_add(t, s, len);
-		text_string(t, "\n");
+		line_string(t, t->len ? "\n" : "");
+		line_add(t, s, len);
+		line_string(t, "\n");
 	}
 }
 
 static void print_json(const struct store_commit_result *r, bool dry_run)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	json_begin(&t, "store/commit/1");
 	json_bool(&t, "dry_run", dry_run);
@@ -66,36 +66,36 @@ static void print_json(const struct store_commit_result *r, bool dry_run)
 	json_number(&t, "stored_bytes", r->stats.stored_bytes);
 	json_end(&t);
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 static void print_words(const struct store_commit_result *r, const char *message)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	if (message) {
-		text_string(&t, "[");
-		text_harmless(&t, r->branch[0] ? r->branch : "detached",
+		line_string(&t, "[");
+		line_harmless(&t, r->branch[0] ? r->branch : "detached",
 			strlen(r->branch[0] ? r->branch : "detached"));
-		text_string(&t, " ");
-		text_short_id(&t, &r->id);
-		text_string(&t, "] ");
-		text_harmless(&t, message, strcspn(message, "\n"));
-		text_string(&t, "\n");
+		line_string(&t, " ");
+		line_short_id(&t, &r->id);
+		line_string(&t, "] ");
+		line_harmless(&t, message, strcspn(message, "\n"));
+		line_string(&t, "\n");
 	}
-	text_string(&t, "root ");
-	text_node(&t, &r->root);
-	text_string(&t, "\n");
-	text_format(&t, "%llu added, %llu modified, %llu deleted; ", (unsigned long long)r->added,
+	line_string(&t, "root ");
+	line_node(&t, &r->root);
+	line_string(&t, "\n");
+	line_format(&t, "%llu added, %llu modified, %llu deleted; ", (unsigned long long)r->added,
 		(unsigned long long)r->modified, (unsigned long long)r->deleted);
-	text_count(&t, r->root.files, "file", "files");
-	text_string(&t, ", ");
-	text_size(&t, r->root.size);
-	text_string(&t, " in all, ");
-	text_size(&t, r->stats.new_bytes);
-	text_string(&t, " new\n");
+	line_count(&t, r->root.files, "file", "files");
+	line_string(&t, ", ");
+	line_size(&t, r->root.size);
+	line_string(&t, " in all, ");
+	line_size(&t, r->stats.new_bytes);
+	line_string(&t, " new\n");
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 static int make(struct cli *cli, struct store_commit_options *o)
@@ -132,7 +132,7 @@ static int run(struct cli *cli, const void *data)
 {
 	const struct commit_options *given = data;
 	struct store_commit_options o = { 0 };
-	struct text message = { 0 };
+	struct line message = { 0 };
 	int rc;
 
 	if (cli->args.n) {
@@ -152,7 +152,7 @@ static int run(struct cli *cli, const void *data)
 		else
 			rc = output_usage(cli, "the message is empty");
 	}
-	text_release(&message);
+	line_release(&message);
 	return rc;
 }
 

@@ -20,7 +20,7 @@ static const struct option_spec table[] = {
 
 static void report_json(const struct store_notice *n)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	json_begin(&t, "store/fsck-entry/1");
 	json_string(&t, "kind", n->kind == STORE_NOTICE_CORRUPT ? "corrupt" : "phase");
@@ -29,7 +29,7 @@ static void report_json(const struct store_notice *n)
 	json_bytes(&t, "text", n->text);
 	json_end(&t);
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 /*
@@ -38,7 +38,7 @@ static void report_json(const struct store_notice *n)
  */
 static bool on_notice(struct progress *p, const struct store_notice *n)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	if (n->kind != STORE_NOTICE_CORRUPT && n->kind != STORE_NOTICE_PHASE)
 		return false;
@@ -48,23 +48,23 @@ static bool on_notice(struct progress *p, const struct store_notice *n)
 	if (p->cli->global.json) {
 		report_json(n);
 	} else {
-		text_string(&t, n->kind == STORE_NOTICE_CORRUPT ? "damaged: " : "");
-		text_harmless(&t, n->text, strlen(n->text));
+		line_string(&t, n->kind == STORE_NOTICE_CORRUPT ? "damaged: " : "");
+		line_harmless(&t, n->text, strlen(n->text));
 		if (*n->path) {
-			text_string(&t, ": ");
-			text_quoted(&t, n->path, false);
+			line_string(&t, ": ");
+			line_quoted(&t, n->path, false);
 		}
-		text_string(&t, "\n");
+		line_string(&t, "\n");
 		output_text(&t);
 	}
 	output_flush();
-	text_release(&t);
+	line_release(&t);
 	return true;
 }
 
 static void print_result(const struct cli *cli, const struct store_fsck_result *r)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	if (cli->global.json) {
 		json_begin(&t, "store/fsck/1");
@@ -78,24 +78,24 @@ static void print_result(const struct cli *cli, const struct store_fsck_result *
 		json_number(&t, "damaged", r->damaged);
 		json_end(&t);
 	} else {
-		text_count(&t, r->packs, "pack", "packs");
-		text_string(&t, ", ");
-		text_count(&t, r->blocks, "block", "blocks");
-		text_string(&t, ", ");
-		text_count(&t, r->objects, "object", "objects");
-		text_string(&t, ", ");
-		text_size(&t, r->bytes);
-		text_string(&t, "; ");
-		text_count(&t, r->commits, "commit", "commits");
-		text_string(&t, ", ");
-		text_count(&t, r->trees, "directory", "directories");
-		text_string(&t, ", ");
-		text_count(&t, r->files, "file", "files");
-		text_format(&t, r->damaged ? "; %llu damaged\n" : "; all is well\n",
+		line_count(&t, r->packs, "pack", "packs");
+		line_string(&t, ", ");
+		line_count(&t, r->blocks, "block", "blocks");
+		line_string(&t, ", ");
+		line_count(&t, r->objects, "object", "objects");
+		line_string(&t, ", ");
+		line_size(&t, r->bytes);
+		line_string(&t, "; ");
+		line_count(&t, r->commits, "commit", "commits");
+		line_string(&t, ", ");
+		line_count(&t, r->trees, "directory", "directories");
+		line_string(&t, ", ");
+		line_count(&t, r->files, "file", "files");
+		line_format(&t, r->damaged ? "; %llu damaged\n" : "; all is well\n",
 			(unsigned long long)r->damaged);
 	}
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 static int run(struct cli *cli, const void *data)

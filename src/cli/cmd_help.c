@@ -32,7 +32,7 @@ static int run(struct cli *cli, const void *data)
 {
 	const char *name = cli->args.n ? cli->args.items[0] : NULL;
 	const struct command *c = name ? command_find(name) : NULL;
-	struct text page = { 0 };
+	struct line page = { 0 };
 
 	(void)data;
 	if (cli->args.n > 1)
@@ -40,10 +40,10 @@ static int run(struct cli *cli, const void *data)
 			cli->args.items[1]);
 	if (name && !c)
 		return command_unknown(cli, name);
-	text_format(&page, "store%s%s", c ? "-" : "", c ? c->name : "");
+	line_format(&page, "store%s%s", c ? "-" : "", c ? c->name : "");
 	if (output_is_terminal() && man_has(page.data))
 		execlp("man", "man", page.data, (char *)NULL);
-	text_release(&page);
+	line_release(&page);
 	if (c)
 		command_help(c);
 	else

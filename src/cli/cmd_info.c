@@ -4,7 +4,7 @@
 #include "cli/output.h"
 #include <string.h>
 
-static void add_json(struct text *t, const struct cli *cli, const struct store_info *i)
+static void add_json(struct line *t, const struct cli *cli, const struct store_info *i)
 {
 	json_begin(t, "store/info/1");
 	json_bytes(t, "work_tree", store_work_tree(cli->repo));
@@ -27,50 +27,50 @@ static void add_json(struct text *t, const struct cli *cli, const struct store_i
 	json_end(t);
 }
 
-static void add_size(struct text *t, const char *name, uint64_t bytes)
+static void add_size(struct line *t, const char *name, uint64_t bytes)
 {
-	text_format(t, "%-16s%llu (", name, (unsigned long long)bytes);
-	text_size(t, bytes);
-	text_string(t, ")\n");
+	line_format(t, "%-16s%llu (", name, (unsigned long long)bytes);
+	line_size(t, bytes);
+	line_string(t, ")\n");
 }
 
-static void add_head(struct text *t, const struct store_info *i)
+static void add_head(struct line *t, const struct store_info *i)
 {
-	text_string(t, "commit:         ");
-	text_id(t, &i->head.commit);
-	text_string(t, "\nroot:           ");
-	text_node(t, &i->head.root);
-	text_format(t, "\ncommits:        %llu\n", (unsigned long long)i->commits);
-	text_format(t, "files:          %llu\n", (unsigned long long)i->head.root.files);
+	line_string(t, "commit:         ");
+	line_id(t, &i->head.commit);
+	line_string(t, "\nroot:           ");
+	line_node(t, &i->head.root);
+	line_format(t, "\ncommits:        %llu\n", (unsigned long long)i->commits);
+	line_format(t, "files:          %llu\n", (unsigned long long)i->head.root.files);
 	add_size(t, "logical bytes:", i->head.root.size);
 }
 
-static void add_words(struct text *t, const struct cli *cli, const struct store_info *i)
+static void add_words(struct line *t, const struct cli *cli, const struct store_info *i)
 {
-	text_string(t, "path:           ");
-	text_quoted(t, store_dir(cli->repo), false);
-	text_format(t, "\nformat:         %u\n", i->format);
-	text_format(t, "chunk average:  %u\n", i->chunk_average);
-	text_string(t, "branch:         ");
-	text_harmless(t, i->branch[0] ? i->branch : "(detached)",
+	line_string(t, "path:           ");
+	line_quoted(t, store_dir(cli->repo), false);
+	line_format(t, "\nformat:         %u\n", i->format);
+	line_format(t, "chunk average:  %u\n", i->chunk_average);
+	line_string(t, "branch:         ");
+	line_harmless(t, i->branch[0] ? i->branch : "(detached)",
 		strlen(i->branch[0] ? i->branch : "(detached)"));
-	text_string(t, "\n");
+	line_string(t, "\n");
 	if (i->has_head)
 		add_head(t, i);
 	else
-		text_string(t, "commit:         (none yet)\n");
-	text_format(t, "objects:        %llu\n", (unsigned long long)i->objects);
-	text_format(t, "packs:          %llu\n", (unsigned long long)i->packs);
+		line_string(t, "commit:         (none yet)\n");
+	line_format(t, "objects:        %llu\n", (unsigned long long)i->objects);
+	line_format(t, "packs:          %llu\n", (unsigned long long)i->packs);
 	add_size(t, "stored bytes:", i->pack_bytes);
 	if (i->has_head && i->pack_bytes)
-		text_format(t, "ratio:          %.2f\n",
+		line_format(t, "ratio:          %.2f\n",
 			(double)i->head.root.size / (double)i->pack_bytes);
 	add_size(t, "db bytes:", i->db_bytes);
 }
 
 static int run(struct cli *cli, const void *data)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 	struct store_info info = { 0 };
 	int rc;
 
@@ -87,7 +87,7 @@ static int run(struct cli *cli, const void *data)
 	else
 		add_words(&t, cli, &info);
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 	return 0;
 }
 

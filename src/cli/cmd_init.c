@@ -18,7 +18,7 @@ static const struct option_spec table[] = {
 
 static void print_result(const struct cli *cli, const struct store_init_result *result)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	if (cli->global.json) {
 		json_begin(&t, "store/init/1");
@@ -28,7 +28,7 @@ static void print_result(const struct cli *cli, const struct store_init_result *
 		json_end(&t);
 		output_text(&t);
 	} else {
-		text_quoted(&t, result->path, false);
+		line_quoted(&t, result->path, false);
 		if (result->existed)
 			output_talk(cli,
 				"there is a repository in '%s' already; nothing was changed",
@@ -39,7 +39,7 @@ static void print_result(const struct cli *cli, const struct store_init_result *
 			output_talk(cli,
 				"it lies within the working tree of another repository, which will not enter it");
 	}
-	text_release(&t);
+	line_release(&t);
 }
 
 static int run(struct cli *cli, const void *data)
@@ -54,7 +54,7 @@ static int run(struct cli *cli, const void *data)
 		return output_usage(cli, "init takes one DIR, not '%s' as well",
 			cli->args.items[1]);
 	if (given->chunk_average &&
-		(!text_to_number(given->chunk_average, true, 1U << 21, &average) || average < 256 ||
+		(!line_to_number(given->chunk_average, true, 1U << 21, &average) || average < 256 ||
 			(average & (average - 1))))
 		return output_usage(cli,
 			"--chunk-average is a power of two from 256 to 2M, not '%s'",

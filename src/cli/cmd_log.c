@@ -18,13 +18,13 @@ static const struct option_spec table[] = {
 	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
 };
 
-static void add_subject(struct text *t, const char *message)
+static void add_subject(struct line *t, const char *message)
 {
 	message += strspn(message, "\n");
-	text_harmless(t, message, strcspn(message, "\n"));
+	line_harmless(t, message, strcspn(message, "\n"));
 }
 
-static void add_json(struct text *t, const struct store_log_entry *e)
+static void add_json(struct line *t, const struct store_log_entry *e)
 {
 	json_begin(t, "store/log/1");
 	json_id(t, "commit", &e->id);
@@ -46,65 +46,65 @@ static void add_json(struct text *t, const struct store_log_entry *e)
 	json_end(t);
 }
 
-static void add_oneline(struct text *t, const struct store_log_entry *e)
+static void add_oneline(struct line *t, const struct store_log_entry *e)
 {
-	text_string(t, output_color(COLOR_ID));
-	text_short_id(t, &e->id);
-	text_string(t, output_color(COLOR_OFF));
-	text_string(t, " ");
+	line_string(t, output_color(COLOR_ID));
+	line_short_id(t, &e->id);
+	line_string(t, output_color(COLOR_OFF));
+	line_string(t, " ");
 	add_subject(t, e->message);
 }
 
 /* The message, four blanks before each line that is not empty. */
-static void add_message(struct text *t, const char *message)
+static void add_message(struct line *t, const char *message)
 {
 	while (*message) {
 		size_t len = strcspn(message, "\n");
 
-		text_string(t, len ? "\n    " : "\n");
-		text_harmless(t, message, len);
+		line_string(t, len ? "\n    " : "\n");
+		line_harmless(t, message, len);
 		message += len + (message[len] == '\n');
 	}
 }
 
-static void add_long(struct text *t, const struct store_log_entry *e, bool verbose)
+static void add_long(struct line *t, const struct store_log_entry *e, bool verbose)
 {
-	text_string(t, output_color(COLOR_ID));
-	text_string(t, "commit ");
-	text_id(t, &e->id);
-	text_string(t, output_color(COLOR_OFF));
+	line_string(t, output_color(COLOR_ID));
+	line_string(t, "commit ");
+	line_id(t, &e->id);
+	line_string(t, output_color(COLOR_OFF));
 	if (e->parent_count > 1)
-		text_string(t, "\nMerge: ");
+		line_string(t, "\nMerge: ");
 	for (size_t i = 0; e->parent_count > 1 && i < e->parent_count; i++) {
-		text_string(t, i ? " " : "");
-		text_short_id(t, &e->parents[i]);
+		line_string(t, i ? " " : "");
+		line_short_id(t, &e->parents[i]);
 	}
-	text_string(t, "\nAuthor: ");
-	text_harmless(t, e->author, strlen(e->author));
-	text_string(t, "\nDate:   ");
-	text_date(t, e->author_time, e->author_zone);
-	text_string(t, "\nRoot:   ");
-	text_node(t, &e->root);
+	line_string(t, "\nAuthor: ");
+	line_harmless(t, e->author, strlen(e->author));
+	line_string(t, "\nDate:   ");
+	line_date(t, e->author_time, e->author_zone);
+	line_string(t, "\nRoot:   ");
+	line_node(t, &e->root);
 	if (verbose) {
-		text_string(t, "\nLayer:  ");
-		text_id(t, &e->layer);
-		text_format(t, " generation %llu", (unsigned long long)e->generation);
-		text_string(t, "\nCommit: ");
-		text_harmless(t, e->committer, strlen(e->committer));
-		text_string(t, ", ");
-		text_date(t, e->commit_time, e->commit_zone);
-		text_format(t, "\nFiles:  %llu added, %llu modified, %llu deleted",
+		line_string(t, "\nLayer:  ");
+		line_id(t, &e->layer);
+		line_format(t, " generation %llu", (unsigned long long)e->generation);
+		line_string(t, "\nCommit: ");
+		line_harmless(t, e->committer, strlen(e->committer));
+		line_string(t, ", ");
+		line_date(t, e->commit_time, e->commit_zone);
+		line_format(t, "\nFiles:  %llu added, %llu modified, %llu deleted",
 			(unsigned long long)e->added, (unsigned long long)e->modified,
 			(unsigned long long)e->deleted);
 	}
-	text_string(t, "\n");
+	line_string(t, "\n");
 	add_message(t, e->message);
 }
 
 static void print_entry(const struct cli *cli, const struct log_options *given,
 	const struct store_log_entry *e, bool first)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	if (cli->global.json) {
 		add_json(&t, e);
@@ -114,12 +114,12 @@ static void print_entry(const struct cli *cli, const struct log_options *given,
 		output_text(&t);
 		output_line_end(cli);
 	} else {
-		text_string(&t, first || cli->global.nul ? "" : "\n");
+		line_string(&t, first || cli->global.nul ? "" : "\n");
 		add_long(&t, e, cli->global.verbose);
 		output_text(&t);
 		output_line_end(cli);
 	}
-	text_release(&t);
+	line_release(&t);
 }
 
 static int run(struct cli *cli, const void *data)

@@ -22,7 +22,7 @@ static const struct option_spec table[] = {
 	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
 };
 
-static void add_mode(struct text *t, const struct store_tree_entry *e)
+static void add_mode(struct line *t, const struct store_tree_entry *e)
 {
 	static const char bits[] = "rwxrwxrwx";
 	const uint8_t kind = e->node.kind;
@@ -32,12 +32,12 @@ static void add_mode(struct text *t, const struct store_tree_entry *e)
 		: runs                                ? 0755
 						      : 0644;
 
-	text_string(t, kind == STORE_KIND_DIR ? "d" : kind == STORE_KIND_LINK ? "l" : "-");
+	line_string(t, kind == STORE_KIND_DIR ? "d" : kind == STORE_KIND_LINK ? "l" : "-");
 	for (int i = 0; i < 9; i++)
-		text_add(t, mode & (0400U >> i) ? &bits[i] : "-", 1);
+		line_add(t, mode & (0400U >> i) ? &bits[i] : "-", 1);
 }
 
-static void add_mtime(struct text *t, const struct store_tree_entry *e)
+static void add_mtime(struct line *t, const struct store_tree_entry *e)
 {
 	time_t at = e->mtime;
 	struct tm tm;
@@ -46,11 +46,11 @@ static void add_mtime(struct text *t, const struct store_tree_entry *e)
 	if (!e->has_meta || !localtime_r(&at, &tm) ||
 		!strftime(line, sizeof(line), "%Y-%m-%d %H:%M", &tm))
 		snprintf(line, sizeof(line), "%16s", "-");
-	text_format(t, " %s  ", line);
+	line_format(t, " %s  ", line);
 }
 
 /* Where a link points to; a link whose target cannot be read is an error of the whole listing. */
-static int add_target(struct cli *cli, struct text *t, const struct store_node *node)
+static int add_target(struct cli *cli, struct line *t, const struct store_node *node)
 {
 	struct store_reader *r = NULL;
 	char target[4097];
@@ -62,13 +62,13 @@ static int add_target(struct cli *cli, struct text *t, const struct store_node *
 		len += rc == 0 ? got : 0;
 	}
 	target[len] = 0;
-	text_string(t, " -> ");
-	text_quoted(t, target, false);
+	line_string(t, " -> ");
+	line_quoted(t, target, false);
 	store_reader_free(r);
 	return rc;
 }
 
-static void add_json(struct text *t, const struct store_target *target, const char *path,
+static void add_json(struct line *t, const struct store_target *target, const char *path,
 	const struct store_tree_entry *e)
 {
 	json_begin(t, "store/ls/1");
@@ -87,24 +87,24 @@ static void add_json(struct text *t, const struct store_target *target, const ch
 static int print_entry(struct cli *cli, const struct ls_options *given,
 	const struct store_target *target, const char *path, const struct store_tree_entry *e)
 {
-	struct text t = { 0 }, slashed = { 0 };
+	struct line t = { 0 }, slashed = { 0 };
 	int rc = 0;
 
 	if (cli->global.json) {
 		add_json(&t, target, path, e);
 		output_text(&t);
-		text_release(&t);
+		line_release(&t);
 		return 0;
 	}
 	if (given->details) {
 		add_mode(&t, e);
-		text_string(&t, " ");
-		text_short_id(&t, &e->node.id);
-		text_format(&t, " %12llu", (unsigned long long)e->node.size);
+		line_string(&t, " ");
+		line_short_id(&t, &e->node.id);
+		line_format(&t, " %12llu", (unsigned long long)e->node.size);
 		add_mtime(&t, e);
 	}
-	text_string(&slashed, path);
-	text_string(&slashed, e->node.kind == STORE_KIND_DIR ? "/" : "");
+	line_string(&slashed, path);
+	line_string(&slashed, e->node.kind == STORE_KIND_DIR ? "/" : "");
 	output_path(&t, cli, slashed.data);
 	if (given->details && e->node.kind == STORE_KIND_LINK && !cli->global.nul)
 		rc = add_target(cli, &t, &e->node);
@@ -112,8 +112,8 @@ static int print_entry(struct cli *cli, const struct ls_options *given,
 		output_text(&t);
 		output_line_end(cli);
 	}
-	text_release(&t);
-	text_release(&slashed);
+	line_release(&t);
+	line_release(&slashed);
 	return rc;
 }
 
@@ -122,7 +122,7 @@ static int list_directory(struct cli *cli, const struct ls_options *given,
 {
 	struct store_tree_iter *it = NULL;
 	struct store_tree_entry e;
-	struct text path = { 0 };
+	struct line path = { 0 };
 	int rc = store_tree_open(cli->repo, target, given->recursive, &it, &cli->err);
 
 	while (rc == 0) {
@@ -133,14 +133,14 @@ static int list_directory(struct cli *cli, const struct ls_options *given,
 		}
 		if (rc != 0)
 			break;
-		text_clear(&path);
-		text_string(&path, target->path ? target->path : "");
-		text_string(&path, path.len ? "/" : "");
-		text_string(&path, e.path);
+		line_clear(&path);
+		line_string(&path, target->path ? target->path : "");
+		line_string(&path, path.len ? "/" : "");
+		line_string(&path, e.path);
 		rc = print_entry(cli, given, target, path.data, &e);
 	}
 	store_tree_free(it);
-	text_release(&path);
+	line_release(&path);
 	return rc;
 }
 
@@ -165,20 +165,20 @@ static int list(struct cli *cli, const struct ls_options *given, const char *nam
 static int run(struct cli *cli, const void *data)
 {
 	const struct ls_options *given = data;
-	struct text here = { 0 };
+	struct line here = { 0 };
 	int rc = cli_open(cli, false);
 
 	if (rc != 0)
 		return rc;
 	pager_start(cli);
 	/* "HEAD:" is never ambiguous, because no ref holds a colon. */
-	text_format(&here, "HEAD:%s", store_prefix(cli->repo));
+	line_format(&here, "HEAD:%s", store_prefix(cli->repo));
 	if (cli->args.n == 0)
 		rc = list(cli, given, here.data, STORE_NAME_REV_IS_TREE);
 	for (size_t i = 0; rc == 0 && i < cli->args.n; i++)
 		rc = list(cli, given, cli->args.items[i],
 			i < cli->args_before_dashes ? STORE_NAME_REV_IS_TREE : STORE_NAME_LITERAL);
-	text_release(&here);
+	line_release(&here);
 	return rc;
 }
 

@@ -8,7 +8,7 @@
 
 static int run(struct cli *cli, const void *data)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 	struct store_root root;
 	int rc;
 
@@ -30,11 +30,11 @@ static int run(struct cli *cli, const void *data)
 		json_node(&t, "root", &root.root);
 		json_end(&t);
 	} else {
-		text_node(&t, &root.root);
-		text_string(&t, "\n");
+		line_node(&t, &root.root);
+		line_string(&t, "\n");
 	}
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 	return 0;
 }
 

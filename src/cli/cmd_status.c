@@ -37,7 +37,7 @@ enum form { LONG, SHORT, PORCELAIN, JSON };
 
 /* Lines that wait for their turn. */
 struct spool {
-	struct text head;
+	struct line head;
 	FILE *rest;
 	uint64_t lines;
 };
@@ -48,16 +48,16 @@ struct status {
 	struct progress progress;
 	struct spool staged, changed, untracked, ignored;
 	int failed; /* STORE_E* of a spool */
-	struct text line;
+	struct line line;
 };
 
-static void spool_add(struct status *s, struct spool *spool, const struct text *line)
+static void spool_add(struct status *s, struct spool *spool, const struct line *line)
 {
 	enum { IN_MEMORY = 65536 };
 
 	spool->lines++;
 	if (!spool->rest && spool->head.len + line->len <= IN_MEMORY) {
-		text_add(&spool->head, line->data, line->len);
+		line_add(&spool->head, line->data, line->len);
 		return;
 	}
 	if (!spool->rest)
@@ -73,7 +73,7 @@ static void spool_release(struct spool *spool)
 	if (spool->rest)
 		fclose(spool->rest);
 	spool->rest = NULL;
-	text_release(&spool->head);
+	line_release(&spool->head);
 }
 
 /* Print and free. */
@@ -112,17 +112,17 @@ static const char *change_name(char letter)
 static void line_long(struct status *s, const struct store_status_entry *e, char letter,
 	uint64_t size, enum output_color color)
 {
-	struct text *t = &s->line;
+	struct line *t = &s->line;
 
-	text_clear(t);
-	text_format(t, "\t%s%s", output_color(color), letter ? change_name(letter) : "");
+	line_clear(t);
+	line_format(t, "\t%s%s", output_color(color), letter ? change_name(letter) : "");
 	output_path(t, s->cli, e->path);
 	if (letter != 'D' && (letter || size)) {
-		text_string(t, "  (");
-		text_size(t, size);
-		text_string(t, ")");
+		line_string(t, "  (");
+		line_size(t, size);
+		line_string(t, ")");
 	}
-	text_format(t, "%s\n", output_color(COLOR_OFF));
+	line_format(t, "%s\n", output_color(COLOR_OFF));
 }
 
 static void entry_long(struct status *s, const struct store_status_entry *e)
@@ -145,43 +145,43 @@ static void entry_long(struct status *s, const struct store_status_entry *e)
 static void entry_short(struct status *s, const struct store_status_entry *e)
 {
 	const bool nul = s->cli->global.nul, plain = s->form == PORCELAIN;
-	struct text *t = &s->line, path = { 0 };
+	struct line *t = &s->line, path = { 0 };
 	const bool other = e->x == '?' || e->x == '!';
 
-	text_clear(t);
+	line_clear(t);
 	if (plain)
-		text_format(t, "%c%c ", e->x, e->y);
+		line_format(t, "%c%c ", e->x, e->y);
 	else
-		text_format(t, "%s%c%s%s%c%s ", output_color(other ? COLOR_CHANGED : COLOR_STAGED),
+		line_format(t, "%s%c%s%s%c%s ", output_color(other ? COLOR_CHANGED : COLOR_STAGED),
 			e->x, output_color(COLOR_OFF), output_color(COLOR_CHANGED), e->y,
 			output_color(COLOR_OFF));
 	if (nul) {
-		text_add(t, e->path, strlen(e->path) + 1);
+		line_add(t, e->path, strlen(e->path) + 1);
 	} else {
-		text_relative(&path, plain ? "" : store_prefix(s->cli->repo), e->path);
-		text_quoted(t, path.data, true);
-		text_string(t, "\n");
+		line_relative(&path, plain ? "" : store_prefix(s->cli->repo), e->path);
+		line_quoted(t, path.data, true);
+		line_string(t, "\n");
 	}
 	if (other)
 		spool_add(s, e->x == '?' ? &s->untracked : &s->ignored, t);
 	else
 		output_text(t);
-	text_release(&path);
+	line_release(&path);
 }
 
 static void entry_json(struct status *s, const struct store_status_entry *e)
 {
 	const char x[2] = { e->x, 0 }, y[2] = { e->y, 0 };
-	struct text *t = &s->line;
+	struct line *t = &s->line;
 
-	text_clear(t);
+	line_clear(t);
 	json_begin(t, "store/status-entry/1");
 	json_string(t, "x", x);
 	json_string(t, "y", y);
 	json_bytes(t, "path", e->path);
-	json_string(t, "head_kind", text_kind(e->head_kind));
-	json_string(t, "stage_kind", text_kind(e->stage_kind));
-	json_string(t, "tree_kind", text_kind(e->tree_kind));
+	json_string(t, "head_kind", line_kind(e->head_kind));
+	json_string(t, "stage_kind", line_kind(e->stage_kind));
+	json_string(t, "tree_kind", line_kind(e->tree_kind));
 	json_number(t, "head_size", e->head_size);
 	json_number(t, "stage_size", e->stage_size);
 	json_number(t, "tree_size", e->tree_size);
@@ -211,19 +211,19 @@ static int on_entry(void *payload, const struct store_status_entry *e)
 
 static void print_head(const struct store_status_result *r)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
-	text_string(&t, output_color(COLOR_BRANCH));
+	line_string(&t, output_color(COLOR_BRANCH));
 	if (r->branch[0]) {
-		text_string(&t, "On branch ");
-		text_harmless(&t, r->branch, strlen(r->branch));
+		line_string(&t, "On branch ");
+		line_harmless(&t, r->branch, strlen(r->branch));
 	} else {
-		text_string(&t, "HEAD detached at ");
-		text_short_id(&t, &r->head);
+		line_string(&t, "HEAD detached at ");
+		line_short_id(&t, &r->head);
 	}
-	text_format(&t, "%s\n%s", output_color(COLOR_OFF), r->has_head ? "" : "\nNo commits yet\n");
+	line_format(&t, "%s\n%s", output_color(COLOR_OFF), r->has_head ? "" : "\nNo commits yet\n");
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 static void print_group(struct status *s, struct spool *spool, const char *heading)
@@ -233,16 +233,16 @@ static void print_group(struct status *s, struct spool *spool, const char *headi
 	spool_drain(s, spool);
 }
 
-static void add_total(struct text *t, uint64_t n, const char *what, uint64_t bytes)
+static void add_total(struct line *t, uint64_t n, const char *what, uint64_t bytes)
 {
 	if (!n)
 		return;
-	text_format(t, "%s%llu %s", t->len ? ", " : "", (unsigned long long)n, what);
+	line_format(t, "%s%llu %s", t->len ? ", " : "", (unsigned long long)n, what);
 	if (!bytes)
 		return;
-	text_string(t, " (");
-	text_size(t, bytes);
-	text_string(t, ")");
+	line_string(t, " (");
+	line_size(t, bytes);
+	line_string(t, ")");
 }
 
 static const char *next_command(const struct store_status_result *r)
@@ -259,7 +259,7 @@ static const char *next_command(const struct store_status_result *r)
 
 static void print_totals(const struct store_status_result *r)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	add_total(&t, r->staged, "staged", r->staged_bytes);
 	add_total(&t, r->changed, "not staged", r->changed_bytes);
@@ -271,12 +271,12 @@ static void print_totals(const struct store_status_result *r)
 		output_string("\n");
 	}
 	output_string(next_command(r));
-	text_release(&t);
+	line_release(&t);
 }
 
 static void print_json(const struct store_status_result *r)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	json_begin(&t, "store/status/1");
 	json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
@@ -292,7 +292,7 @@ static void print_json(const struct store_status_result *r)
 	json_number(&t, "unreadable", r->unreadable);
 	json_end(&t);
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 static int read_mode(const struct cli *cli, const char *mode, unsigned int *flags)
@@ -376,7 +376,7 @@ static int run(struct cli *cli, const void *data)
 		print_json(&result);
 	if (rc == 0 && s.form == LONG)
 		print_totals(&result);
-	text_release(&s.line);
+	line_release(&s.line);
 	return rc == 0 && result.unreadable ? CLI_PARTIAL : rc;
 }
 

@@ -5,7 +5,7 @@
 
 static int run(struct cli *cli, const void *data)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	(void)data;
 	if (cli->args.n && cli->command)
@@ -15,10 +15,10 @@ static int run(struct cli *cli, const void *data)
 		json_string(&t, "version", store_version());
 		json_end(&t);
 	} else {
-		text_format(&t, "store %s\n", store_version());
+		line_format(&t, "store %s\n", store_version());
 	}
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 	return 0;
 }
 

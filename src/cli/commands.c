@@ -54,7 +54,7 @@ static const char *guess(const char *name)
 		if (strcmp(foreign[i].word, name) == 0)
 			return foreign[i].meant;
 	for (size_t i = 0; commands[i]; i++) {
-		unsigned int d = text_distance(name, commands[i]->name);
+		unsigned int d = line_distance(name, commands[i]->name);
 
 		if (d < best) {
 			best = d;
@@ -67,46 +67,46 @@ static const char *guess(const char *name)
 int command_unknown(const struct cli *cli, const char *name)
 {
 	const char *meant = guess(name);
-	struct text t = { 0 };
+	struct line t = { 0 };
 
-	text_string(&t, "there is no command '");
-	text_harmless(&t, name, strlen(name));
+	line_string(&t, "there is no command '");
+	line_harmless(&t, name, strlen(name));
 	if (meant)
-		text_format(&t, "'; perhaps 'store %s'", meant);
+		line_format(&t, "'; perhaps 'store %s'", meant);
 	else
-		text_string(&t, "'; 'store help' lists them");
+		line_string(&t, "'; 'store help' lists them");
 	output_error(cli, STORE_EINVAL, 0, t.data);
-	text_release(&t);
+	line_release(&t);
 	return CLI_FAILED;
 }
 
 void command_help_all(void)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
-	text_string(&t, "usage: store [OPTION...] COMMAND [ARGUMENT...]\n\n");
+	line_string(&t, "usage: store [OPTION...] COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; commands[i]; i++)
-		text_format(&t, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
-	text_string(&t, "\nOptions of every command, before or after its name:\n\n");
+		line_format(&t, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
+	line_string(&t, "\nOptions of every command, before or after its name:\n\n");
 	options_describe(&t, global_options);
-	text_string(&t,
+	line_string(&t,
 		"\n'store COMMAND -h' tells the options of a command, "
 		"'store help COMMAND' its manual page.\n");
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 void command_help(const struct command *c)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
-	text_format(&t, "usage: store %s%s%s\n\n%s\n", c->name, *c->synopsis ? " " : "",
+	line_format(&t, "usage: store %s%s%s\n\n%s\n", c->name, *c->synopsis ? " " : "",
 		c->synopsis, c->summary);
 	if (c->options) {
-		text_string(&t, "\n");
+		line_string(&t, "\n");
 		options_describe(&t, c->options);
 	}
-	text_string(&t, "\n'store -h' tells the options of every command.\n");
+	line_string(&t, "\n'store -h' tells the options of every command.\n");
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }

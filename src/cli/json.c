@@ -6,55 +6,55 @@
 #include "cli/json.h"
 #include <string.h>
 
-static void name_of(struct text *t, const char *name, const char *suffix)
+static void name_of(struct line *t, const char *name, const char *suffix)
 {
 	char last = t->len ? t->data[t->len - 1] : '{';
 
 	if (last != '{' && last != '[')
-		text_add(t, ",", 1);
+		line_add(t, ",", 1);
 	if (name)
-		text_format(t, "\"%s%s\":", name, suffix);
+		line_format(t, "\"%s%s\":", name, suffix);
 }
 
 /*
  * Control characters are escaped, those beyond ASCII too, so that a JSON line is harmless on a
  * terminal.
  */
-static void add_string(struct text *t, const char *s)
+static void add_string(struct line *t, const char *s)
 {
 	size_t n = strlen(s), len;
 	bool harmless;
 
-	text_add(t, "\"", 1);
+	line_add(t, "\"", 1);
 	for (; n; s += len, n -= len) {
-		len = text_character(s, n, &harmless);
+		len = line_character(s, n, &harmless);
 		if (len == 0) {
-			text_string(t, "\\ufffd");
+			line_string(t, "\\ufffd");
 			len = 1;
 		} else if (*s == '"' || *s == '\\') {
-			text_format(t, "\\%c", *s);
+			line_format(t, "\\%c", *s);
 		} else if (harmless) {
-			text_add(t, s, len);
+			line_add(t, s, len);
 		} else if (len == 1) {
-			text_format(t, "\\u%04x", (unsigned int)*s);
+			line_format(t, "\\u%04x", (unsigned int)*s);
 		} else {
 			unsigned int c = len == 2
 				? (s[0] & 0x1fU) << 6 | (s[1] & 0x3fU)
 				: (s[0] & 0xfU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU);
 
-			text_format(t, "\\u%04x", c);
+			line_format(t, "\\u%04x", c);
 		}
 	}
-	text_add(t, "\"", 1);
+	line_add(t, "\"", 1);
 }
 
-static void add_base64(struct text *t, const char *s, size_t n)
+static void add_base64(struct line *t, const char *s, size_t n)
 {
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *u = (const unsigned char *)s;
 
-	text_add(t, "\"", 1);
+	line_add(t, "\"", 1);
 	for (size_t i = 0; i < n; i += 3) {
 		uint32_t v = (uint32_t)u[i] << 16;
 		char four[4];
@@ -65,47 +65,47 @@ static void add_base64(struct text *t, const char *s, size_t n)
 		four[1] = digits[v >> 12 & 63];
 		four[2] = i + 1 < n ? digits[v >> 6 & 63] : '=';
 		four[3] = i + 2 < n ? digits[v & 63] : '=';
-		text_add(t, four, 4);
+		line_add(t, four, 4);
 	}
-	text_add(t, "\"", 1);
+	line_add(t, "\"", 1);
 }
 
-void json_begin(struct text *t, const char *schema)
+void json_begin(struct line *t, const char *schema)
 {
-	text_add(t, "{", 1);
+	line_add(t, "{", 1);
 	json_string(t, "schema", schema);
 }
 
-void json_end(struct text *t)
+void json_end(struct line *t)
 {
-	text_string(t, "}\n");
+	line_string(t, "}\n");
 }
 
-void json_open(struct text *t, const char *name, char bracket)
+void json_open(struct line *t, const char *name, char bracket)
 {
 	name_of(t, name, "");
-	text_add(t, &bracket, 1);
+	line_add(t, &bracket, 1);
 }
 
-void json_close(struct text *t, char bracket)
+void json_close(struct line *t, char bracket)
 {
-	text_add(t, &bracket, 1);
+	line_add(t, &bracket, 1);
 }
 
-void json_string(struct text *t, const char *name, const char *value)
+void json_string(struct line *t, const char *name, const char *value)
 {
 	name_of(t, name, "");
 	if (value)
 		add_string(t, value);
 	else
-		text_string(t, "null");
+		line_string(t, "null");
 }
 
-void json_bytes(struct text *t, const char *name, const char *value)
+void json_bytes(struct line *t, const char *name, const char *value)
 {
 	size_t n = strlen(value);
 
-	if (text_is_utf8(value, n)) {
+	if (line_is_utf8(value, n)) {
 		json_string(t, name, value);
 		return;
 	}
@@ -113,42 +113,42 @@ void json_bytes(struct text *t, const char *name, const char *value)
 	add_base64(t, value, n);
 }
 
-void json_number(struct text *t, const char *name, uint64_t value)
+void json_number(struct line *t, const char *name, uint64_t value)
 {
 	name_of(t, name, "");
-	text_format(t, "%llu", (unsigned long long)value);
+	line_format(t, "%llu", (unsigned long long)value);
 }
 
-void json_signed(struct text *t, const char *name, int64_t value)
+void json_signed(struct line *t, const char *name, int64_t value)
 {
 	name_of(t, name, "");
-	text_format(t, "%lld", (long long)value);
+	line_format(t, "%lld", (long long)value);
 }
 
-void json_real(struct text *t, const char *name, double value)
+void json_real(struct line *t, const char *name, double value)
 {
 	name_of(t, name, "");
-	text_format(t, "%.3f", value);
+	line_format(t, "%.3f", value);
 }
 
-void json_bool(struct text *t, const char *name, bool value)
+void json_bool(struct line *t, const char *name, bool value)
 {
 	name_of(t, name, "");
-	text_string(t, value ? "true" : "false");
+	line_string(t, value ? "true" : "false");
 }
 
-void json_id(struct text *t, const char *name, const struct store_id *id)
+void json_id(struct line *t, const char *name, const struct store_id *id)
 {
 	char hex[STORE_HEX_LEN + 1];
 
 	json_string(t, name, store_id_hex(hex, id));
 }
 
-void json_node(struct text *t, const char *name, const struct store_node *node)
+void json_node(struct line *t, const char *name, const struct store_node *node)
 {
 	json_open(t, name, '{');
 	json_id(t, "id", &node->id);
-	json_string(t, "kind", text_kind(node->kind));
+	json_string(t, "kind", line_kind(node->kind));
 	json_number(t, "height", node->height);
 	json_number(t, "size", node->size);
 	if (node->kind == STORE_KIND_DIR) {
@@ -158,16 +158,16 @@ void json_node(struct text *t, const char *name, const struct store_node *node)
 	json_close(t, '}');
 }
 
-void json_time(struct text *t, const char *name, int64_t seconds, int zone)
+void json_time(struct line *t, const char *name, int64_t seconds, int zone)
 {
-	struct text at = { 0 };
+	struct line at = { 0 };
 
-	text_date_rfc3339(&at, seconds, zone);
+	line_date_rfc3339(&at, seconds, zone);
 	json_string(t, name, at.data);
-	text_release(&at);
+	line_release(&at);
 }
 
-void json_stats(struct text *t, const struct store_stats *s)
+void json_stats(struct line *t, const struct store_stats *s)
 {
 	json_number(t, "files", s->files);
 	json_number(t, "bytes", s->bytes);

@@ -8,27 +8,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <store.h>
-#include "cli/text.h"
+#include "cli/line.h"
 
 /* {"schema":"..."  ...  }LF */
-void json_begin(struct text *t, const char *schema);
-void json_end(struct text *t);
+void json_begin(struct line *t, const char *schema);
+void json_end(struct line *t);
 /* A member that is an object or an array; name NULL inside an array. */
-void json_open(struct text *t, const char *name, char bracket);
-void json_close(struct text *t, char bracket);
+void json_open(struct line *t, const char *name, char bracket);
+void json_close(struct line *t, char bracket);
 /* value must be UTF-8; NULL gives null. */
-void json_string(struct text *t, const char *name, const char *value);
+void json_string(struct line *t, const char *name, const char *value);
 /* Bytes that need not be UTF-8: then the member is NAME_b64, in base 64. */
-void json_bytes(struct text *t, const char *name, const char *value);
-void json_number(struct text *t, const char *name, uint64_t value);
-void json_signed(struct text *t, const char *name, int64_t value);
-void json_real(struct text *t, const char *name, double value);
-void json_bool(struct text *t, const char *name, bool value);
-void json_id(struct text *t, const char *name, const struct store_id *id);
+void json_bytes(struct line *t, const char *name, const char *value);
+void json_number(struct line *t, const char *name, uint64_t value);
+void json_signed(struct line *t, const char *name, int64_t value);
+void json_real(struct line *t, const char *name, double value);
+void json_bool(struct line *t, const char *name, bool value);
+void json_id(struct line *t, const char *name, const struct store_id *id);
 /* {"id":..., "kind":..., "height":..., "size":...} and for a directory files and directories. */
-void json_node(struct text *t, const char *name, const struct store_node *node);
+void json_node(struct line *t, const char *name, const struct store_node *node);
 /* RFC 3339. */
-void json_time(struct text *t, const char *name, int64_t seconds, int zone);
-void json_stats(struct text *t, const struct store_stats *stats);
+void json_time(struct line *t, const char *name, int64_t seconds, int zone);
+void json_stats(struct line *t, const struct store_stats *stats);
 
 #endif

@@ -214,7 +214,7 @@ static void print_stats(const struct cli *cli)
 		{ "peak anon", s->peak_anon },
 		{ "peak rss", s->peak_rss },
 	};
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	if (cli->global.json) {
 		json_begin(&t, "store/stats/1");
@@ -222,15 +222,15 @@ static void print_stats(const struct cli *cli)
 		json_end(&t);
 	} else {
 		for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-			text_format(&t, "%s: %llu\n", rows[i].name,
+			line_format(&t, "%s: %llu\n", rows[i].name,
 				(unsigned long long)rows[i].value);
 		if (s->stored_bytes)
-			text_format(&t, "ratio: %.2f\n",
+			line_format(&t, "ratio: %.2f\n",
 				(double)s->bytes / (double)s->stored_bytes);
-		text_format(&t, "seconds: %.3f\n", s->seconds);
+		line_format(&t, "seconds: %.3f\n", s->seconds);
 	}
 	output_stderr(t.data, t.len);
-	text_release(&t);
+	line_release(&t);
 }
 
 static int finish(struct cli *cli, int rc, double began)
@@ -313,10 +313,10 @@ static int apply_globals(struct cli *cli)
 static int run_command(struct cli *cli, char **argv)
 {
 	const struct command *c = cli->command;
-	void *own = text_realloc(NULL, c->options_size);
+	void *own = line_realloc(NULL, c->options_size);
 	const struct options_target targets[] = { { c->options, own },
 		{ global_options, &cli->global } };
-	struct text problem = { 0 };
+	struct line problem = { 0 };
 	long dashes;
 	int rc;
 
@@ -342,7 +342,7 @@ static int run_command(struct cli *cli, char **argv)
 	if (rc == 0)
 		rc = c->run(cli, own);
 out:
-	text_release(&problem);
+	line_release(&problem);
 	options_release(&targets[0]);
 	free(own);
 	return rc;
@@ -351,7 +351,7 @@ out:
 static int run(struct cli *cli, char **argv)
 {
 	const struct options_target target = { global_options, &cli->global };
-	struct text problem = { 0 };
+	struct line problem = { 0 };
 	long dashes;
 	int used = options_parse(argv, &target, 1, true, &cli->args, &dashes, &problem), rc;
 
@@ -367,7 +367,7 @@ static int run(struct cli *cli, char **argv)
 		rc = command_unknown(cli, argv[used]);
 	else
 		rc = run_command(cli, argv + used + 1);
-	text_release(&problem);
+	line_release(&problem);
 	return rc;
 }
 

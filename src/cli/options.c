@@ -12,7 +12,7 @@ void strings_push(struct strings *s, char *item)
 {
 	/* Grown at powers of two, so that a list needs no capacity of its own. */
 	if ((s->n & (s->n + 1)) == 0)
-		s->items = text_realloc(s->items, (2 * s->n + 2) * sizeof(*s->items));
+		s->items = line_realloc(s->items, (2 * s->n + 2) * sizeof(*s->items));
 	s->items[s->n++] = item;
 	s->items[s->n] = NULL;
 }
@@ -33,7 +33,7 @@ void strings_release_all(struct strings *s)
 struct parse {
 	const struct options_target *targets;
 	size_t n;
-	struct text *problem;
+	struct line *problem;
 };
 
 /* The option that fits letter, or word (len bytes); *data is the struct of its table. */
@@ -60,21 +60,21 @@ static int complain_unknown(const struct parse *p, const char *arg)
 	unsigned int best = 3;
 	char *word;
 
-	text_string(p->problem, "there is no option '");
-	text_harmless(p->problem, arg, len);
-	text_string(p->problem, "'");
+	line_string(p->problem, "there is no option '");
+	line_harmless(p->problem, arg, len);
+	line_string(p->problem, "'");
 	if (arg[1] != '-')
 		return -1;
 	word = strndup(arg + 2, len - 2);
 	for (size_t i = 0; word && i < p->n; i++)
 		for (const struct option_spec *o = p->targets[i].table; o && o->kind; o++)
-			if (o->word && text_distance(word, o->word) < best) {
-				best = text_distance(word, o->word);
+			if (o->word && line_distance(word, o->word) < best) {
+				best = line_distance(word, o->word);
 				nearest = o->word;
 			}
 	free(word);
 	if (nearest)
-		text_format(p->problem, "; '--%s' is near", nearest);
+		line_format(p->problem, "; '--%s' is near", nearest);
 	return -1;
 }
 
@@ -105,11 +105,11 @@ static int take(const struct parse *p, const struct option_spec *o, char *data, 
 		strings_push(field, value);
 		break;
 	case OPTION_NUMBER:
-		if (text_to_number(value, false, o->value, field) && *(uint64_t *)field > 0)
+		if (line_to_number(value, false, o->value, field) && *(uint64_t *)field > 0)
 			break;
-		text_string(p->problem, "'");
-		text_harmless(p->problem, value, strlen(value));
-		text_format(p->problem, "' is no number from 1 to %u", o->value);
+		line_string(p->problem, "'");
+		line_harmless(p->problem, value, strlen(value));
+		line_format(p->problem, "' is no number from 1 to %u", o->value);
 		return -1;
 	case OPTION_NOTHING:
 	case OPTION_END:
@@ -130,7 +130,7 @@ static int take_word(const struct parse *p, char **argv)
 	if (value)
 		value++;
 	if (value && !wants_value(o) && o->kind != OPTION_MAYBE) {
-		text_format(p->problem, "'--%s' takes no value", o->word);
+		line_format(p->problem, "'--%s' takes no value", o->word);
 		return -1;
 	}
 	if (!value && wants_value(o)) {
@@ -138,7 +138,7 @@ static int take_word(const struct parse *p, char **argv)
 		used = 2;
 	}
 	if (!value && wants_value(o)) {
-		text_format(p->problem, "'--%s' needs a value: %s", o->word, o->arg);
+		line_format(p->problem, "'--%s' needs a value: %s", o->word, o->arg);
 		return -1;
 	}
 	return take(p, o, data, value) == 0 ? used : -1;
@@ -164,7 +164,7 @@ static int take_letters(const struct parse *p, char **argv)
 		}
 		value = s[1] ? s + 1 : argv[1];
 		if (!value) {
-			text_format(p->problem, "'-%c' needs a value: %s", *s, o->arg);
+			line_format(p->problem, "'-%c' needs a value: %s", *s, o->arg);
 			return -1;
 		}
 		return take(p, o, data, value) == 0 ? (s[1] ? 1 : 2) : -1;
@@ -173,7 +173,7 @@ static int take_letters(const struct parse *p, char **argv)
 }
 
 int options_parse(char **argv, const struct options_target *targets, size_t n, bool first_only,
-	struct strings *operands, long *dashes, struct text *problem)
+	struct strings *operands, long *dashes, struct line *problem)
 {
 	const struct parse p = { targets, n, problem };
 	int i = 0;
@@ -206,7 +206,7 @@ void options_release(const struct options_target *target)
 			strings_release((struct strings *)((char *)target->data + o->offset));
 }
 
-void options_describe(struct text *t, const struct option_spec *table)
+void options_describe(struct line *t, const struct option_spec *table)
 {
 	enum { COLUMN = 30 };
 
@@ -214,21 +214,21 @@ void options_describe(struct text *t, const struct option_spec *table)
 		size_t start = t->len;
 		bool glued = o->kind == OPTION_MAYBE;
 
-		text_string(t, "  ");
+		line_string(t, "  ");
 		if (o->letter)
-			text_format(t, "-%c", o->letter);
+			line_format(t, "-%c", o->letter);
 		if (o->letter && glued)
-			text_format(t, "[%s]", o->arg);
+			line_format(t, "[%s]", o->arg);
 		else if (o->letter && o->arg && !o->word)
-			text_format(t, " %s", o->arg);
+			line_format(t, " %s", o->arg);
 		if (o->word)
-			text_format(t, "%s--%s", o->letter ? ", " : "", o->word);
+			line_format(t, "%s--%s", o->letter ? ", " : "", o->word);
 		if (o->word && o->arg)
-			text_format(t, glued ? "[=%s]" : " %s", o->arg);
+			line_format(t, glued ? "[=%s]" : " %s", o->arg);
 		if (t->len - start + 2 > COLUMN) {
-			text_string(t, "\n");
+			line_string(t, "\n");
 			start = t->len;
 		}
-		text_format(t, "%*s%s\n", (int)(COLUMN - (t->len - start)), "", o->help);
+		line_format(t, "%*s%s\n", (int)(COLUMN - (t->len - start)), "", o->help);
 	}
 }

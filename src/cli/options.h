@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "cli/text.h"
+#include "cli/line.h"
 
 /*
  * A list of strings; items ends with NULL once something was pushed.  Contents are freed by
@@ -60,12 +60,12 @@ struct options_target {
  * complaint in problem.  -5 is read as -n 5 where the table has a number with letter n.
  */
 int options_parse(char **argv, const struct options_target *targets, size_t n, bool first_only,
-	struct strings *operands, long *dashes, struct text *problem);
+	struct strings *operands, long *dashes, struct line *problem);
 
 /* Free the lists that a parse has filled. */
 void options_release(const struct options_target *target);
 
 /* Append the lines of -h for a table: two blanks, the spellings, the help. */
-void options_describe(struct text *t, const struct option_spec *table);
+void options_describe(struct line *t, const struct option_spec *table);
 
 #endif

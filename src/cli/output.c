@@ -63,22 +63,22 @@ void output_string(const char *s)
 	output_bytes(s, strlen(s));
 }
 
-void output_text(struct text *t)
+void output_text(struct line *t)
 {
 	output_bytes(t->data, t->len);
-	text_clear(t);
+	line_clear(t);
 }
 
 void output_format(const char *fmt, ...)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 	va_list ap;
 
 	va_start(ap, fmt);
-	text_vformat(&t, fmt, ap);
+	line_vformat(&t, fmt, ap);
 	va_end(ap);
 	output_text(&t);
-	text_release(&t);
+	line_release(&t);
 }
 
 bool output_is_terminal(void)
@@ -95,17 +95,17 @@ void output_line_end(const struct cli *cli)
 	output_bytes(cli->global.nul ? "" : "\n", 1);
 }
 
-void output_path(struct text *t, const struct cli *cli, const char *path)
+void output_path(struct line *t, const struct cli *cli, const char *path)
 {
-	struct text relative = { 0 };
+	struct line relative = { 0 };
 
 	if (cli->global.nul) {
-		text_string(t, path);
+		line_string(t, path);
 		return;
 	}
-	text_relative(&relative, cli->repo ? store_prefix(cli->repo) : "", path);
-	text_quoted(t, relative.data, false);
-	text_release(&relative);
+	line_relative(&relative, cli->repo ? store_prefix(cli->repo) : "", path);
+	line_quoted(t, relative.data, false);
+	line_release(&relative);
 }
 
 static bool colored;
@@ -153,7 +153,7 @@ void output_stderr(const char *data, size_t len)
 /* A line of talk, in the form that was asked for.  What was printed before stands before it. */
 static void say(const struct cli *cli, const char *kind, const char *msg)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	output_flush();
 	if (cli->global.json) {
@@ -162,38 +162,38 @@ static void say(const struct cli *cli, const char *kind, const char *msg)
 		json_string(&t, "message", msg);
 		json_end(&t);
 	} else {
-		text_string(&t, "store: ");
-		text_harmless(&t, msg, strlen(msg));
-		text_string(&t, "\n");
+		line_string(&t, "store: ");
+		line_harmless(&t, msg, strlen(msg));
+		line_string(&t, "\n");
 	}
 	output_stderr(t.data, t.len);
-	text_release(&t);
+	line_release(&t);
 }
 
 void output_talk(const struct cli *cli, const char *fmt, ...)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 	va_list ap;
 
 	if (cli->global.quiet)
 		return;
 	va_start(ap, fmt);
-	text_vformat(&t, fmt, ap);
+	line_vformat(&t, fmt, ap);
 	va_end(ap);
 	say(cli, "info", t.data ? t.data : "");
-	text_release(&t);
+	line_release(&t);
 }
 
 void output_note(const struct cli *cli, const char *fmt, ...)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 	va_list ap;
 
 	va_start(ap, fmt);
-	text_vformat(&t, fmt, ap);
+	line_vformat(&t, fmt, ap);
 	va_end(ap);
 	say(cli, "warning", t.data ? t.data : "");
-	text_release(&t);
+	line_release(&t);
 }
 
 static const char *code_name(int code)
@@ -207,7 +207,7 @@ static const char *code_name(int code)
 
 void output_error(const struct cli *cli, int code, int sys, const char *msg)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	output_flush();
 	if (cli->global.json) {
@@ -218,27 +218,27 @@ void output_error(const struct cli *cli, int code, int sys, const char *msg)
 		json_string(&t, "message", msg);
 		json_end(&t);
 	} else {
-		text_string(&t, "store: ");
-		text_harmless(&t, msg, strlen(msg));
-		text_string(&t, "\n");
+		line_string(&t, "store: ");
+		line_harmless(&t, msg, strlen(msg));
+		line_string(&t, "\n");
 	}
 	output_stderr(t.data, t.len);
-	text_release(&t);
+	line_release(&t);
 }
 
 int output_usage(const struct cli *cli, const char *fmt, ...)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 	va_list ap;
 
 	va_start(ap, fmt);
-	text_vformat(&t, fmt, ap);
+	line_vformat(&t, fmt, ap);
 	va_end(ap);
 	if (cli->command)
-		text_format(&t, "; see 'store %s -h'", cli->command->name);
+		line_format(&t, "; see 'store %s -h'", cli->command->name);
 	else
-		text_string(&t, "; see 'store -h'");
+		line_string(&t, "; see 'store -h'");
 	output_error(cli, STORE_EINVAL, 0, t.data);
-	text_release(&t);
+	line_release(&t);
 	return CLI_FAILED;
 }

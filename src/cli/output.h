@@ -8,14 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "cli/cli.h"
-#include "cli/text.h"
+#include "cli/line.h"
 
 /* Bytes to standard output.  After a failed write all further ones are dropped. */
 void output_bytes(const void *data, size_t len);
 void output_string(const char *s);
 void output_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The text as it is; it is cleared. */
-void output_text(struct text *t);
+void output_text(struct line *t);
 /* Write what is buffered.  0 or the errno of the first write that failed. */
 int output_flush(void);
 int output_errno(void);
@@ -27,7 +27,7 @@ void output_line_end(const struct cli *cli);
  * A path of the working tree: relative to the current directory and quoted, or under -z as it is
  * from the top.
  */
-void output_path(struct text *t, const struct cli *cli, const char *path);
+void output_path(struct line *t, const struct cli *cli, const char *path);
 
 /*
  * Colours, each a string that is empty where colour is not wanted.  Decided once by

@@ -27,7 +27,7 @@ static bool is_mine(const struct store_repo *repo)
 		return false;
 	if (st.st_uid == geteuid())
 		return true;
-	return geteuid() == 0 && sudo && text_to_number(sudo, false, UINT32_MAX, &uid) &&
+	return geteuid() == 0 && sudo && line_to_number(sudo, false, UINT32_MAX, &uid) &&
 		uid == st.st_uid;
 }
 
@@ -66,7 +66,7 @@ static bool is_runnable(const char *command)
 {
 	const char *path = getenv("PATH");
 	size_t len = strcspn(command, " \t");
-	struct text t = { 0 };
+	struct line t = { 0 };
 	bool found = false;
 
 	if (memchr(command, '/', len) || strcspn(command, "|&;<>()$`\\\"'=~{}*?[") < len)
@@ -74,14 +74,14 @@ static bool is_runnable(const char *command)
 	while (path && *path && !found) {
 		size_t n = strcspn(path, ":");
 
-		text_clear(&t);
-		text_add(&t, path, n);
-		text_add(&t, "/", 1);
-		text_add(&t, command, len);
+		line_clear(&t);
+		line_add(&t, path, n);
+		line_add(&t, "/", 1);
+		line_add(&t, command, len);
 		found = access(t.data, X_OK) == 0;
 		path += n + (path[n] == ':');
 	}
-	text_release(&t);
+	line_release(&t);
 	return found;
 }
 

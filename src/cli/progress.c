@@ -37,44 +37,44 @@ void progress_hide(void)
 	}
 }
 
-static void add_time_left(struct text *t, double seconds)
+static void add_time_left(struct line *t, double seconds)
 {
 	unsigned int s = seconds < 359999 ? (unsigned int)(seconds + 0.5) : 359999;
 
 	if (s >= 3600)
-		text_format(t, ", %u:%02u:%02u left", s / 3600, s / 60 % 60, s % 60);
+		line_format(t, ", %u:%02u:%02u left", s / 3600, s / 60 % 60, s % 60);
 	else
-		text_format(t, ", %u:%02u left", s / 60, s % 60);
+		line_format(t, ", %u:%02u left", s / 60, s % 60);
 }
 
 static void draw(struct progress *p, double elapsed)
 {
 	const struct store_progress *now = &p->now;
 	double rate = elapsed > 0 ? (double)now->bytes / elapsed : 0;
-	struct text t = { 0 };
+	struct line t = { 0 };
 
-	text_string(&t, "\r");
-	text_harmless(&t, p->stage, strlen(p->stage));
-	text_format(&t, ": %llu", (unsigned long long)now->files);
+	line_string(&t, "\r");
+	line_harmless(&t, p->stage, strlen(p->stage));
+	line_format(&t, ": %llu", (unsigned long long)now->files);
 	if (now->files_total)
-		text_format(&t, "/%llu", (unsigned long long)now->files_total);
-	text_string(&t, " files, ");
-	text_size(&t, now->bytes);
+		line_format(&t, "/%llu", (unsigned long long)now->files_total);
+	line_string(&t, " files, ");
+	line_size(&t, now->bytes);
 	if (now->bytes_total) {
-		text_string(&t, " of ");
-		text_size(&t, now->bytes_total);
+		line_string(&t, " of ");
+		line_size(&t, now->bytes_total);
 	}
-	text_string(&t, ", ");
-	text_size(&t, (uint64_t)rate);
-	text_string(&t, "/s");
+	line_string(&t, ", ");
+	line_size(&t, (uint64_t)rate);
+	line_string(&t, "/s");
 	if (now->bytes_total > now->bytes && rate >= 1)
 		add_time_left(&t, (double)(now->bytes_total - now->bytes) / rate);
-	text_string(&t, "\033[K");
+	line_string(&t, "\033[K");
 	shown = NULL;
 	output_stderr(t.data, t.len);
 	shown = p;
 	p->drawn = true;
-	text_release(&t);
+	line_release(&t);
 }
 
 /* A new stage begins on a line of its own; the line of the last one stays. */
@@ -114,7 +114,7 @@ static const char *notice_name(enum store_notice_kind kind)
 
 static void notice_json(const struct store_notice *n)
 {
-	struct text t = { 0 };
+	struct line t = { 0 };
 
 	json_begin(&t, "store/notice/1");
 	json_string(&t, "kind", notice_name(n->kind));
@@ -126,7 +126,7 @@ static void notice_json(const struct store_notice *n)
 		json_number(&t, "bytes", n->bytes);
 	json_end(&t);
 	output_stderr(t.data, t.len);
-	text_release(&t);
+	line_release(&t);
 }
 
 /* Is it something that -q leaves unsaid, or that is said under -v only? */
@@ -146,10 +146,10 @@ static bool is_unsaid(const struct cli *cli, const struct store_notice *n)
 
 static void notice_words(struct cli *cli, const struct store_notice *n)
 {
-	struct text name = { 0 }, quoted = { 0 };
+	struct line name = { 0 }, quoted = { 0 };
 
-	text_relative(&name, cli->repo ? store_prefix(cli->repo) : "", n->path);
-	text_quoted(&quoted, name.data, false);
+	line_relative(&name, cli->repo ? store_prefix(cli->repo) : "", n->path);
+	line_quoted(&quoted, name.data, false);
 	switch (n->kind) {
 	case STORE_NOTICE_UNREADABLE:
 		output_note(cli, "cannot read '%s': %s", quoted.data, n->text);
@@ -181,8 +181,8 @@ static void notice_words(struct cli *cli, const struct store_notice *n)
 			*n->path && *n->text ? ": " : "", n->text);
 		break;
 	}
-	text_release(&name);
-	text_release(&quoted);
+	line_release(&name);
+	line_release(&quoted);
 }
 
 static void on_notice(void *payload, const struct store_notice *given)
@@ -223,10 +223,10 @@ void progress_end(struct progress *p)
 
 void progress_interrupted(const struct progress *p, const char *again)
 {
-	struct text size = { 0 };
+	struct line size = { 0 };
 
-	text_size(&size, p->now.bytes);
+	line_size(&size, p->now.bytes);
 	output_talk(p->cli, "interrupted after %llu files, %s; %s",
 		(unsigned long long)p->now.files, size.data, again);
-	text_release(&size);
+	line_release(&size);
 }

@@ -207,6 +207,16 @@ void stage_scan_close(struct stage_scan *s)
 	free(s);
 }
 
+void stage_scan_seek(struct stage_scan *s, const void *name, size_t len)
+{
+	struct stage_key k;
+
+	/* The least key behind it: the same bytes and a NUL, which no name holds. */
+	stage_key_set(&k, be64_get(s->dir), name, len);
+	k.b[k.len++] = 0;
+	env_cursor_seek(s->cursor, k.b, k.len);
+}
+
 static int next_in_dir(struct stage_scan *s, const uint8_t **name, size_t *len, struct env_val *val, struct store_error *err)
 {
 	struct env_val key;

@@ -63,6 +63,8 @@ int stage_scan_open(struct env_txn *t, uint64_t dir, struct stage_scan **out, st
 void stage_scan_close(struct stage_scan *s);
 /* Borrowed: name and row->meta are valid until the next call.  STORE_ENOTFOUND at the end. */
 int stage_scan_next(struct stage_scan *s, const uint8_t **name, size_t *len, struct stage_row *row, struct store_error *err);
+/* Go on behind name. */
+void stage_scan_seek(struct stage_scan *s, const void *name, size_t len);
 /* Dirty rows of one directory: name and generation. */
 int stage_dirty_open(struct env_txn *t, uint64_t dir, struct stage_scan **out, struct store_error *err);
 int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, uint64_t *generation, struct store_error *err);

@@ -259,6 +259,7 @@ static int new_env(struct env **out, const char *path, unsigned int flags, const
 	struct env *e = calloc(1, sizeof(*e));
 	int rc;
 
+	*out = NULL;
 	if (!e)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	pthread_mutex_init(&e->lock, NULL);
@@ -299,7 +300,7 @@ int env_open(struct env **out, const char *path, unsigned int flags, struct stor
 		e->refs++;
 	} else {
 		rc = new_env(&e, path, flags, &st, err);
-		if (rc == 0) {
+		if (rc == 0 && e) {
 			e->next = registry;
 			registry = e;
 		}
@@ -490,7 +491,7 @@ void env_reset(struct env_txn *t)
 
 int env_renew(struct env_txn *t, struct store_error *err)
 {
-	uint64_t incarnation;
+	uint64_t incarnation = 0;
 	int rc;
 
 	if (t->awake)
@@ -569,7 +570,7 @@ int env_del(struct env_txn *t, enum env_table table, const void *key, size_t key
 
 int env_number(struct env_txn *t, const char *name, uint64_t *out, struct store_error *err)
 {
-	struct env_val v;
+	struct env_val v = {NULL, 0};
 	int rc = env_get(t, ENV_STATS, name, strlen(name), &v, err);
 
 	*out = 0;
@@ -692,4 +693,14 @@ uint64_t env_size(struct env *e)
 	if (mdb_env_info(e->mdb, &info) != 0 || mdb_env_stat(e->mdb, &st) != 0)
 		return 0;
 	return (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+}
+
+uint64_t env_room(struct env *e)
+{
+	const uint64_t used = env_size(e);
+	MDB_envinfo info;
+
+	if (mdb_env_info(e->mdb, &info) != 0 || info.me_mapsize < used)
+		return 0;
+	return info.me_mapsize - used;
 }

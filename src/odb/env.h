@@ -91,5 +91,7 @@ int env_cursor_del(struct env_cursor *c, struct store_error *err);
 
 /* Bytes of the data file in use. */
 uint64_t env_size(struct env *e);
+/* Bytes by which it may grow before ENV_FULL. */
+uint64_t env_room(struct env *e);
 
 #endif

@@ -59,6 +59,11 @@ static int read_format(struct odb *o, struct store_error *err)
 	return rc;
 }
 
+int odb_open_database(struct odb *o, struct store_error *err)
+{
+	return o->env ? 0 : env_open(&o->env, o->db_path, o->gate_fd == -1 ? ENV_RDONLY : 0, err);
+}
+
 static int open_parts(struct odb *o, struct store_error *err)
 {
 	int rc;
@@ -76,9 +81,7 @@ static int open_parts(struct odb *o, struct store_error *err)
 		return store_error_sys(err, "cannot open '%s/gate'", o->path);
 	if (faccessat(o->fd, "tmp", W_OK, AT_EACCESS) == 0)
 		tmp_sweep(o->tmp_fd, NULL);
-	if (o->options.rebuilding)
-		return 0;
-	return env_open(&o->env, o->db_path, o->gate_fd == -1 ? ENV_RDONLY : 0, err);
+	return o->options.rebuilding ? 0 : odb_open_database(o, err);
 }
 
 static struct odb *new_odb(const char *path, const struct odb_options *options)
@@ -349,6 +352,20 @@ int odb_gate_lock(struct odb *o, struct store_error *err)
 	if (pthread_mutex_timedlock(&o->gate_mutex, &deadline) != 0)
 		return gate_busy(o, err);
 	rc = lock_gate_file(o, until, err);
+	if (rc != 0)
+		pthread_mutex_unlock(&o->gate_mutex);
+	return rc;
+}
+
+int odb_gate_try(struct odb *o, struct store_error *err)
+{
+	int rc;
+
+	if (o->gate_fd == -1)
+		return store_error_set(err, STORE_EDENIED, "cannot write to '%s': it is read-only for this user", o->path);
+	if (pthread_mutex_trylock(&o->gate_mutex) != 0)
+		return gate_busy(o, err);
+	rc = lock_gate_file(o, 0, err);
 	if (rc != 0)
 		pthread_mutex_unlock(&o->gate_mutex);
 	return rc;

@@ -35,6 +35,8 @@ struct odb_options {
  */
 int odb_open(struct odb **out, const char *path, const struct odb_options *options, struct store_error *err);
 void odb_close(struct odb *o);
+/* Open the database of a handle that was opened with `rebuilding`, once db/ was made. */
+int odb_open_database(struct odb *o, struct store_error *err);
 
 /* Lay out a new store folder at path: everything but HEAD; `format` is written last.  Sets format->parameters. */
 int odb_create(const char *path, struct store_format *format, const char *db_dir, struct store_error *err);
@@ -98,6 +100,8 @@ int odb_open_pack(struct odb *o, struct env_txn *txn, uint64_t number, struct od
  * Publication's hold on the repository.  Waits lock_timeout_ms, then STORE_EBUSY.  Not recursive.
  */
 int odb_gate_lock(struct odb *o, struct store_error *err);
+/* The same without waiting. */
+int odb_gate_try(struct odb *o, struct store_error *err);
 void odb_gate_unlock(struct odb *o);
 
 #endif

@@ -35,7 +35,8 @@ static publish_closure_fn *closure_check;
 
 void publish_set_closure(publish_closure_fn *fn)
 {
-	closure_check = fn;
+	/* Every handle sets the same one, and two may be opened at once. */
+	__atomic_store_n(&closure_check, fn, __ATOMIC_RELAXED);
 }
 
 int publish_next(struct env_txn *txn, uint64_t *number, struct store_error *err)
@@ -322,12 +323,8 @@ static int run_under_gate(struct run *r, struct store_error *err)
 
 	for (;;) {
 		rc = attempt(r, err);
-		if (rc != ENV_FULL)
+		if (rc != ENV_FULL || r->p->keeps_snapshot || r->p->only_if_free)
 			break;
-		if (r->p->keeps_snapshot) {
-			rc = store_error_set(err, STORE_EBUSY, "the database must grow first");
-			break;
-		}
 		rc = env_grow(r->odb->env, err);
 		if (rc != 0)
 			break;
@@ -347,14 +344,16 @@ int publish(struct odb *o, const struct publication *p, uint64_t *number, struct
 
 	/* Pack bytes are durable before the gate is taken: it is held for milliseconds. */
 	if (p->writer) {
-		if (closure_check && getenv("STORE_CHECK_CLOSURE"))
-			rc = closure_check(p->writer, err);
+		publish_closure_fn *check = __atomic_load_n(&closure_check, __ATOMIC_RELAXED);
+
+		if (check && getenv("STORE_CHECK_CLOSURE"))
+			rc = check(p->writer, err);
 		if (rc == 0)
 			rc = writer_seal(p->writer, err);
 		r.has_pack = pack_write_is_open(&p->writer->pack);
 	}
 	if (rc == 0)
-		rc = odb_gate_lock(o, err);
+		rc = p->only_if_free ? odb_gate_try(o, err) : odb_gate_lock(o, err);
 	if (rc != 0)
 		return rc;
 	rc = run_under_gate(&r, err);

@@ -26,8 +26,10 @@ struct publication {
 	/* The refs.log record of this publication, complete, into out.  NULL: refs do not change. */
 	int (*log)(void *ctx, uint64_t number, struct buf *out, struct store_error *err);
 	void *ctx;
-	/* The caller keeps a read transaction open: then a full map is STORE_EBUSY, and the caller starts over after env_grow. */
+	/* The caller keeps a read transaction open: then a full map is ENV_FULL, and the caller ends it, calls env_grow and starts over. */
 	bool keeps_snapshot;
+	/* A favour, not a duty: when another holds the gate, it fails at once (STORE_EBUSY), and when the map is full (ENV_FULL). */
+	bool only_if_free;
 };
 
 /*

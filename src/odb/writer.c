@@ -446,6 +446,33 @@ void writer_get_stats(const struct odb_writer *w, struct writer_stats *out)
 	*out = w->stats;
 }
 
+static int each_in_block(const struct pack_block *b, writer_pending_fn *fn, void *ctx, struct store_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < b->count && rc == 0; i++)
+		rc = fn(ctx, &b->objects[i].id, (enum kind)b->objects[i].kind, err);
+	return rc;
+}
+
+int writer_each_pending(struct odb_writer *w, writer_pending_fn *fn, void *ctx, struct store_error *err)
+{
+	const struct pack_index *x = &w->pack.index;
+	int rc = 0;
+
+	for (size_t i = 0; i < x->count && rc == 0; i++)
+		rc = fn(ctx, &x->rows[i].id, (enum kind)x->rows[i].kind, err);
+	if (rc == 0)
+		rc = each_in_block(&w->content, fn, ctx, err);
+	return rc == 0 ? each_in_block(&w->nodes, fn, ctx, err) : rc;
+}
+
+void writer_pending_ops(const struct odb_writer *w, const void **data, size_t *len)
+{
+	*data = w->ops.data;
+	*len = w->ops.len;
+}
+
 int writer_seal(struct odb_writer *w, struct store_error *err)
 {
 	int rc;

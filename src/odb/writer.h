@@ -61,6 +61,12 @@ bool writer_is_empty(const struct odb_writer *w);
 bool writer_is_full(const struct odb_writer *w);
 void writer_get_stats(const struct odb_writer *w, struct writer_stats *out);
 
+/* Visit the objects of the next publication: 0 goes on, anything else ends and is returned.  fn may read, not put. */
+typedef int writer_pending_fn(void *ctx, const struct oid *id, enum kind kind, struct store_error *err);
+int writer_each_pending(struct odb_writer *w, writer_pending_fn *fn, void *ctx, struct store_error *err);
+/* The operations gathered for its stage record.  Borrowed: valid until the next call on w. */
+void writer_pending_ops(const struct odb_writer *w, const void **data, size_t *len);
+
 /*
  * A checkpoint inside a big file: kept under this writer's row with the next publication, so that a later writer may go on.
  * len 0 takes it away.  Copies data.

@@ -25,7 +25,9 @@
 #include "data/codec.h"
 #include "data/format.h"
 #include "data/refslog.h"
+#include "graph/closure.h"
 #include "graph/rev.h"
+#include "odb/publish.h"
 #include "work/repo_internal.h"
 
 #define LEVEL_MAX 19
@@ -117,7 +119,7 @@ static int set_codec(const struct store_repo *repo, struct odb_options *o, struc
 }
 
 /* core.dbDir, relative to the store folder; *out stays NULL when it is not set. */
-static int set_db_dir(const struct store_repo *repo, uid_t owner, char **out,
+static int set_db_dir(const struct store_repo *repo, uid_t owner, bool is_rebuild, char **out,
 	struct store_error *err)
 {
 	const char *text = config_text(repo->config, "core.dbDir");
@@ -136,8 +138,12 @@ static int set_db_dir(const struct store_repo *repo, uid_t owner, char **out,
 		*out = NULL;
 		return out_of_memory(err);
 	}
-	if (stat(*out, &st) != 0)
+	if (stat(*out, &st) != 0) {
+		/* A rebuild makes it anew. */
+		if (is_rebuild && errno == ENOENT && !repo->foreign)
+			return 0;
 		return store_error_sys(err, "cannot open '%s' (core.dbDir)", *out);
+	}
 	if (repo->foreign && st.st_uid != owner)
 		return store_error_set(err, STORE_EDENIED,
 			"cannot use '%s' (core.dbDir): the repository of another user may only name a folder of that user",
@@ -163,7 +169,7 @@ static int set_options(struct store_repo *repo, uid_t owner, struct odb_options 
 	if (rc == 0)
 		rc = set_codec(repo, o, err);
 	if (rc == 0)
-		rc = set_db_dir(repo, owner, db_dir, err);
+		rc = set_db_dir(repo, owner, o->rebuilding, db_dir, err);
 	if (repo->threads == 0)
 		repo->threads = threads < 1024 ? (unsigned int)threads : 1024;
 	/* For the object database 0 means the usual time; who asks for none gets the least. */
@@ -281,6 +287,7 @@ int repo_open(struct store_repo **out, const struct discovery *found,
 		return out_of_memory(err);
 	repo->work_fd = -1;
 	repo->threads = options->threads;
+	publish_set_closure(closure_check);
 	rc = fill_paths(h, found, err);
 	if (rc == 0)
 		rc = check_format(repo, err);

@@ -11,7 +11,7 @@
  * The library quotes in its messages by the same rule; the command may not reach for its internals,
  * so the rule stands here again.
  */
-#include "cli/text.h"
+#include "cli/line.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static _Noreturn void end_without_memory(void)
 	_exit(2);
 }
 
-void *text_realloc(void *p, size_t size)
+void *line_realloc(void *p, size_t size)
 {
 	void *q = realloc(p, size ? size : 1);
 
@@ -37,30 +37,30 @@ void *text_realloc(void *p, size_t size)
 	return q;
 }
 
-void text_release(struct text *t)
+void line_release(struct line *t)
 {
 	free(t->data);
-	*t = (struct text){ 0 };
+	*t = (struct line){ 0 };
 }
 
-void text_clear(struct text *t)
+void line_clear(struct line *t)
 {
 	t->len = 0;
 	if (t->data)
 		t->data[0] = 0;
 }
 
-static void reserve(struct text *t, size_t more)
+static void reserve(struct line *t, size_t more)
 {
 	size_t need = t->len + more + 1;
 
 	if (need <= t->cap)
 		return;
 	t->cap = need < 64 ? 64 : need + need / 2;
-	t->data = text_realloc(t->data, t->cap);
+	t->data = line_realloc(t->data, t->cap);
 }
 
-void text_add(struct text *t, const void *data, size_t len)
+void line_add(struct line *t, const void *data, size_t len)
 {
 	reserve(t, len);
 	if (len)
@@ -69,12 +69,12 @@ void text_add(struct text *t, const void *data, size_t len)
 	t->data[t->len] = 0;
 }
 
-void text_string(struct text *t, const char *s)
+void line_string(struct line *t, const char *s)
 {
-	text_add(t, s, strlen(s));
+	line_add(t, s, strlen(s));
 }
 
-void text_vformat(struct text *t, const char *fmt, va_list ap)
+void line_vformat(struct line *t, const char *fmt, va_list ap)
 {
 	char *line = NULL;
 	int n = vasprintf(&line, fmt, ap);
@@ -82,16 +82,16 @@ void text_vformat(struct text *t, const char *fmt, va_list ap)
 	if (n < 0)
 		end_without_memory();
 	else
-		text_add(t, line, (size_t)n);
+		line_add(t, line, (size_t)n);
 	free(line);
 }
 
-void text_format(struct text *t, const char *fmt, ...)
+void line_format(struct line *t, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	text_vformat(t, fmt, ap);
+	line_vformat(t, fmt, ap);
 	va_end(ap);
 }
 
@@ -105,7 +105,7 @@ static bool turns_direction(uint32_t c)
 		(c >= 0x2066 && c <= 0x2069);
 }
 
-size_t text_character(const char *s, size_t n, bool *harmless)
+size_t line_character(const char *s, size_t n, bool *harmless)
 {
 	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *u = (const unsigned char *)s;
@@ -132,23 +132,23 @@ size_t text_character(const char *s, size_t n, bool *harmless)
 	return len;
 }
 
-bool text_is_utf8(const char *s, size_t n)
+bool line_is_utf8(const char *s, size_t n)
 {
 	bool harmless;
 	size_t len;
 
 	for (; n; s += len, n -= len) {
-		len = text_character(s, n, &harmless);
+		len = line_character(s, n, &harmless);
 		if (len == 0)
 			return false;
 	}
 	return true;
 }
 
-static void octal(struct text *t, const char *s, size_t n)
+static void octal(struct line *t, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		text_format(t, "\\%03o", (unsigned int)(unsigned char)s[i]);
+		line_format(t, "\\%03o", (unsigned int)(unsigned char)s[i]);
 }
 
 static bool needs_quotes(const char *s, size_t n, bool space)
@@ -157,7 +157,7 @@ static bool needs_quotes(const char *s, size_t n, bool space)
 	size_t len;
 
 	for (; n; s += len, n -= len) {
-		len = text_character(s, n, &harmless);
+		len = line_character(s, n, &harmless);
 		if (len == 0 || !harmless || *s == '"' || *s == '\\' || (space && *s == ' '))
 			return true;
 	}
@@ -166,7 +166,7 @@ static bool needs_quotes(const char *s, size_t n, bool space)
 
 static const char escapes[] = "\aa\bb\tt\nn\vv\ff\rr\"\"\\\\";
 
-static void add_escaped(struct text *t, const char *s, size_t n)
+static void add_escaped(struct line *t, const char *s, size_t n)
 {
 	bool harmless;
 	size_t len;
@@ -174,13 +174,13 @@ static void add_escaped(struct text *t, const char *s, size_t n)
 	for (; n; s += len, n -= len) {
 		const char *e = escapes;
 
-		len = text_character(s, n, &harmless);
+		len = line_character(s, n, &harmless);
 		while (*e && *e != *s)
 			e += 2;
 		if (*e)
-			text_format(t, "\\%c", e[1]);
+			line_format(t, "\\%c", e[1]);
 		else if (harmless)
-			text_add(t, s, len);
+			line_add(t, s, len);
 		else
 			octal(t, s, len ? len : 1);
 		if (len == 0)
@@ -188,17 +188,17 @@ static void add_escaped(struct text *t, const char *s, size_t n)
 	}
 }
 
-void text_quoted(struct text *t, const char *name, bool space)
+void line_quoted(struct line *t, const char *name, bool space)
 {
 	size_t n = strlen(name);
 
 	if (!needs_quotes(name, n, space)) {
-		text_add(t, name, n);
+		line_add(t, name, n);
 		return;
 	}
-	text_add(t, "\"", 1);
+	line_add(t, "\"", 1);
 	add_escaped(t, name, n);
-	text_add(t, "\"", 1);
+	line_add(t, "\"", 1);
 }
 
 /* One escape behind a backslash at *in; false if it is none.  NUL cannot be part of a name. */
@@ -223,7 +223,7 @@ static bool unescape(const char **in, char *out)
 	return c > 0 && c < 256;
 }
 
-bool text_unquote(char *line)
+bool line_unquote(char *line)
 {
 	const char *in = line + 1;
 	char *out = line;
@@ -241,15 +241,15 @@ bool text_unquote(char *line)
 	return in[0] == '"' && in[1] == 0;
 }
 
-void text_harmless(struct text *t, const char *s, size_t n)
+void line_harmless(struct line *t, const char *s, size_t n)
 {
 	bool harmless;
 	size_t len;
 
 	for (; n; s += len, n -= len) {
-		len = text_character(s, n, &harmless);
+		len = line_character(s, n, &harmless);
 		if (harmless || *s == '\n' || *s == '\t')
-			text_add(t, s, len);
+			line_add(t, s, len);
 		else
 			octal(t, s, len ? len : 1);
 		if (len == 0)
@@ -257,7 +257,7 @@ void text_harmless(struct text *t, const char *s, size_t n)
 	}
 }
 
-void text_relative(struct text *t, const char *prefix, const char *path)
+void line_relative(struct line *t, const char *prefix, const char *path)
 {
 	size_t start = t->len, common = 0, i = 0;
 
@@ -278,38 +278,38 @@ void text_relative(struct text *t, const char *prefix, const char *path)
 		p += *p == '/';
 		if (!*p)
 			break;
-		text_string(t, t->len > start ? "/.." : "..");
+		line_string(t, t->len > start ? "/.." : "..");
 		p += strcspn(p, "/");
 	}
 	if (path[common] && t->len > start)
-		text_add(t, "/", 1);
-	text_string(t, path + common);
+		line_add(t, "/", 1);
+	line_string(t, path + common);
 	if (t->len == start)
-		text_add(t, ".", 1);
+		line_add(t, ".", 1);
 	if (*path && path[strlen(path) - 1] == '/' && t->data[t->len - 1] != '/')
-		text_add(t, "/", 1);
+		line_add(t, "/", 1);
 }
 
-void text_size(struct text *t, uint64_t bytes)
+void line_size(struct line *t, uint64_t bytes)
 {
 	static const char units[] = "KMGTPE";
 	double v = (double)bytes / 1024;
 	int i = 0;
 
 	if (bytes < 1024) {
-		text_count(t, bytes, "byte", "bytes");
+		line_count(t, bytes, "byte", "bytes");
 		return;
 	}
 	while (v >= 1023.95 && units[i + 1]) {
 		v /= 1024;
 		i++;
 	}
-	text_format(t, "%.1f %ciB", v, units[i]);
+	line_format(t, "%.1f %ciB", v, units[i]);
 }
 
-void text_count(struct text *t, uint64_t n, const char *one, const char *many)
+void line_count(struct line *t, uint64_t n, const char *one, const char *many)
 {
-	text_format(t, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
+	line_format(t, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
 }
 
 /* Broken-down time at that zone; false where the calendar ends. */
@@ -322,58 +322,58 @@ static bool break_down(int64_t seconds, int zone, struct tm *tm)
 	return gmtime_r(&at, tm) != NULL;
 }
 
-static void add_time(struct text *t, int64_t seconds, int zone, const char *fmt, const char *colon)
+static void add_time(struct line *t, int64_t seconds, int zone, const char *fmt, const char *colon)
 {
 	int z = zone < 0 ? -zone : zone;
 	struct tm tm;
 	char line[80];
 
 	if (!break_down(seconds, zone, &tm) || !strftime(line, sizeof(line), fmt, &tm)) {
-		text_format(t, "@%lld", (long long)seconds);
+		line_format(t, "@%lld", (long long)seconds);
 		return;
 	}
-	text_format(t, "%s%c%02d%s%02d", line, zone < 0 ? '-' : '+', z / 60, colon, z % 60);
+	line_format(t, "%s%c%02d%s%02d", line, zone < 0 ? '-' : '+', z / 60, colon, z % 60);
 }
 
-void text_date(struct text *t, int64_t seconds, int zone)
+void line_date(struct line *t, int64_t seconds, int zone)
 {
 	add_time(t, seconds, zone, "%a %b %-d %H:%M:%S %Y ", "");
 }
 
-void text_date_rfc3339(struct text *t, int64_t seconds, int zone)
+void line_date_rfc3339(struct line *t, int64_t seconds, int zone)
 {
 	add_time(t, seconds, zone, "%Y-%m-%dT%H:%M:%S", ":");
 }
 
-void text_id(struct text *t, const struct store_id *id)
+void line_id(struct line *t, const struct store_id *id)
 {
 	char hex[STORE_HEX_LEN + 1];
 
-	text_string(t, store_id_hex(hex, id));
+	line_string(t, store_id_hex(hex, id));
 }
 
-void text_short_id(struct text *t, const struct store_id *id)
+void line_short_id(struct line *t, const struct store_id *id)
 {
 	char hex[STORE_HEX_LEN + 1];
 
-	text_add(t, store_id_hex(hex, id), 12);
+	line_add(t, store_id_hex(hex, id), 12);
 }
 
-const char *text_kind(uint8_t kind)
+const char *line_kind(uint8_t kind)
 {
 	static const char *const names[] = { "none", "file", "executable", "directory", "symlink" };
 
 	return kind < sizeof(names) / sizeof(*names) ? names[kind] : "none";
 }
 
-void text_node(struct text *t, const struct store_node *node)
+void line_node(struct line *t, const struct store_node *node)
 {
-	text_id(t, &node->id);
-	text_format(t, " %s %u %llu", text_kind(node->kind), node->height,
+	line_id(t, &node->id);
+	line_format(t, " %s %u %llu", line_kind(node->kind), node->height,
 		(unsigned long long)node->size);
 }
 
-bool text_to_number(const char *s, bool scaled, uint64_t max, uint64_t *out)
+bool line_to_number(const char *s, bool scaled, uint64_t max, uint64_t *out)
 {
 	static const char units[] = "KMG";
 	uint64_t v = 0;
@@ -398,7 +398,7 @@ bool text_to_number(const char *s, bool scaled, uint64_t max, uint64_t *out)
 	return *s == 0 && v <= max;
 }
 
-unsigned int text_distance(const char *a, const char *b)
+unsigned int line_distance(const char *a, const char *b)
 {
 	enum { LONGEST = 40 };
 	unsigned int row[3][LONGEST + 1] = { { 0 } };

@@ -1,0 +1,489 @@
+/*
+ * Two sorted rows side by side in every directory: the names on disk and the rows of the stage.  A name only on disk is new, a row only in the
+ * stage was deleted, both are compared by their attributes; what these cannot clear becomes a job to read.
+ *
+ * A directory that cannot be listed, and a name that cannot be looked at, keep what is staged: only a listing that does not hold a name says that
+ * it was deleted.
+ *
+ * The read transaction is renewed between directories when it is a second old, so a long walk pins no old pages; frames then find their directories
+ * again by path.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/pipeline.h"
+#include "base/trace.h"
+#include "work/add_internal.h"
+
+#define RENEW_NS ((int64_t)1000000000)
+
+static const char *path_text(const struct add_walk *w)
+{
+	return (const char *)w->path.data;
+}
+
+/* walk->path = path of the top frame's directory, '/', name. */
+static int set_path(struct add_walk *w, const char *name, size_t len, struct store_error *err)
+{
+	w->path.len = w->depth > 0 ? w->frames[w->depth - 1].path_len : 0;
+	if (w->path.len > 0 && len > 0)
+		buf_add_u8(&w->path, '/');
+	buf_add(&w->path, name, len);
+	return buf_str(&w->path) ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+}
+
+/* ---- the rows of a directory */
+
+static int open_rows(struct add_walk *w, struct add_frame *f, struct store_error *err)
+{
+	struct stage_row row;
+	int rc;
+
+	if (f->scan || f->rows_done)
+		return 0;
+	/* By components: another command may have put another number in place. */
+	rc = stage_find(w->txn, path_text(w), f->path_len, &row, err);
+	if (rc == STORE_ENOTFOUND || (rc == 0 && row.kind != ENTRY_DIR)) {
+		f->rows_done = true;
+		return 0;
+	}
+	if (rc == 0)
+		rc = stage_scan_open(w->txn, row.dir, &f->scan, err);
+	if (rc == 0 && f->row_seen)
+		stage_scan_seek(f->scan, f->name, f->name_len);
+	return rc;
+}
+
+static int next_row(struct add_walk *w, struct add_frame *f, struct store_error *err)
+{
+	const uint8_t *name;
+	size_t len;
+	int rc = open_rows(w, f, err);
+
+	if (rc != 0 || f->has_row || f->rows_done)
+		return rc;
+	rc = stage_scan_next(f->scan, &name, &len, &f->row, err);
+	if (rc == STORE_ENOTFOUND) {
+		f->rows_done = true;
+		return 0;
+	}
+	if (rc != 0)
+		return rc;
+	if (len > LIMIT_NAME || f->row.meta_len > sizeof(f->meta))
+		return store_error_set(err, STORE_ECORRUPT, "a row of the stage is malformed; run 'store fsck --rebuild'");
+	memcpy(f->name, name, len);
+	f->name[len] = '\0';
+	f->name_len = len;
+	memcpy(f->meta, f->row.meta, f->row.meta_len);
+	f->row.meta = f->meta;
+	f->has_row = f->row_seen = true;
+	return 0;
+}
+
+static int next_entry(struct add_frame *f)
+{
+	struct store_error e = {0};
+	int rc;
+
+	if (f->has_entry)
+		return 0;
+	rc = worktree_dir_next(&f->dir, &f->entry, &e);
+	f->has_entry = rc != STORE_ENOTFOUND;
+	f->entry_failed = rc != 0 && rc != STORE_ENOTFOUND;
+	snprintf(f->why, sizeof(f->why), "%s", f->entry_failed ? strerror(e.sys) : "");
+	return 0;
+}
+
+static void renew(struct add_walk *w)
+{
+	for (size_t i = 0; i < w->depth; i++) {
+		stage_scan_close(w->frames[i].scan);
+		w->frames[i].scan = NULL;
+	}
+	env_reset(w->txn);
+	w->renewed_ns = clock_mono_ns();
+}
+
+/* ---- jobs */
+
+static void set_staged(struct job *job, const struct stage_row *row)
+{
+	if (!row)
+		return;
+	job->has_staged = true;
+	job->staged_kind = row->kind;
+	job->staged = row->ref;
+	job->staged_mode = row->stat.mode;
+	job->staged_meta_len = row->meta_len <= sizeof(job->staged_meta) ? row->meta_len : 0;
+	memcpy(job->staged_meta, row->meta, job->staged_meta_len);
+}
+
+static struct job *add_job(struct add_walk *w, struct item *item, enum job_type type, struct store_error *err)
+{
+	return ingest_add_job(item, type, path_text(w), w->path.len, err);
+}
+
+static int add_notice(struct add_walk *w, struct item *item, int kind, const char *why, struct store_error *err)
+{
+	struct job *job = add_job(w, item, JOB_NOTICE, err);
+
+	if (!job)
+		return STORE_ENOMEM;
+	job->notice = kind;
+	snprintf(job->why, sizeof(job->why), "%s", why);
+	return 0;
+}
+
+static int add_delete(struct add_walk *w, struct item *item, struct store_error *err)
+{
+	if (w->flags & STORE_ADD_NO_REMOVAL)
+		return 0;
+	return add_job(w, item, JOB_DELETE, err) ? 0 : STORE_ENOMEM;
+}
+
+/* A directory: a job when it is new or its attributes are. */
+static int add_dir(struct add_walk *w, struct item *item, const struct worktree_entry *e, const struct stage_row *row,
+	struct store_error *err)
+{
+	struct job *job = add_job(w, item, JOB_DIR, err);
+	int rc;
+
+	if (!job)
+		return STORE_ENOMEM;
+	job->stat = e->stat;
+	job->kind = ENTRY_DIR;
+	rc = ingest_meta(w->g, job, -1, err);
+	set_staged(job, row);
+	if (rc == 0 && row && row->kind == ENTRY_DIR && job->meta_len == row->meta_len && memcmp(job->meta, row->meta, job->meta_len) == 0)
+		item->job_count--;
+	return rc;
+}
+
+/* Dry run: is it really another content? */
+static int is_changed(struct add_walk *w, int dirfd, const struct worktree_entry *e, const struct stage_row *row, bool *changed)
+{
+	enum compare_verdict v = COMPARE_CHANGED;
+
+	*changed = !row || compare_entry(&w->compare, dirfd, e, row, &v, NULL) != 0 || v != COMPARE_SAME;
+	return 0;
+}
+
+static int add_content(struct add_walk *w, struct item *item, int dirfd, const struct worktree_entry *e, const struct stage_row *row,
+	struct store_error *err)
+{
+	const bool dry = w->flags & STORE_ADD_DRY_RUN;
+	struct job *job;
+	bool changed = true;
+	int rc = 0;
+
+	if (row && row->kind == e->kind && compare_is_fresh(&w->compare, row, e)) {
+		w->unchanged++;
+		return 0;
+	}
+	if (dry) {
+		rc = is_changed(w, dirfd, e, row, &changed);
+		if (!changed) {
+			w->unchanged++;
+			return 0;
+		}
+	}
+	job = add_job(w, item, e->kind == ENTRY_LINK ? JOB_LINK : JOB_FILE, err);
+	if (!job)
+		return STORE_ENOMEM;
+	job->kind = e->kind;
+	job->stat = e->stat;
+	job->size = e->stat.size;
+	set_staged(job, row);
+	if (e->kind == ENTRY_LINK)
+		rc = ingest_meta(w->g, job, -1, err);
+	if (rc == 0 && e->kind != ENTRY_LINK && e->stat.size > INGEST_SMALL && !dry) {
+		const struct job large = *job;
+
+		item->job_count--;
+		return ingest_large_begin(w->g, &large, path_text(w), w->path.len, err);
+	}
+	item->bytes += e->stat.size;
+	return rc;
+}
+
+/* ---- directories */
+
+static int push(struct add_walk *w, const struct stage_row *row, struct store_error *err)
+{
+	struct add_frame *f;
+
+	if (mem_grow(&w->frames, &w->cap, w->depth + 1, sizeof(*w->frames)) != 0)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	f = &w->frames[w->depth];
+	memset(f, 0, sizeof(*f));
+	f->dir.fd = -1;
+	f->path_len = w->path.len;
+	f->in_stage = row && row->kind == ENTRY_DIR;
+	f->number = f->in_stage ? row->dir : 0;
+	f->rows_done = !f->in_stage;
+	w->depth++;
+	if (w->depth > WORKTREE_OPEN_MAX)
+		worktree_dir_suspend(&w->frames[w->depth - 1 - WORKTREE_OPEN_MAX].dir);
+	return 0;
+}
+
+static void pop(struct add_walk *w)
+{
+	struct add_frame *f = &w->frames[--w->depth];
+
+	stage_scan_close(f->scan);
+	worktree_dir_close(&f->dir);
+}
+
+/*
+ * Go into the directory whose path stands in walk->path.  dirfd and name: where it lies.
+ */
+static int enter(struct add_walk *w, struct item *item, int dirfd, const char *name, const struct worktree_entry *e,
+	const struct stage_row *row, struct store_error *err)
+{
+	struct store_error failed = {0};
+	int rc = push(w, row, err);
+
+	if (rc != 0)
+		return rc;
+	TRACE(TRACE_WALK, "enter=%s", path_text(w));
+	if (FAULT("walk.dir")) {
+		store_error_sys(&failed, "fault");
+		rc = failed.code;
+	} else {
+		rc = worktree_dir_open(&w->frames[w->depth - 1].dir, dirfd, name, &failed);
+	}
+	if (rc != 0) {
+		pop(w);
+		if (worktree_is_absent(failed.sys))
+			return row ? add_delete(w, item, err) : 0;
+		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+	}
+	return add_dir(w, item, e, row, err);
+}
+
+/* ---- one name */
+
+static int take_entry(struct add_walk *w, struct item *item, int dirfd, const struct worktree_entry *e, const struct stage_row *row,
+	bool operand, struct store_error *err)
+{
+	if (e->flags & WORKTREE_LIMIT)
+		return add_notice(w, item, STORE_NOTICE_LIMIT, "its name is longer than 255 bytes", err);
+	if (w->path.len > LIMIT_PATH)
+		return add_notice(w, item, STORE_NOTICE_LIMIT, "its path is longer than 4096 bytes", err);
+	if ((e->flags & WORKTREE_IGNORED) && !row && !(w->flags & STORE_ADD_FORCE))
+		return operand ? add_notice(w, item, STORE_NOTICE_IGNORED, "", err) : 0;
+	if (!row && (w->flags & STORE_ADD_UPDATE))
+		return 0;
+	if (e->flags & WORKTREE_SPECIAL) {
+		const int rc = add_notice(w, item, STORE_NOTICE_SPECIAL, "", err);
+
+		return rc == 0 && row ? add_delete(w, item, err) : rc;
+	}
+	if (e->kind != ENTRY_DIR)
+		return add_content(w, item, dirfd, e, row, err);
+	if (w->depth >= LIMIT_DEPTH)
+		return add_notice(w, item, STORE_NOTICE_LIMIT, "it lies deeper than 2048 directories", err);
+	if (worktree_is_border(dirfd, e->name))
+		return add_notice(w, item, STORE_NOTICE_BORDER, "", err);
+	return enter(w, item, dirfd, e->name, e, row, err);
+}
+
+/* The next name of the top frame, on disk, in the stage or both. */
+static int step(struct add_walk *w, struct item *item, struct store_error *err)
+{
+	struct add_frame *f = &w->frames[w->depth - 1];
+	struct stage_row row;
+	struct worktree_entry e;
+	int c, rc;
+
+	w->path.len = f->path_len;
+	if (!buf_str(&w->path))
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	if (f->dir.fd == -1) {
+		rc = worktree_dir_resume(&f->dir, w->repo->work_fd, path_text(w), NULL);
+		if (rc != 0) {
+			/* It went away while we were below it: what was not seen yet stays as it is. */
+			pop(w);
+			return add_notice(w, item, STORE_NOTICE_CHANGED, "", err);
+		}
+	}
+	rc = next_row(w, f, err);
+	if (rc == 0)
+		rc = next_entry(f);
+	if (rc != 0)
+		return rc;
+	if (!f->has_row && !f->has_entry) {
+		pop(w);
+		return 0;
+	}
+	c = !f->has_row ? -1 : !f->has_entry ? 1 : strcmp(f->entry.name, f->name);
+	if (c > 0) {
+		f->has_row = false;
+		rc = set_path(w, f->name, f->name_len, err);
+		return rc == 0 ? add_delete(w, item, err) : rc;
+	}
+	row = f->row;
+	e = f->entry;
+	f->has_entry = false;
+	if (c == 0)
+		f->has_row = false;
+	rc = set_path(w, e.name, e.len, err);
+	if (rc != 0)
+		return rc;
+	if (f->entry_failed)
+		return add_notice(w, item, STORE_NOTICE_UNREADABLE, f->why, err);
+	return take_entry(w, item, f->dir.fd, &e, c == 0 ? &row : NULL, false, err);
+}
+
+/* ---- operands */
+
+/* The directories above an operand, when the stage does not know them: with their attributes. */
+static int add_parents(struct add_walk *w, struct item *item, const char *path, struct store_error *err)
+{
+	int rc = 0;
+
+	for (const char *slash = strchr(path, '/'); slash && rc == 0; slash = strchr(slash + 1, '/')) {
+		struct stage_row row;
+		struct worktree_entry e;
+
+		rc = set_path(w, path, (size_t)(slash - path), err);
+		if (rc != 0)
+			return rc;
+		rc = stage_find(w->txn, path, (size_t)(slash - path), &row, err);
+		if (rc == 0 && row.kind == ENTRY_DIR)
+			continue;
+		if (rc != 0 && rc != STORE_ENOTFOUND)
+			return rc;
+		rc = worktree_find(w->repo->work_fd, path_text(w), &e, err);
+		if (rc == 0)
+			rc = add_dir(w, item, &e, NULL, err);
+		else if (rc == STORE_ENOTFOUND)
+			return 0;
+	}
+	return rc;
+}
+
+static int find_row(struct add_walk *w, const char *path, struct stage_row *row, uint8_t *meta, bool *found, struct store_error *err)
+{
+	int rc = stage_find(w->txn, path, strlen(path), row, err);
+
+	*found = rc == 0;
+	if (rc == 0 && *path == '\0') {
+		/* The top's own attributes stand in a row without a name. */
+		struct stage_row own;
+
+		if (stage_get(w->txn, row->dir, "", 0, &own, NULL) == 0) {
+			row->meta = own.meta;
+			row->meta_len = own.meta_len;
+		}
+	}
+	if (rc == 0 && row->meta_len <= INGEST_META) {
+		memcpy(meta, row->meta, row->meta_len);
+		row->meta = meta;
+	}
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static int begin_operand(struct add_walk *w, struct item *item, const char *path, struct store_error *err)
+{
+	struct store_error failed = {0};
+	uint8_t meta[INGEST_META];
+	struct worktree_entry e;
+	struct stage_row row;
+	bool found;
+	int rc = add_parents(w, item, path, err);
+
+	if (rc == 0)
+		rc = find_row(w, path, &row, meta, &found, err);
+	if (rc == 0)
+		rc = set_path(w, path, strlen(path), err);
+	if (rc != 0)
+		return rc;
+	if (*path == '\0')
+		rc = worktree_stat(w->repo->work_fd, ".", &e, &failed);
+	else
+		rc = worktree_find(w->repo->work_fd, path, &e, &failed);
+	if (rc != 0 && worktree_is_absent(failed.sys))
+		return found ? add_delete(w, item, err) : 0;
+	if (rc != 0)
+		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+	if (*path == '\0')
+		return enter(w, item, w->repo->work_fd, ".", &e, &row, err);
+	if (e.kind == ENTRY_DIR && !(e.flags & WORKTREE_IGNORED)) {
+		struct buf store = {0};
+		bool border;
+
+		buf_addf(&store, "%s/.store/format", path);
+		border = buf_str(&store) && worktree_stat(w->repo->work_fd, (const char *)store.data, &e, NULL) == 0;
+		buf_release(&store);
+		if (border)
+			return add_notice(w, item, STORE_NOTICE_BORDER, "", err);
+		rc = worktree_find(w->repo->work_fd, path, &e, &failed);
+		if (rc != 0)
+			return 0;
+		if (!found && (w->flags & STORE_ADD_UPDATE))
+			return 0;
+		return enter(w, item, w->repo->work_fd, path, &e, found ? &row : NULL, err);
+	}
+	if (e.kind == ENTRY_DIR && (found || (w->flags & STORE_ADD_FORCE)))
+		return enter(w, item, w->repo->work_fd, path, &e, found ? &row : NULL, err);
+	return take_entry(w, item, w->repo->work_fd, &e, found ? &row : NULL, true, err);
+}
+
+/* ---- the producer */
+
+int add_walk_init(struct add_walk *w, struct ingest *g, const char *const *paths, size_t n, unsigned int flags, struct store_error *err)
+{
+	int rc;
+
+	memset(w, 0, sizeof(*w));
+	w->g = g;
+	w->repo = g->repo;
+	w->paths = paths;
+	w->path_count = n;
+	w->flags = flags;
+	rc = compare_init(&w->compare, g->repo, NULL, err);
+	if (rc == 0)
+		rc = env_begin(odb_env(g->repo->odb), false, &w->txn, err);
+	w->renewed_ns = clock_mono_ns();
+	return rc;
+}
+
+void add_walk_release(struct add_walk *w)
+{
+	while (w->depth > 0)
+		pop(w);
+	env_abort(w->txn);
+	compare_release(&w->compare);
+	free(w->frames);
+	buf_release(&w->path);
+}
+
+int add_walk_produce(void *ctx, struct item *item, struct store_error *err)
+{
+	struct add_walk *w = ctx;
+	int rc = 0;
+
+	if (clock_mono_ns() - w->renewed_ns > RENEW_NS)
+		renew(w);
+	rc = env_renew(w->txn, err);
+	while (rc == 0 && !ingest_item_full(item) && !w->g->large.open) {
+		/* One operation adds at most a few jobs: leave room for them. */
+		if (item->job_count + 4 > INGEST_JOBS)
+			break;
+		if (w->depth > 0)
+			rc = step(w, item, err);
+		else if (w->next_path < w->path_count)
+			rc = begin_operand(w, item, w->paths[w->next_path++], err);
+		else
+			return item->job_count > 0 ? 0 : PIPELINE_END;
+	}
+	return rc;
+}

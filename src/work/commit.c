@@ -1,0 +1,445 @@
+/*
+ * Commit: (1) the maps of the stage are built from its dirty rows and published in batches, children first; (2) one deciding transaction
+ * compares the ref, and brings the last nodes, layer, commit, ref and reflog; (3) cached roots are stored and dirty rows deleted, in the same transaction
+ * when they are few, else in batches after it.
+ *
+ * The ref moves to the root of the snapshot that was read; what is added meanwhile stays staged.  When another commit wins the branch first,
+ * all is done again on top of it, a few times.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "data/limits.h"
+#include "graph/build.h"
+#include "graph/changes.h"
+#include "graph/commit.h"
+#include "graph/layer.h"
+#include "graph/map.h"
+#include "odb/publish.h"
+#include "odb/writer.h"
+#include "work/repo.h"
+#include "work/settle.h"
+#include "work/stats.h"
+#include "work/view_internal.h"
+
+#define TRIES 5
+
+struct commit_run {
+	struct store_repo *repo;
+	const struct store_commit_options *options;
+	struct store_commit_result *result;
+	struct env_txn *snapshot;
+	struct odb_writer *writer;
+	struct settle settle;
+	struct refs_head head;
+	struct layer parent;		/* layer of HEAD, when there is one */
+	struct build_tree tree;
+	struct layer layer;
+	struct oid layer_id, commit_id;
+	struct refs_update update;
+	struct buf author, committer;	/* what the idents point into */
+	struct hash *hash;		/* of a dry run */
+	bool settle_inside;		/* step 3 goes into the deciding transaction */
+	bool settle_begun, settled;
+};
+
+/* ---- where nodes go */
+
+static int publish_batch(struct commit_run *c, struct store_error *err)
+{
+	const struct publication p = {.writer = c->writer, .keeps_snapshot = true};
+
+	return publish(c->repo->odb, &p, NULL, err);
+}
+
+static int put_node(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id, struct store_error *err)
+{
+	struct commit_run *c = ctx;
+	int rc;
+
+	if (!c->writer) {
+		hash_once(c->hash, data, len, out_id);
+		return 0;
+	}
+	rc = writer_put(c->writer, kind, data, len, out_id, err);
+	if (rc == 0 && writer_is_full(c->writer))
+		rc = publish_batch(c, err);
+	return rc;
+}
+
+/* ---- step 1 */
+
+static int read_parent(struct commit_run *c, struct store_error *err)
+{
+	struct buf data = {0};
+	struct commit parent;
+	int rc = refs_head(c->snapshot, &c->head, err);
+
+	if (rc == 0 && c->head.has_commit) {
+		rc = repo_read_commit(c->repo, &c->head.commit, &data, &parent, err);
+		if (rc == 0)
+			rc = repo_read_layer(c->repo, &parent.layer, &c->parent, err);
+		if (rc == 0)
+			c->layer.parent = parent.layer;
+	}
+	buf_release(&data);
+	return rc;
+}
+
+static int build(struct commit_run *c, const struct node_source *src, const struct node_sink *sink, struct store_error *err)
+{
+	int rc = build_tree(c->snapshot, src, sink, settle_note, &c->settle, &c->tree, err);
+
+	c->settle.dirty = c->tree.dirty;
+	return rc;
+}
+
+/* Attributes that show as a change: everything but the times. */
+static bool same_attributes(const struct map_item *a, const struct map_item *b)
+{
+	struct meta x = {0}, y = {0};
+	struct span s = span_of(a->value, a->value_len), t = span_of(b->value, b->value_len);
+
+	if (!a->value || !b->value)
+		return true;
+	if (meta_decode(&s, &x) != 0 || meta_decode(&t, &y) != 0)
+		return false;
+	return x.mode == y.mode && x.uid == y.uid && x.gid == y.gid && (x.flags & META_XATTRS) == (y.flags & META_XATTRS) &&
+		(!(x.flags & META_XATTRS) || id_eq(&x.xattrs.id, &y.xattrs.id));
+}
+
+static int nothing_to_commit(struct commit_run *c, struct store_error *err)
+{
+	return store_error_set(err, STORE_EEMPTY, c->head.has_commit ? "nothing to commit" : "nothing to commit: nothing was added yet");
+}
+
+/* The child maps of two directories' attributes, when they differ. */
+static bool child_maps(const struct map_item *a, const struct map_item *b, struct map_ref *x, struct map_ref *y)
+{
+	struct meta m = {0}, n = {0};
+	struct span s = span_of(a->value, a->value_len), t = span_of(b->value, b->value_len);
+
+	if (!a->value || !b->value || meta_decode(&s, &m) != 0 || meta_decode(&t, &n) != 0)
+		return false;
+	if (!(m.flags & META_CHILD) || !(n.flags & META_CHILD) || map_ref_eq(&m.child, &n.child))
+		return false;
+	*x = m.child;
+	*y = n.child;
+	return true;
+}
+
+/* Do recorded attributes other than times differ?  Goes down where the maps differ, depth first, one level per directory. */
+static int attributes_differ(const struct node_source *src, const struct map_ref *a, const struct map_ref *b, bool *differ,
+	struct store_error *err)
+{
+	struct map_diff *levels[LIMIT_DEPTH];
+	size_t depth = 0;
+	int rc = 0;
+
+	levels[depth++] = map_diff_new(src, MAP_META, a, b);
+	while (rc == 0 && depth > 0 && !*differ) {
+		struct map_item x, y;
+		struct map_ref down_a, down_b;
+
+		if (!levels[depth - 1]) {
+			rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+			break;
+		}
+		rc = map_diff_next(levels[depth - 1], &x, &y, err);
+		if (rc == STORE_ENOTFOUND) {
+			map_diff_free(levels[--depth]);
+			rc = 0;
+		} else if (rc == 0) {
+			*differ = !same_attributes(&x, &y);
+			if (child_maps(&x, &y, &down_a, &down_b) && depth < LIMIT_DEPTH)
+				levels[depth++] = map_diff_new(src, MAP_META, &down_a, &down_b);
+		}
+	}
+	while (depth > 0)
+		map_diff_free(levels[--depth]);
+	return rc;
+}
+
+/* With the same content, is there still something to commit? */
+static int check_not_empty(struct commit_run *c, const struct node_source *src, struct store_error *err)
+{
+	const struct map_ref root = {c->tree.root.id, c->tree.root.height};
+	struct buf data = {0};
+	struct commit parent;
+	bool differ = false;
+	int rc = 0;
+
+	if (c->options->allow_empty)
+		return 0;
+	if (!c->head.has_commit)
+		return c->tree.root.totals.files + c->tree.root.totals.dirs > 0 ? 0 : nothing_to_commit(c, err);
+	if (!map_ref_eq(&root, &c->parent.root))
+		return 0;
+	rc = repo_read_commit(c->repo, &c->head.commit, &data, &parent, err);
+	if (rc == 0 && parent.has_meta && c->tree.has_meta && !map_ref_eq(&parent.meta, &c->tree.meta))
+		rc = attributes_differ(src, &parent.meta, &c->tree.meta, &differ, err);
+	buf_release(&data);
+	return rc != 0 ? rc : differ ? 0 : nothing_to_commit(c, err);
+}
+
+static int make_layer(struct commit_run *c, const struct node_source *src, const struct node_sink *sink, struct store_error *err)
+{
+	const struct entry before = {.kind = ENTRY_DIR, .height = c->parent.root.height, .id = c->parent.root.id, .totals = c->parent.totals};
+	struct changes changes;
+	struct layer *l = &c->layer;
+	struct buf text = {0};
+	int rc = changes_build(src, sink, c->head.has_commit ? &before : NULL, &c->tree.root, &changes, err);
+
+	if (rc != 0)
+		return rc;
+	l->has_parent = c->head.has_commit;
+	l->generation = l->has_parent ? c->parent.generation + 1 : 0;
+	l->root = (struct map_ref){c->tree.root.id, c->tree.root.height};
+	l->changes = changes.map;
+	l->totals = c->tree.root.totals;
+	l->added = changes.added;
+	l->modified = changes.modified;
+	l->deleted = changes.deleted;
+	rc = layer_encode(&text, l);
+	if (rc == 0)
+		rc = node_put(sink, KIND_LAYER, text.data, text.len, &c->layer_id, err);
+	buf_release(&text);
+	return rc;
+}
+
+/* ---- step 2 */
+
+static int make_commit(struct commit_run *c, const struct node_sink *sink, struct store_error *err)
+{
+	const char *message = c->options->message ? c->options->message : "";
+	struct commit k = {.layer = c->layer_id, .has_meta = c->tree.has_meta, .meta = c->tree.meta};
+	struct buf text = {0};
+	bool guessed = false;
+	int rc;
+
+	if (c->head.has_commit)
+		k.parents[k.parent_count++] = c->head.commit;
+	k.message = text_slice_of(message);
+	rc = identity_now(c->repo, IDENTITY_AUTHOR, c->options->author, c->options->date, &c->author, &k.author, &guessed, err);
+	if (rc == 0)
+		rc = identity_now(c->repo, IDENTITY_COMMITTER, NULL, NULL, &c->committer, &k.committer, NULL, err);
+	c->update.who = k.committer;
+	c->result->identity_guessed = guessed;
+	if (rc == 0)
+		rc = commit_encode(&text, &k, err);
+	if (rc == 0)
+		rc = node_put(sink, KIND_COMMIT, text.data, text.len, &c->commit_id, err);
+	buf_release(&text);
+	return rc;
+}
+
+static int prepare_update(struct commit_run *c, struct store_error *err)
+{
+	const char *message = c->options->message ? c->options->message : "";
+	const char *name = c->head.branch[0] ? c->head.branch : "HEAD";
+	char expected[REFS_VALUE] = "-", value[REFS_VALUE];
+	const int subject = (int)strcspn(message, "\n");
+
+	if (c->head.has_commit)
+		refs_value_of(expected, &c->head.commit);
+	refs_value_of(value, &c->commit_id);
+	snprintf(c->update.why, sizeof(c->update.why), "commit%s: %.*s", c->head.has_commit ? "" : " (initial)", subject > 200 ? 200 : subject,
+		message);
+	return refs_update_add(&c->update, name, expected, value, err);
+}
+
+static int apply_settle(struct commit_run *c, struct env_txn *txn, uint64_t number, struct store_error *err)
+{
+	/* Run again for a full map: the spool has been read.  Leaving dirty rows costs the next commit some work and nothing else. */
+	if (c->settle_begun) {
+		c->settled = true;
+		return 0;
+	}
+	c->settle_begun = true;
+	return settle_batch(&c->settle, txn, number, &c->settled, err);
+}
+
+static int apply_deciding(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
+{
+	struct commit_run *c = ctx;
+	struct refs_head now;
+	int rc = refs_head(txn, &now, err);
+
+	if (rc == 0 && strcmp(now.branch, c->head.branch) != 0)
+		rc = store_error_set(err, STORE_EBUSY, "HEAD was moved to another branch meanwhile; run it again");
+	if (rc == 0)
+		rc = refs_update_apply(&c->update, txn, number, err);
+	if (rc == 0 && c->settle_inside)
+		rc = apply_settle(c, txn, number, err);
+	return rc;
+}
+
+static int log_deciding(void *ctx, uint64_t number, struct buf *out, struct store_error *err)
+{
+	const struct commit_run *c = ctx;
+
+	return refs_update_log(&c->update, number, out, err);
+}
+
+/* ---- step 3 */
+
+static int apply_rest(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
+{
+	return apply_settle(ctx, txn, number, err);
+}
+
+/* What fails here fails a commit that is made: the rows stay dirty, the next commit deals with them. */
+static void settle_rest(struct commit_run *c)
+{
+	const struct publication p = {.apply = apply_rest, .ctx = c, .keeps_snapshot = true};
+
+	while (!c->settled) {
+		c->settle_begun = false;
+		if (FAULT("commit.settle") || publish(c->repo->odb, &p, NULL, NULL) != 0)
+			return;
+	}
+}
+
+/* ---- the whole */
+
+static int begin(struct commit_run *c, struct store_error *err)
+{
+	int rc = 0;
+
+	memset(&c->layer, 0, sizeof(c->layer));
+	memset(&c->update, 0, sizeof(c->update));
+	if (c->options->dry_run) {
+		c->hash = hash_new();
+		rc = c->hash ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+	} else {
+		rc = writer_new(&c->writer, c->repo->odb, err);
+		if (rc == 0)
+			rc = writer_register(c->writer, err);
+	}
+	if (rc == 0)
+		rc = env_begin(odb_env(c->repo->odb), false, &c->snapshot, err);
+	if (rc == 0)
+		settle_init(&c->settle, odb_tmp_fd(c->repo->odb), c->snapshot);
+	return rc;
+}
+
+static void end(struct commit_run *c)
+{
+	if (c->snapshot)
+		settle_release(&c->settle);
+	writer_free(c->writer);
+	env_abort(c->snapshot);
+	hash_free(c->hash);
+	buf_release(&c->author);
+	buf_release(&c->committer);
+}
+
+static void fill_result(struct commit_run *c)
+{
+	struct store_commit_result *r = c->result;
+	struct writer_stats w = {0};
+
+	r->id = view_id(&c->commit_id);
+	r->root = view_node(&c->tree.root);
+	r->generation = c->layer.generation;
+	r->added = c->layer.added;
+	r->modified = c->layer.modified;
+	r->deleted = c->layer.deleted;
+	snprintf(r->branch, sizeof(r->branch), "%s", strncmp(c->head.branch, "refs/heads/", 11) == 0 ? c->head.branch + 11 : c->head.branch);
+	if (c->writer)
+		writer_get_stats(c->writer, &w);
+	r->stats.new_objects = w.new_objects;
+	r->stats.new_bytes = w.new_bytes;
+	r->stats.new_chunks = w.new_chunks;
+	r->stats.stored_bytes = w.stored_bytes;
+	r->stats.publications = w.publications;
+}
+
+static int decide(struct commit_run *c, const struct node_sink *sink, struct store_error *err)
+{
+	const struct publication p = {
+		.writer = c->writer, .apply = apply_deciding, .log = log_deciding, .ctx = c, .keeps_snapshot = true};
+	int rc = make_commit(c, sink, err);
+
+	if (rc == 0)
+		rc = prepare_update(c, err);
+	if (rc != 0)
+		return rc;
+	settle_rewind(&c->settle);
+	c->settle_inside = settle_is_small(&c->settle);
+	rc = publish(c->repo->odb, &p, NULL, err);
+	if (rc == 0)
+		settle_rest(c);
+	return rc;
+}
+
+static int try_once(struct commit_run *c, struct store_error *err)
+{
+	const struct node_sink sink = {put_node, c};
+	struct node_source src;
+	int rc = begin(c, err);
+
+	if (rc != 0)
+		return rc;
+	src = nodes_source(c->writer ? writer_reader(c->writer) : c->repo->reader);
+	rc = read_parent(c, err);
+	if (rc == 0)
+		rc = build(c, &src, &sink, err);
+	stats_sample();
+	if (rc == 0)
+		rc = check_not_empty(c, &src, err);
+	if (rc == 0 && !c->options->dry_run) {
+		rc = make_layer(c, &src, &sink, err);
+		if (rc == 0)
+			rc = decide(c, &sink, err);
+	}
+	fill_result(c);
+	return rc;
+}
+
+static int check_message(const struct store_commit_options *o, struct store_error *err)
+{
+	if (o->dry_run)
+		return 0;
+	if (!o->message || strspn(o->message, " \t\n") == strlen(o->message))
+		return store_error_set(err, STORE_EINVAL, "the commit message is empty: give one with -m");
+	if (strlen(o->message) > LIMIT_MESSAGE)
+		return store_error_set(err, STORE_EINVAL, "the commit message is longer than %u bytes", LIMIT_MESSAGE);
+	return 0;
+}
+
+int store_commit(struct store_repo *repo, const struct store_commit_options *options, struct store_commit_result *result,
+	struct store_error *err)
+{
+	static const struct store_commit_options defaults;
+	struct store_commit_result unused;
+	const int64_t start = clock_mono_ns();
+	int rc;
+
+	options = options ? options : &defaults;
+	result = result ? result : &unused;
+	memset(result, 0, sizeof(*result));
+	rc = options->dry_run ? 0 : repo_check_writable(repo, err);
+	if (rc == 0)
+		rc = check_message(options, err);
+	for (int i = 0; i < TRIES && rc == 0; i++) {
+		struct commit_run c = {.repo = repo, .options = options, .result = result};
+		struct store_error failed = {0};
+
+		rc = try_once(&c, &failed);
+		end(&c);
+		if ((rc != STORE_EBUSY && rc != ENV_FULL) || i + 1 == TRIES) {
+			if (rc != 0 && err)
+				*err = failed;
+			break;
+		}
+		/* The map must grow, or another command won the branch: with our snapshot gone both can be dealt with. */
+		rc = rc == ENV_FULL ? env_grow(odb_env(repo->odb), err) : 0;
+	}
+	result->stats.seconds = (double)(clock_mono_ns() - start) / 1e9;
+	store_stats_memory(&result->stats);
+	return rc;
+}

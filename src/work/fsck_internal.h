@@ -1,0 +1,199 @@
+/*
+ * What the files of fsck and rebuild share.
+ *
+ * fsck.c runs the phases; each phase is one file that exports one function.  What is found goes to fsck_damage, which tells the caller of the
+ * library at once and remembers the object, so that a last walk can name the paths of HEAD that need it.
+ */
+#ifndef STORE_WORK_FSCK_INTERNAL_H
+#define STORE_WORK_FSCK_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "graph/entry.h"
+#include "graph/map.h"
+#include "graph/seq.h"
+#include "odb/pack.h"
+#include "work/repo.h"
+
+#define FSCK_PHASES 6
+
+/* ---- pack files on disk, without the database (fsck_packs.c) */
+
+/* One file of packs/. */
+struct fsck_pack {
+	uint64_t number;
+	uint8_t random[16];
+	bool is_readable;	/* header and footer are whole: rows may be looked up in the file */
+	bool is_missing;	/* the database knows it, packs/ does not have it */
+	uint32_t rows, blocks;
+	uint64_t size, footer_off;
+	uint64_t first_bit;	/* of its rows, in bitmaps */
+};
+
+struct fsck_pack_list {
+	struct fsck_pack *items;	/* by number, then by random bits */
+	size_t count, cap;
+	uint64_t bits;			/* rows of all readable packs */
+};
+
+/* All files in packs/ that bear a pack's name, sorted. */
+int fsck_list_packs(struct odb *o, struct fsck_pack_list *out, struct store_error *err);
+void fsck_free_packs(struct fsck_pack_list *l);
+/* NULL when there is none of that number. */
+struct fsck_pack *fsck_find_pack(const struct fsck_pack_list *l, uint64_t number);
+
+/* A pack file open for reading. */
+struct fsck_file {
+	int fd;
+	uint64_t size;
+	char name[PACK_NAME];
+	uint64_t blocks_end;	/* where blocks end: the footer's offset, or the size when there is no footer */
+	bool has_footer;
+	struct pack_index index;	/* of the footer */
+};
+/*
+ * Open and check header and footer.  0 also when the footer is damaged: has_footer is false and err tells why.  STORE_ECORRUPT:
+ * it is no pack at all.  fsck_file_close in any case.
+ */
+int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f, struct store_error *err);
+void fsck_file_close(struct fsck_file *f);
+/* The header of the block at off.  STORE_ENOTFOUND without message: blocks end there. */
+int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_info *info, struct store_error *err);
+
+/* Room to decode blocks in. */
+struct fsck_decoder {
+	struct codec_ctx *codec;
+	struct hash *hash;
+	struct buf raw, plain;
+	uint32_t *lens;
+	size_t lens_cap;
+};
+int fsck_decoder_init(struct fsck_decoder *d, struct store_error *err);
+void fsck_decoder_release(struct fsck_decoder *d);
+/* Read, check and decode: plain bytes into d->plain, lengths of its objects into d->lens. */
+int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off, const struct pack_block_info *info, struct store_error *err);
+
+/* ---- a run */
+
+#define FSCK_MEMO 16384
+
+enum fsck_role {
+	FSCK_NONE,
+	FSCK_DIRECTORY = MAP_DIRECTORY,
+	FSCK_CHANGES = MAP_CHANGES,
+	FSCK_META = MAP_META,
+	FSCK_SEQ,
+};
+
+/* A node that was checked, as those who refer to it must describe it. */
+struct fsck_memo {
+	struct oid id;
+	uint8_t role, level;
+	uint32_t last_key;	/* checksum of the last key of a map node */
+	struct map_totals totals;	/* of a seq node: totals.size */
+};
+
+struct fsck_damaged {
+	struct oid id;
+	uint64_t pack;		/* 0: in none */
+	uint32_t off;
+	uint16_t paths;		/* named so far */
+	bool used;
+};
+
+struct fsck {
+	struct store_repo *repo;
+	const struct store_callbacks *callbacks;
+	struct store_fsck_result *result;
+	struct odb_reader *reader;
+	struct node_source nodes;
+	int phase;
+	char stage[40];		/* what progress shows */
+	struct store_progress progress;
+	int64_t next_tick;
+	struct fsck_pack_list packs;
+	uint64_t horizon;	/* publications below this number are looked at */
+	uint8_t *seen;		/* one bit per footer row */
+	struct fsck_memo *memo;	/* FSCK_MEMO slots */
+	struct fsck_damaged *damaged;	/* open addressing */
+	size_t damaged_count, damaged_cap;
+	bool damaged_full;
+	int row_fd;		/* the pack fsck_bit looked at last */
+	uint64_t row_pack;
+};
+
+/* Something is damaged: told at once.  id may be NULL; pack 0: in none. */
+int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off, struct store_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+/* Was the object found damaged? NULL: no. */
+struct fsck_damaged *fsck_is_damaged(struct fsck *f, const struct oid *id);
+/* A path of HEAD that needs a damaged object. */
+void fsck_tell_path(struct fsck *f, const struct fsck_damaged *d, const char *path);
+void fsck_info(struct fsck *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Progress and cancelling; cheap. */
+int fsck_tick(struct fsck *f, struct store_error *err);
+
+/*
+ * The bit of an object: (pack, footer row).  STORE_ENOTFOUND without message: the index does not have it, or its pack is not
+ * readable.  loc may be NULL.
+ */
+int fsck_bit(struct fsck *f, const struct oid *id, uint64_t *bit, struct store_error *err);
+/* Mark the object; *is_new: it was not.  An object without a bit is always new. */
+int fsck_mark(struct fsck *f, const struct oid *id, bool *is_new, struct store_error *err);
+void fsck_forget_marks(struct fsck *f);
+/* The row of id in the footer of p; STORE_ENOTFOUND without message.  block: its offset and length. */
+int fsck_row(struct fsck *f, struct fsck_pack *p, const struct oid *id, uint32_t *row, struct odb_loc *loc, struct store_error *err);
+
+/* ---- references that are followed (fsck_tree.c) */
+
+struct fsck_ref {
+	uint8_t role;		/* enum fsck_role */
+	uint8_t level;
+	struct oid id;
+	bool has_totals;
+	struct map_totals totals;
+	bool has_key;
+	uint32_t last_key;
+};
+
+/* Everything below ref is there and is what is said of it.  Damage is told; only what ends the run is returned. */
+int fsck_walk(struct fsck *f, const struct fsck_ref *ref, struct store_error *err);
+int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user, struct store_error *err);
+/* ref: kind dir. */
+struct fsck_ref fsck_ref_of_dir(const struct entry *dir);
+/* The children of a node item: 0, 1 or 2 of them (meta). */
+struct fsck_child {
+	bool is_content;	/* a chunk or a built-in file: presence is all */
+	struct fsck_ref ref;
+	struct file_ref content;
+	bool is_entry;		/* an entry of a directory, with a name */
+};
+/* Decode a node of this role and level into *map or *seq. */
+int fsck_node_decode(const struct buf *data, uint8_t role, uint8_t level, struct map_node *map, struct seq_node *seq, struct store_error *err);
+size_t fsck_children(const struct map_node *map, const struct seq_node *seq, uint8_t role, uint8_t level, size_t pos, struct fsck_child out[2]);
+/* Is it a built-in map or file, that is nowhere stored? */
+bool fsck_is_built_in(const struct fsck_ref *ref);
+
+/* ---- history (fsck_history.c) */
+
+typedef int fsck_commit_fn(struct fsck *f, const struct oid *id, const struct commit *c, struct store_error *err);
+/* Every commit that refs and reflog reach, each once.  fn NULL: none. */
+int fsck_each_commit(struct fsck *f, fsck_commit_fn *fn, struct store_error *err);
+
+/* ---- the phases */
+
+int fsck_packs(struct fsck *f, struct store_error *err);
+int fsck_index(struct fsck *f, struct store_error *err);
+int fsck_refs(struct fsck *f, struct store_error *err);
+int fsck_history(struct fsck *f, struct store_error *err);
+int fsck_trees(struct fsck *f, struct store_error *err);
+int fsck_stage(struct fsck *f, struct store_error *err);
+/* After damage: name the paths of HEAD that need it. */
+int fsck_name_paths(struct fsck *f, struct store_error *err);
+
+/* ---- rebuild.c: make db/ anew.  The gate is held.  notice as in store_callbacks; may be NULL. */
+int rebuild_database(struct fsck *f, struct store_error *err);
+
+#endif

@@ -1,0 +1,411 @@
+/*
+ * The consumer's half of ingest, and its frame: results come in order, blocks go to the pack, entries to the stage batch; when a batch is full, pack
+ * and rows are published together, so a row never names what is not there.
+ *
+ * Batches end at 64 MiB of input, 5,000 entries, 2,000 objects or 2 seconds, whichever is first.  Inside a large file each publication also leaves a
+ * checkpoint, from which a killed add goes on.
+ *
+ * Threads: the pipeline's; this file runs on the caller's thread.
+ */
+#include "work/ingest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/mem.h"
+#include "base/pipeline.h"
+#include "base/trace.h"
+#include "odb/publish.h"
+#include "work/stats.h"
+
+#define BATCH_INPUT ((uint64_t)64 << 20)
+#define BATCH_ENTRIES 5000
+#define BATCH_STRINGS ((size_t)1 << 20)
+#define BATCH_NS ((int64_t)2000000000)
+#define POOL_BYTES ((size_t)16 << 20)
+#define POOL_MIN 3
+#define POOL_MAX 8
+#define TICK_NS ((int64_t)100000000)
+
+/* ---- items */
+
+struct job *ingest_add_job(struct item *item, enum job_type type, const char *path, size_t len, struct store_error *err)
+{
+	struct job *job = &item->jobs[item->job_count];
+
+	memset(job, 0, sizeof(*job));
+	job->type = type;
+	job->path = item->text.len;
+	job->path_len = len;
+	buf_add(&item->text, path, len);
+	buf_add_u8(&item->text, 0);
+	if (item->text.failed) {
+		store_error_set(err, STORE_ENOMEM, "out of memory");
+		return NULL;
+	}
+	item->job_count++;
+	return job;
+}
+
+bool ingest_item_full(const struct item *item)
+{
+	return item->job_count == INGEST_JOBS || item->bytes >= INGEST_BATCH || item->text.len >= BATCH_STRINGS / 4;
+}
+
+const char *ingest_path(const struct item *item, const struct job *job)
+{
+	return (const char *)item->text.data + job->path;
+}
+
+static void clear_item(struct item *item)
+{
+	item->type = ITEM_BATCH;
+	item->job_count = 0;
+	item->chunk_count = 0;
+	item->block_count = 0;
+	item->bytes = 0;
+	item->first = item->last = false;
+	buf_clear(&item->text);
+}
+
+static void release_item(struct item *item)
+{
+	for (size_t i = 0; i < item->block_cap; i++)
+		pack_block_release(&item->blocks[i]);
+	free(item->blocks);
+	free(item->chunks);
+	free(item->jobs);
+	free(item->data);
+	buf_release(&item->text);
+	buf_release(&item->resume);
+}
+
+static int produce(void *ctx, void *it, struct store_error *err)
+{
+	struct ingest *g = ctx;
+	struct item *item = it;
+	int rc;
+
+	clear_item(item);
+	item->seq = g->next_seq++;
+	if (g->large.open)
+		return ingest_large_produce(g, item, err);
+	rc = g->walk(g->walk_ctx, item, err);
+	/* Before anything is looked up: gc leaves alone what a registered writer finds. No work, no registration. */
+	if (rc == 0 && !g->registered) {
+		rc = writer_register(g->writer, err);
+		g->registered = rc == 0;
+	}
+	if (rc != 0 || item->job_count > 0)
+		return rc;
+	/* The walk began a large file and had nothing else. */
+	return g->large.open ? ingest_large_produce(g, item, err) : rc;
+}
+
+/* ---- publication */
+
+static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
+{
+	struct ingest *g = ctx;
+
+	return stage_batch_apply(g->batch, txn, number, err);
+}
+
+static int publish_batch(struct ingest *g, struct store_error *err)
+{
+	const struct publication p = {.writer = g->writer, .apply = apply, .ctx = g};
+	int rc;
+
+	g->published_ns = clock_mono_ns();
+	g->since_bytes = 0;
+	if (writer_is_empty(g->writer) && stage_batch_count(g->batch) == 0)
+		return 0;
+	rc = stage_batch_record(g->batch, g->writer, err);
+	if (rc == 0)
+		rc = publish(g->repo->odb, &p, NULL, err);
+	stage_batch_clear(g->batch);
+	return rc;
+}
+
+static bool is_due(struct ingest *g)
+{
+	return writer_is_full(g->writer) || g->since_bytes >= BATCH_INPUT || stage_batch_count(g->batch) >= BATCH_ENTRIES ||
+		stage_batch_bytes(g->batch) >= BATCH_STRINGS || clock_mono_ns() - g->published_ns >= BATCH_NS;
+}
+
+/* Nodes of a large file may fill the batch, too; they are published with what they rest on. */
+static int put_node(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id, struct store_error *err)
+{
+	struct ingest *g = ctx;
+
+	return writer_put(g->writer, kind, data, len, out_id, err);
+}
+
+/* ---- results */
+
+static void notice(struct ingest *g, int kind, const char *path, const char *text, uint64_t bytes)
+{
+	const struct store_notice n = {.kind = (enum store_notice_kind)kind, .path = path, .text = text, .bytes = bytes};
+
+	if (g->callbacks->notice)
+		g->callbacks->notice(g->callbacks->payload, &n);
+}
+
+static int result_of(struct ingest *g, const struct item *item, const struct job *job, struct file_ref *ref, struct store_error *err)
+{
+	int rc = 0;
+
+	memset(ref, 0, sizeof(*ref));
+	ref->size = job->size;
+	if (job->size == 0) {
+		ref->id = hash_empty_file;
+		return 0;
+	}
+	if (job->chunk_count == 1) {
+		ref->id = item->chunks[job->first_chunk].id;
+		return 0;
+	}
+	for (size_t i = 0; i < job->chunk_count && rc == 0; i++) {
+		const struct chunk_ref *c = &item->chunks[job->first_chunk + i];
+
+		rc = seq_builder_add(g->seq, &c->id, c->len, c->repeat, err);
+	}
+	return rc == 0 ? seq_builder_finish(g->seq, ref, err) : rc;
+}
+
+/* An entry whose content is known: set its row, or only its stat data when nothing else is new. */
+static int stage_content(struct ingest *g, const struct item *item, const struct job *job, const struct file_ref *ref,
+	struct store_error *err)
+{
+	const bool same_content = job->has_staged && job->staged_kind == job->kind && job->staged.size == ref->size &&
+		job->staged.height == ref->height && id_eq(&job->staged.id, &ref->id);
+	const bool same_meta = job->meta_len == job->staged_meta_len && memcmp(job->meta, job->staged_meta, job->meta_len) == 0;
+	struct stage_row row = {.kind = job->kind, .class = job->class, .ref = *ref, .stat = job->stat, .meta = job->meta, .meta_len = job->meta_len};
+	const char *path = ingest_path(item, job);
+
+	if (!job->has_staged)
+		g->result->added++;
+	else if (!same_content || ((job->staged_mode ^ job->stat.mode) & 07777) != 0)
+		g->result->modified++;
+	else
+		g->result->unchanged++;
+	if (same_content && same_meta)
+		return stage_batch_touch(g->batch, path, job->path_len, &row, err);
+	return stage_batch_set(g->batch, path, job->path_len, &row, err);
+}
+
+static void count_file(struct ingest *g, const struct job *job)
+{
+	g->result->stats.files++;
+	g->result->stats.bytes += job->size;
+}
+
+static int take_job(struct ingest *g, const struct item *item, struct job *job, struct store_error *err)
+{
+	const char *path = ingest_path(item, job);
+	struct stage_row dir = {.kind = ENTRY_DIR, .meta = job->meta, .meta_len = job->meta_len};
+	struct file_ref ref;
+	int rc;
+
+	if (job->notice != 0 || job->type == JOB_NOTICE) {
+		if (job->notice == STORE_NOTICE_SPECIAL)
+			g->result->special++;
+		else if (job->notice == STORE_NOTICE_IGNORED)
+			g->result->ignored_operands++;
+		else if (job->notice == STORE_NOTICE_UNREADABLE || job->notice == STORE_NOTICE_CHANGED || job->notice == STORE_NOTICE_LIMIT)
+			g->result->skipped++;
+		notice(g, job->notice, path, job->why, job->size);
+		return 0;
+	}
+	switch (job->type) {
+	case JOB_DELETE:
+		g->result->deleted++;
+		return stage_batch_delete(g->batch, path, job->path_len, err);
+	case JOB_DIR:
+		if (!job->has_staged)
+			g->result->added++;
+		return stage_batch_set(g->batch, path, job->path_len, &dir, err);
+	default:
+		rc = result_of(g, item, job, &ref, err);
+		count_file(g, job);
+		return rc == 0 ? stage_content(g, item, job, &ref, err) : rc;
+	}
+}
+
+static int add_blocks(struct ingest *g, const struct item *item, struct store_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < item->block_count && rc == 0; i++)
+		rc = writer_add_block(g->writer, &item->blocks[i], err);
+	return rc;
+}
+
+static int take_segment(struct ingest *g, struct item *item, struct store_error *err)
+{
+	struct job *job = &item->jobs[0];
+	struct file_ref ref;
+	int rc = 0;
+
+	if (job->notice != 0)
+		return take_job(g, item, job, err);
+	if (item->first) {
+		seq_builder_free(g->seq);
+		g->seq = seq_builder_new(&g->sink);
+		if (!g->seq)
+			return store_error_set(err, STORE_ENOMEM, "out of memory");
+		if (item->resume.len > 0) {
+			rc = seq_builder_load(g->seq, item->resume.data, item->resume.len, err);
+			writer_adopt(g->writer, g->adopt);
+		}
+	}
+	for (size_t i = 0; i < item->chunk_count && rc == 0; i++)
+		rc = seq_builder_add(g->seq, &item->chunks[i].id, item->chunks[i].len, item->chunks[i].repeat, err);
+	if (rc != 0 || !item->last)
+		return rc;
+	rc = seq_builder_finish(g->seq, &ref, err);
+	count_file(g, job);
+	if (rc == 0)
+		rc = writer_set_checkpoint(g->writer, "", 0, err);
+	return rc == 0 ? stage_content(g, item, job, &ref, err) : rc;
+}
+
+static int leave_checkpoint(struct ingest *g, const struct item *item, struct store_error *err)
+{
+	struct buf rows = {0}, point = {0};
+	int rc = seq_builder_save(g->seq, &rows, err);
+
+	if (rc == 0)
+		rc = ingest_checkpoint_encode(&point, ingest_path(item, &item->jobs[0]), &item->jobs[0], item->offset, &rows, err);
+	if (rc == 0)
+		rc = writer_set_checkpoint(g->writer, point.data, point.len, err);
+	buf_release(&rows);
+	buf_release(&point);
+	return rc;
+}
+
+static int consume(void *ctx, void *it, struct store_error *err)
+{
+	struct ingest *g = ctx;
+	struct item *item = it;
+	int rc = add_blocks(g, item, err);
+
+	if (rc == 0 && item->type == ITEM_SEGMENT)
+		rc = take_segment(g, item, err);
+	for (size_t i = 0; rc == 0 && item->type == ITEM_BATCH && i < item->job_count; i++)
+		rc = take_job(g, item, &item->jobs[i], err);
+	g->since_bytes += item->bytes;
+	if (rc != 0 || !is_due(g))
+		return rc;
+	if (item->type == ITEM_SEGMENT && !item->last && item->jobs[0].notice == 0)
+		rc = leave_checkpoint(g, item, err);
+	if (rc == 0 && FAULT("ingest.mid"))
+		rc = store_error_sys(err, "cannot go on");
+	return rc == 0 ? publish_batch(g, err) : rc;
+}
+
+static int tick(void *ctx, struct store_error *err)
+{
+	struct ingest *g = ctx;
+	const int64_t now = clock_mono_ns();
+	struct store_progress p = {.stage = "add", .files = g->result->stats.files, .bytes = g->result->stats.bytes + g->since_bytes};
+
+	if (now - g->told_ns < TICK_NS)
+		return 0;
+	g->told_ns = now;
+	stats_sample();
+	if (g->callbacks->progress && g->callbacks->progress(g->callbacks->payload, &p) != 0)
+		return store_error_set(err, STORE_ECANCELED, "stopped; what was added so far is staged");
+	return 0;
+}
+
+/* ---- the frame */
+
+static int prepare(struct ingest *g, struct store_error *err)
+{
+	const struct store_format *f = odb_format(g->repo->odb);
+	uint32_t max = 0;
+
+	for (unsigned int i = 0; i <= f->class_count; i++) {
+		if (chunker_params_init(&g->classes[i], format_class_avg(f, i)) != 0)
+			return store_error_set(err, STORE_ECORRUPT, "the file 'format' has a bad chunk size");
+		if (g->classes[i].max > max)
+			max = g->classes[i].max;
+	}
+	g->data_cap = 2 * (size_t)max > ((size_t)1 << 20) ? 2 * (size_t)max : (size_t)1 << 20;
+	g->sink = (struct node_sink){put_node, g};
+	g->seq = seq_builder_new(&g->sink);
+	g->batch = stage_batch_new();
+	g->workers = mem_alloc_array(pipeline_threads(g->threads), sizeof(*g->workers));
+	g->large.fd = -1;
+	g->published_ns = clock_mono_ns();
+	return g->seq && g->batch && g->workers ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+}
+
+static void *new_item(void)
+{
+	struct item *item = calloc(1, sizeof(*item));
+
+	if (item)
+		item->jobs = mem_alloc_array(INGEST_JOBS, sizeof(*item->jobs));
+	return item;
+}
+
+static int run_pool(struct ingest *g, struct store_error *err)
+{
+	const struct pipeline_ops ops = {produce, ingest_work, consume, tick};
+	size_t n = POOL_BYTES / (2 * g->data_cap);
+	void *items[POOL_MAX] = {0};
+	int rc = 0;
+
+	n = n < POOL_MIN ? POOL_MIN : n > POOL_MAX ? POOL_MAX : n;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		items[i] = new_item();
+		if (!items[i] || !((struct item *)items[i])->jobs)
+			rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+	}
+	if (rc == 0)
+		rc = pipeline_run(&ops, g, items, n, g->threads, err);
+	for (size_t i = 0; i < n; i++) {
+		if (items[i])
+			release_item(items[i]);
+		free(items[i]);
+	}
+	return rc;
+}
+
+int ingest_run(struct ingest *g, struct store_error *err)
+{
+	const unsigned int n = pipeline_threads(g->threads);
+	struct writer_stats w;
+	int rc = prepare(g, err), late;
+
+	for (unsigned int i = 0; i < n && rc == 0; i++)
+		rc = ingest_worker_init(&g->workers[i], g, err);
+	if (rc == 0)
+		rc = run_pool(g, err);
+	/* What was done before an error or a refusal to go on is whole, and stays. */
+	if (rc == 0 || rc == STORE_ECANCELED) {
+		late = publish_batch(g, rc == 0 ? err : NULL);
+		rc = rc == 0 ? late : rc;
+	}
+	stats_sample();
+	writer_get_stats(g->writer, &w);
+	g->result->stats.new_chunks = w.new_chunks;
+	g->result->stats.new_objects = w.new_objects;
+	g->result->stats.new_bytes = w.new_bytes;
+	g->result->stats.stored_bytes = w.stored_bytes;
+	g->result->stats.publications = w.publications;
+	g->result->stats.opened += __atomic_load_n(&g->opened, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; g->workers && i < n; i++)
+		ingest_worker_release(&g->workers[i]);
+	free(g->workers);
+	ingest_large_end(g);
+	seq_builder_free(g->seq);
+	stage_batch_free(g->batch);
+	return rc;
+}

@@ -1,0 +1,32 @@
+/*
+ * A row of records too many for memory: written to a nameless file, read back once from the start.  Small rows never touch the disk.
+ */
+#ifndef STORE_WORK_SPOOL_H
+#define STORE_WORK_SPOOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct store_error;
+
+struct spool {
+	int dirfd;		/* where the file goes; borrowed */
+	int fd;			/* -1 while all is in memory */
+	struct buf buffer;	/* what is not yet written, or what was read ahead */
+	uint64_t written;	/* bytes in the file */
+	uint64_t read_off;	/* reading: bytes of the file taken into the buffer */
+	size_t pos;		/* reading: in the buffer */
+	size_t count;
+};
+
+void spool_init(struct spool *s, int dirfd);
+void spool_release(struct spool *s);
+int spool_add(struct spool *s, const void *data, size_t len, struct store_error *err);
+/* Go to the first record. */
+void spool_rewind(struct spool *s);
+/* The next record into out (replaced); STORE_ENOTFOUND at the end. */
+int spool_next(struct spool *s, struct buf *out, struct store_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/* What the files of status share: HEAD's side of one directory. */
+#ifndef STORE_WORK_STATUS_INTERNAL_H
+#define STORE_WORK_STATUS_INTERNAL_H
+
+#include "graph/entry.h"
+#include "graph/map.h"
+#include "graph/stage.h"
+#include "work/compare.h"
+#include "work/repo.h"
+
+/* ---- status_head.c */
+
+/* What HEAD has under a name. */
+struct head_value {
+	bool same;		/* what the stage has; entry and meta are not filled */
+	struct entry entry;	/* kind ENTRY_NONE: nothing */
+	bool has_meta;
+	struct meta meta;
+};
+
+enum head_mode {
+	HEAD_NONE,		/* HEAD has no directory there */
+	HEAD_SAME,		/* the stage has the very same, all the way down: nothing is read */
+	HEAD_DIRTY,		/* the same but for the dirty rows: only these are looked up */
+	HEAD_FULL,		/* all names of HEAD's map, in step with the stage */
+};
+
+/* HEAD's side of one directory.  All zero: HEAD_NONE. */
+struct head_dir {
+	enum head_mode mode;
+	struct node_source src;
+	struct map_ref map, meta;
+	bool has_meta;
+	struct map_cursor *cursor, *meta_cursor;	/* HEAD_FULL; NULL while suspended */
+	struct map_item item, meta_item;
+	bool has_item, has_meta_item;	/* the next ones */
+	struct stage_scan *dirty;	/* HEAD_DIRTY */
+	const uint8_t *dirty_name;	/* NULL: no more */
+	size_t dirty_len;
+	struct buf value;
+};
+
+/*
+ * dir: what the directory above has under this name; with_meta: recorded attributes count.  stage_dir: the stage's directory of this
+ * name, 0 when it has none.  status_head_close in any case.
+ */
+int status_head_open(struct head_dir *h, const struct node_source *src, struct env_txn *txn, const struct head_value *dir, uint64_t stage_dir,
+	bool with_meta, struct store_error *err);
+void status_head_close(struct head_dir *h);
+
+/* The next name that is known from this side, or NULL.  Borrowed: valid until the next take. */
+const uint8_t *status_head_peek(const struct head_dir *h, size_t *len);
+/* What HEAD has under name.  Names ascend from call to call; in_stage: the stage has an entry of that name. */
+int status_head_take(struct head_dir *h, const uint8_t *name, size_t len, bool in_stage, struct head_value *out, struct store_error *err);
+
+/* Give up the cursors, which hold nodes; and find the place behind name again. */
+void status_head_suspend(struct head_dir *h);
+int status_head_resume(struct head_dir *h, const uint8_t *name, size_t len, struct store_error *err);
+
+/* ---- status_walk.c */
+
+struct status_walk {
+	struct store_repo *repo;
+	const struct store_status_options *options;
+	struct store_status_result *result;
+	const char *const *paths;
+	size_t n_paths;
+	struct env_txn *txn;
+	struct node_source src;
+	struct compare compare;
+	struct stage_batch *touched;	/* rows to stamp anew; NULL: none wanted */
+	struct buf path;		/* of the entry in hand */
+	struct status_frame *frames;	/* count of them, the innermost last */
+	size_t count, cap;
+	uint64_t ticks;
+	int64_t last_progress_ns;
+};
+
+/* Walk all three trees from the top.  top: HEAD's tree (kind ENTRY_NONE: no commit yet). */
+int status_walk_run(struct status_walk *w, const struct head_value *top, struct store_error *err);
+
+#endif

@@ -1,0 +1,604 @@
+/*
+ * Status: HEAD, the stage and the working tree, walked in step.
+ *
+ * All three give the names of a directory in byte order, so one pass over their union sees every path once and hands out its two
+ * letters together, in path order.  Directories are entered depth first on a stack of frames; what a frame holds per directory is
+ * a cursor on the stage, the sorted names on disk, and HEAD's side (status_head.c), which is usually nothing at all.
+ *
+ * A directory has no entry of its own, as in git, unless it is the only sign of a difference: when it is empty, or when its
+ * recorded mode is another.  What cannot be listed or read is a notice, and what is staged there counts as unchanged: only a path
+ * that is not there is deleted.
+ */
+#include "work/status_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "data/limits.h"
+#include "work/stats.h"
+
+#define OPEN_HEADS 32		/* directories whose cursors on HEAD stay open: each holds nodes */
+#define PROGRESS_NS 100000000
+#define TOUCH_MAX 5000		/* rows of one publication */
+
+enum tree_state {
+	TREE_ABSENT,
+	TREE_HERE,
+	TREE_UNKNOWN,		/* it could not be looked at */
+};
+
+enum wanted {
+	WANTED_NOT,
+	WANTED_BELOW,		/* something below it may be */
+	WANTED,
+};
+
+struct status_frame {
+	size_t path_len;	/* of the directory in w->path, its '/' included; 0: the top */
+	enum wanted wanted;
+	bool ignored;		/* what is untracked here is ignored */
+	enum tree_state state;
+	struct worktree_dir tree;
+	struct stage_scan *scan;	/* NULL: the stage has no directory here */
+	const uint8_t *stage_name;	/* the next one; NULL: no more */
+	size_t stage_len;
+	struct stage_row row;
+	struct head_dir head;
+};
+
+/* One path, as the three have it. */
+struct item {
+	enum wanted wanted;
+	struct head_value head;
+	struct stage_row row;	/* kind ENTRY_NONE: not staged */
+	enum tree_state tree;
+	struct worktree_entry e;
+};
+
+static struct status_frame *top_frame(struct status_walk *w)
+{
+	return &w->frames[w->count - 1];
+}
+
+static int out_of_memory(struct store_error *err)
+{
+	return store_error_set(err, STORE_ENOMEM, "out of memory");
+}
+
+/* ---- callbacks */
+
+static int tick(void *ctx)
+{
+	struct status_walk *w = ctx;
+	const struct store_callbacks *cb = &w->options->callbacks;
+	const int64_t now = clock_mono_ns();
+	struct store_progress p = { .stage = "status" };
+
+	if (now - w->last_progress_ns < PROGRESS_NS)
+		return 0;
+	w->last_progress_ns = now;
+	stats_sample();
+	p.files = w->result->stats.files;
+	p.bytes = w->compare.bytes;
+	return cb->progress ? cb->progress(cb->payload, &p) : 0;
+}
+
+static int canceled(struct store_error *err)
+{
+	return store_error_set(err, STORE_ECANCELED, "canceled");
+}
+
+static void notice(struct status_walk *w, enum store_notice_kind kind, const char *text)
+{
+	const struct store_callbacks *cb = &w->options->callbacks;
+	const char *path = buf_str(&w->path);
+	const struct store_notice n = { .kind = kind, .path = path ? path : "", .text = text };
+
+	if (kind == STORE_NOTICE_UNREADABLE)
+		w->result->unreadable++;
+	if (cb->notice)
+		cb->notice(cb->payload, &n);
+}
+
+static void notice_unreadable(struct status_walk *w, const struct store_error *why)
+{
+	char text[128];
+
+	notice(w, STORE_NOTICE_UNREADABLE, why->sys ? strerror_r(why->sys, text, sizeof(text)) : why->msg);
+}
+
+static uint64_t size_of_head(const struct item *i)
+{
+	if (i->head.same)
+		return i->row.ref.size;
+	return i->head.entry.kind == ENTRY_DIR ? 0 : i->head.entry.totals.size;
+}
+
+/* Hand out the path in hand; slash: it is a directory. */
+static int report(struct status_walk *w, const struct item *i, char x, char y, bool slash, struct store_error *err)
+{
+	struct store_status_result *r = w->result;
+	const bool on_disk = i->tree == TREE_HERE;
+	struct store_status_entry e = { .x = x,
+		.y = y,
+		.head_kind = i->head.same ? i->row.kind : i->head.entry.kind,
+		.stage_kind = i->row.kind,
+		.tree_kind = on_disk ? i->e.kind : ENTRY_NONE,
+		.head_size = size_of_head(i),
+		.stage_size = i->row.kind == ENTRY_DIR ? 0 : i->row.ref.size,
+		.tree_size = on_disk && i->e.kind != ENTRY_DIR ? i->e.stat.size : 0 };
+	const size_t len = w->path.len;
+
+	if (slash && (len == 0 || w->path.data[len - 1] != '/'))
+		buf_add_u8(&w->path, '/');
+	e.path = buf_str(&w->path);
+	if (w->path.failed || !e.path)
+		return out_of_memory(err);
+	if (x == '?') {
+		r->untracked++;
+	} else if (x != '!') {
+		r->staged += x != ' ';
+		r->changed += y != ' ';
+		r->staged_bytes += x != ' ' && x != 'D' ? e.stage_size : 0;
+		r->changed_bytes += y != ' ' && y != 'D' ? e.tree_size : 0;
+	}
+	if (w->options->entry && w->options->entry(w->options->callbacks.payload, &e) != 0)
+		return canceled(err);
+	w->path.len = len;
+	return 0;
+}
+
+/* ---- which paths are asked for */
+
+static enum wanted is_wanted(const struct status_walk *w)
+{
+	const char *path = (const char *)w->path.data;
+	const size_t len = w->path.len;
+	enum wanted found = w->n_paths == 0 ? WANTED : WANTED_NOT;
+
+	for (size_t i = 0; i < w->n_paths && found != WANTED; i++) {
+		const char *p = w->paths[i];
+		const size_t n = strlen(p);
+
+		if (n == 0 || (n <= len && memcmp(p, path, n) == 0 && (n == len || path[n] == '/')))
+			found = WANTED;
+		else if (n > len && memcmp(p, path, len) == 0 && p[len] == '/')
+			found = WANTED_BELOW;
+	}
+	return found;
+}
+
+/* ---- HEAD against the stage */
+
+static bool has_other_attributes(const struct item *i)
+{
+	const struct meta *a = &i->head.meta;
+	struct span s = span_of(i->row.meta, i->row.meta_len);
+	struct meta b;
+
+	if (!i->head.has_meta || i->row.meta_len == 0 || meta_decode(&s, &b) != 0)
+		return false;
+	if (!(a->flags & META_ATTRS) || !(b.flags & META_ATTRS))
+		return false;
+	if (a->mode != b.mode)
+		return true;
+	/* Owner and extended attributes count when both sides recorded them. */
+	if (!(a->flags & META_OWNER) || !(b.flags & META_OWNER))
+		return false;
+	if (a->uid != b.uid || a->gid != b.gid || ((a->flags ^ b.flags) & META_XATTRS))
+		return true;
+	return (a->flags & META_XATTRS) && (a->xattrs.size != b.xattrs.size || !id_eq(&a->xattrs.id, &b.xattrs.id));
+}
+
+static struct entry entry_of_row(const struct stage_row *row)
+{
+	return (struct entry){ .kind = row->kind,
+		.height = row->ref.height,
+		.id = row->ref.id,
+		.totals = { row->ref.size, 1, 0 } };
+}
+
+static char letter_of_change(uint8_t change)
+{
+	switch (change) {
+	case 0:
+		return ' ';
+	case CHANGE_ADDED:
+		return 'A';
+	case CHANGE_DELETED:
+		return 'D';
+	case CHANGE_TYPE:
+		return 'T';
+	default:
+		return 'M';
+	}
+}
+
+/* X of a path; directories count as nothing here. */
+static char letter_x(const struct item *i)
+{
+	const struct entry none = { 0 };
+	const struct entry a = i->head.entry.kind == ENTRY_DIR ? none : i->head.entry;
+	const struct entry b = i->row.kind == ENTRY_DIR || i->row.kind == ENTRY_NONE ? none : entry_of_row(&i->row);
+	uint8_t change;
+
+	if (i->head.same || (a.kind == ENTRY_NONE && b.kind == ENTRY_NONE))
+		return ' ';
+	change = change_between(&a, &b);
+	if (change == 0 && has_other_attributes(i))
+		return 'M';
+	return letter_of_change(change);
+}
+
+/* ---- the stage against the working tree */
+
+/* Found equal by reading: the next status need not read, once the file is older than the clock's grain. */
+static int touch(struct status_walk *w, const struct item *i, struct store_error *err)
+{
+	struct stage_row row = i->row;
+
+	row.stat = i->e.stat;
+	if (!w->touched || compare_is_fresh(&w->compare, &i->row, &i->e) || !compare_is_fresh(&w->compare, &row, &i->e) ||
+		stage_batch_count(w->touched) >= TOUCH_MAX)
+		return 0;
+	return stage_batch_touch(w->touched, (const char *)w->path.data, w->path.len, &row, err);
+}
+
+static int compare_on_disk(struct status_walk *w, const struct item *i, char *y, struct store_error *err)
+{
+	enum compare_verdict verdict;
+	struct store_error why = { 0 };
+	int rc = compare_entry(&w->compare, top_frame(w)->tree.fd, &i->e, &i->row, &verdict, &why);
+
+	if (rc != 0 && worktree_is_absent(why.sys)) {
+		*y = 'D';
+		return 0;
+	}
+	if (rc != 0 && why.sys != 0) {
+		notice_unreadable(w, &why);
+		return 0;
+	}
+	if (rc != 0) {
+		if (err)
+			*err = why;
+		return rc;
+	}
+	if (verdict == COMPARE_SAME)
+		return touch(w, i, err);
+	*y = verdict == COMPARE_TYPE ? 'T' : 'M';
+	return 0;
+}
+
+static int letter_y(struct status_walk *w, const struct item *i, char *y, struct store_error *err)
+{
+	*y = ' ';
+	if (i->row.kind == ENTRY_NONE || i->row.kind == ENTRY_DIR || i->tree == TREE_UNKNOWN)
+		return 0;
+	w->result->stats.files++;
+	w->result->stats.bytes += i->row.ref.size;
+	if (i->tree == TREE_ABSENT || i->e.kind == ENTRY_DIR) {
+		*y = 'D';
+		return 0;
+	}
+	return compare_on_disk(w, i, y, err);
+}
+
+/* ---- directories */
+
+static int next_row(struct status_frame *f, struct store_error *err)
+{
+	int rc;
+
+	if (!f->scan)
+		return 0;
+	rc = stage_scan_next(f->scan, &f->stage_name, &f->stage_len, &f->row, err);
+	if (rc != 0)
+		f->stage_name = NULL;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static void close_frame(struct status_frame *f)
+{
+	worktree_dir_close(&f->tree);
+	stage_scan_close(f->scan);
+	status_head_close(&f->head);
+}
+
+/* List it; what cannot be is told, and unknown. */
+static int list(struct status_walk *w, struct status_frame *f, int dirfd, const char *name, struct store_error *err)
+{
+	struct store_error why = { 0 };
+	const int rc = worktree_dir_open(&f->tree, dirfd, name, &why);
+
+	f->state = TREE_HERE;
+	if (rc == 0)
+		return 0;
+	worktree_dir_close(&f->tree);
+	if (rc == STORE_ENOMEM) {
+		if (err)
+			*err = why;
+		return rc;
+	}
+	f->state = TREE_ABSENT;
+	if (!worktree_is_absent(why.sys)) {
+		f->state = TREE_UNKNOWN;
+		notice_unreadable(w, &why);
+	}
+	return 0;
+}
+
+/* What a directory has to say for itself. */
+static int report_dir(struct status_walk *w, const struct item *i, bool untracked, struct store_error *err)
+{
+	const struct status_frame *f = top_frame(w);
+	const bool in_head = i->head.same || i->head.entry.kind == ENTRY_DIR, in_stage = i->row.kind == ENTRY_DIR;
+	const bool stage_is_empty = in_stage && !f->stage_name;
+	char x = ' ', y = ' ';
+	int rc = 0;
+
+	if (in_stage && !in_head && stage_is_empty)
+		x = 'A';
+	else if (!in_stage && in_head && i->head.entry.totals.files == 0 && i->head.entry.totals.dirs == 0)
+		x = 'D';
+	else if (in_stage && in_head && !i->head.same && has_other_attributes(i))
+		x = 'M';
+	if (stage_is_empty && f->state == TREE_ABSENT)
+		y = 'D';
+	if ((x != ' ' || y != ' ') && i->wanted == WANTED)
+		rc = report(w, i, x, y, true, err);
+	if (rc == 0 && untracked && i->wanted == WANTED && f->state == TREE_HERE && f->tree.count == 0)
+		rc = report(w, i, '?', '?', true, err);
+	return rc;
+}
+
+static int open_sides(struct status_walk *w, struct status_frame *f, const struct item *i, bool take_tree, int dirfd, struct store_error *err)
+{
+	const bool in_stage = i->row.kind == ENTRY_DIR;
+	int rc = status_head_open(&f->head, &w->src, w->txn, &i->head, in_stage ? i->row.dir : 0, w->compare.has_modes, err);
+
+	if (rc == 0 && in_stage)
+		rc = stage_scan_open(w->txn, i->row.dir, &f->scan, err);
+	if (rc == 0)
+		rc = next_row(f, err);
+	if (rc != 0)
+		return rc;
+	f->state = i->tree == TREE_UNKNOWN ? TREE_UNKNOWN : TREE_ABSENT;
+	if (!take_tree)
+		return 0;
+	if (w->count > 1 && worktree_is_border(dirfd, i->e.name)) {
+		notice(w, STORE_NOTICE_BORDER, "a repository of its own");
+		f->state = TREE_UNKNOWN;
+		return 0;
+	}
+	return list(w, f, dirfd, i->e.name, err);
+}
+
+/* Go into the directory in hand.  dirfd: of the directory that holds it. untracked: its files are listed one by one. */
+static int push(struct status_walk *w, const struct item *i, int dirfd, bool untracked, struct store_error *err)
+{
+	const bool take_tree = i->tree == TREE_HERE && i->e.kind == ENTRY_DIR && (untracked || i->row.kind == ENTRY_DIR);
+	const bool ignored = w->count > 0 && (top_frame(w)->ignored || (i->e.flags & WORKTREE_IGNORED));
+	struct status_frame *f;
+	int rc;
+
+	if (w->count > LIMIT_DEPTH)
+		return store_error_set(err, STORE_ECORRUPT, "the stage is deeper than %d directories", LIMIT_DEPTH);
+	if (mem_grow(&w->frames, &w->cap, w->count + 1, sizeof(*w->frames)) != 0)
+		return out_of_memory(err);
+	f = &w->frames[w->count++];
+	memset(f, 0, sizeof(*f));
+	f->tree.fd = -1;
+	f->wanted = i->wanted;
+	f->ignored = ignored;
+	rc = open_sides(w, f, i, take_tree, dirfd, err);
+	if (rc == 0 && w->count > 1)
+		buf_add_u8(&w->path, '/');
+	f->path_len = w->path.len;
+	if (rc == 0 && w->count > 1)
+		rc = report_dir(w, i, untracked, err);
+	if (w->count > OPEN_HEADS)
+		status_head_suspend(&w->frames[w->count - 1 - OPEN_HEADS].head);
+	if (w->count > WORKTREE_OPEN_MAX)
+		worktree_dir_suspend(&w->frames[w->count - 1 - WORKTREE_OPEN_MAX].tree);
+	return rc;
+}
+
+/* Back to the directory above: its descriptor and cursors may have been given up. */
+static int resume(struct status_walk *w, size_t name_len, struct store_error *err)
+{
+	struct status_frame *f = top_frame(w);
+	struct store_error why = { 0 };
+	const size_t end = f->path_len > 0 ? f->path_len - 1 : 0;
+	int rc = status_head_resume(&f->head, w->path.data + f->path_len, name_len, err);
+
+	w->path.len = end;
+	if (rc == 0 && f->state == TREE_HERE) {
+		const char *path = buf_str(&w->path);
+
+		if (!path)
+			return out_of_memory(err);
+		if (worktree_dir_resume(&f->tree, w->repo->work_fd, path, &why) != 0) {
+			notice_unreadable(w, &why);
+			f->state = TREE_UNKNOWN;
+		}
+	}
+	if (end > 0)
+		w->path.data[end] = '/';
+	w->path.len = f->path_len;
+	return rc;
+}
+
+static int pop(struct status_walk *w, struct store_error *err)
+{
+	const size_t path_len = top_frame(w)->path_len;
+
+	close_frame(top_frame(w));
+	w->count--;
+	return w->count > 0 ? resume(w, path_len - 1 - top_frame(w)->path_len, err) : 0;
+}
+
+/* ---- untracked paths */
+
+/* *enter: a directory whose files are wanted one by one. */
+static int untracked(struct status_walk *w, const struct item *i, bool *enter, struct store_error *err)
+{
+	const unsigned int flags = w->options->flags;
+	const bool ignored = (i->e.flags & WORKTREE_IGNORED) || top_frame(w)->ignored;
+	const bool is_dir = i->e.kind == ENTRY_DIR;
+
+	if (i->tree != TREE_HERE || (i->e.flags & WORKTREE_SPECIAL) || (i->row.kind != ENTRY_NONE && (i->row.kind == ENTRY_DIR) == is_dir))
+		return 0;
+	if (flags & STORE_STATUS_NO_UNTRACKED || (ignored && !(flags & STORE_STATUS_IGNORED)))
+		return 0;
+	/* A staged file that became a link, say, is tracked still. */
+	if (i->row.kind != ENTRY_NONE && i->row.kind != ENTRY_DIR && !is_dir)
+		return 0;
+	if (is_dir && worktree_is_border(top_frame(w)->tree.fd, i->e.name)) {
+		notice(w, STORE_NOTICE_BORDER, "a repository of its own");
+		return 0;
+	}
+	*enter = is_dir && !ignored && w->count <= LIMIT_DEPTH &&
+		(i->wanted == WANTED_BELOW || (flags & STORE_STATUS_ALL_UNTRACKED));
+	if (*enter || i->wanted != WANTED)
+		return 0;
+	return report(w, i, ignored ? '!' : '?', ignored ? '!' : '?', is_dir, err);
+}
+
+/* ---- one path after the other */
+
+static int compare_names(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	const int c = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	return c != 0 ? c : (a_len > b_len) - (a_len < b_len);
+}
+
+static const char *peek_tree(const struct status_frame *f)
+{
+	return f->state == TREE_HERE ? worktree_dir_peek(&f->tree) : NULL;
+}
+
+/* The least of the next names of the three, behind the directory's path.  STORE_ENOTFOUND: no more. */
+static int next_name(struct status_walk *w, struct store_error *err)
+{
+	const struct status_frame *f = top_frame(w);
+	const char *on_disk = peek_tree(f);
+	const uint8_t *least = f->stage_name, *head;
+	size_t len = f->stage_len, n;
+
+	head = status_head_peek(&f->head, &n);
+	if (head && (!least || compare_names(head, n, least, len) < 0)) {
+		least = head;
+		len = n;
+	}
+	n = on_disk ? strlen(on_disk) : 0;
+	if (on_disk && (!least || compare_names((const uint8_t *)on_disk, n, least, len) < 0)) {
+		least = (const uint8_t *)on_disk;
+		len = n;
+	}
+	if (!least)
+		return STORE_ENOTFOUND;
+	w->path.len = f->path_len;
+	return buf_add(&w->path, least, len) == 0 ? 0 : out_of_memory(err);
+}
+
+/* What stands on disk under the name in hand. */
+static void take_tree(struct status_walk *w, struct item *i)
+{
+	struct status_frame *f = top_frame(w);
+	const char *name = peek_tree(f);
+	struct store_error why = { 0 };
+	const size_t len = w->path.len - f->path_len;
+
+	i->tree = f->state == TREE_UNKNOWN ? TREE_UNKNOWN : TREE_ABSENT;
+	if (!name || strlen(name) != len || memcmp(name, w->path.data + f->path_len, len) != 0)
+		return;
+	f->tree.next++;
+	if (i->wanted == WANTED_NOT)
+		return;
+	if (worktree_stat(f->tree.fd, name, &i->e, &why) == 0) {
+		i->tree = TREE_HERE;
+	} else if (!worktree_is_absent(why.sys)) {
+		i->tree = TREE_UNKNOWN;
+		notice_unreadable(w, &why);
+	}
+}
+
+static int take(struct status_walk *w, struct item *i, struct store_error *err)
+{
+	struct status_frame *f = top_frame(w);
+	const uint8_t *name = w->path.data + f->path_len;
+	const size_t len = w->path.len - f->path_len;
+	bool in_stage;
+	int rc = 0;
+
+	memset(i, 0, sizeof(*i));
+	i->wanted = f->wanted == WANTED ? WANTED : is_wanted(w);
+	in_stage = f->stage_name && compare_names(f->stage_name, f->stage_len, name, len) == 0;
+	if (in_stage) {
+		i->row = f->row;
+		rc = next_row(f, err);
+	}
+	if (rc == 0)
+		rc = status_head_take(&f->head, name, len, in_stage, &i->head, err);
+	if (rc == 0)
+		take_tree(w, i);
+	return rc;
+}
+
+static int handle(struct status_walk *w, const struct item *i, struct store_error *err)
+{
+	const int dirfd = top_frame(w)->tree.fd;
+	const bool in_head = i->head.same ? i->row.kind == ENTRY_DIR : i->head.entry.kind == ENTRY_DIR;
+	char x = ' ', y = ' ';
+	bool enter = false;
+	int rc = 0;
+
+	if (i->wanted == WANTED) {
+		x = letter_x(i);
+		rc = letter_y(w, i, &y, err);
+		if (rc == 0 && (x != ' ' || y != ' '))
+			rc = report(w, i, x, y, false, err);
+	}
+	if (rc == 0)
+		rc = untracked(w, i, &enter, err);
+	if (rc == 0 && (enter || in_head || i->row.kind == ENTRY_DIR))
+		rc = push(w, i, dirfd, enter, err);
+	return rc;
+}
+
+static int step(struct status_walk *w, struct store_error *err)
+{
+	struct item i;
+	int rc = next_name(w, err);
+
+	if (rc == STORE_ENOTFOUND)
+		return pop(w, err);
+	if (rc == 0 && ++w->ticks % 64 == 0 && tick(w) != 0)
+		return canceled(err);
+	if (rc == 0)
+		rc = take(w, &i, err);
+	return rc == 0 && i.wanted != WANTED_NOT ? handle(w, &i, err) : rc;
+}
+
+int status_walk_run(struct status_walk *w, const struct head_value *top, struct store_error *err)
+{
+	struct item i = { .head = *top, .row = { .kind = ENTRY_DIR }, .tree = TREE_HERE, .e = { .name = ".", .kind = ENTRY_DIR } };
+	int rc = stage_root(w->txn, &i.row.dir, err);
+
+	w->compare.tick = tick;
+	w->compare.tick_ctx = w;
+	i.wanted = is_wanted(w);
+	if (rc == 0)
+		rc = push(w, &i, w->repo->work_fd, false, err);
+	while (rc == 0 && w->count > 0)
+		rc = step(w, err);
+	while (w->count > 0)
+		close_frame(&w->frames[--w->count]);
+	free(w->frames);
+	w->frames = NULL;
+	return rc;
+}
