@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -369,6 +370,12 @@ int publish(struct odb *o, const struct publication *p, uint64_t *number, struct
 /* ---- registration of writers: a publication without pack */
 
 
+/* A checkpoint young enough to go on from? */
+static bool is_worth_keeping(const struct env_val *row)
+{
+	return row->len > WRITER_ROW_HEAD && (int64_t)le64_get((const uint8_t *)row->data + 8) + WRITER_CHECKPOINT_S > (int64_t)time(NULL);
+}
+
 /* Rows of writers that died without a checkpoint worth keeping. */
 static int drop_dead_rows(struct odb *o, struct env_txn *txn, struct store_error *err)
 {
@@ -381,10 +388,10 @@ static int drop_dead_rows(struct odb *o, struct env_txn *txn, struct store_error
 	while ((rc = env_cursor_next(c, &key, &val, err)) == 0) {
 		char sign[TMP_NAME + 1] = {0};
 
-		if (val.len > WRITER_ROW_HEAD)
+		if (is_worth_keeping(&val))
 			continue;
-		if (val.len == WRITER_ROW_HEAD)
-			memcpy(sign, (const uint8_t *)val.data + 8, TMP_NAME);
+		if (val.len >= WRITER_ROW_HEAD)
+			memcpy(sign, (const uint8_t *)val.data + WRITER_ROW_SIGN, TMP_NAME);
 		if (sign[0] && tmp_is_held(o->tmp_fd, sign))
 			continue;
 		rc = env_cursor_del(c, err);

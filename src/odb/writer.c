@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -516,6 +517,7 @@ int writer_row_put(struct odb_writer *w, struct env_txn *txn, struct store_error
 
 	be64_put(key, w->id);
 	buf_add_le64(&row, w->epoch);
+	buf_add_le64(&row, (uint64_t)time(NULL));
 	buf_add(&row, w->sign, TMP_NAME);
 	buf_add(&row, w->checkpoint.data, w->checkpoint.len);
 	rc = buf_check(&row, err);
@@ -563,7 +565,7 @@ int writer_each_checkpoint(struct odb *o, writer_checkpoint_fn *fn, void *ctx, s
 
 		if (key.len != 8 || val.len <= WRITER_ROW_HEAD)
 			continue;
-		memcpy(sign, (const uint8_t *)val.data + 8, TMP_NAME);
+		memcpy(sign, (const uint8_t *)val.data + WRITER_ROW_SIGN, TMP_NAME);
 		if (!tmp_is_held(odb_tmp_fd(o), sign))
 			rc = fn(ctx, be64_get(key.data), (const uint8_t *)val.data + WRITER_ROW_HEAD, val.len - WRITER_ROW_HEAD);
 	}

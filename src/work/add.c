@@ -140,6 +140,8 @@ int store_add(struct store_repo *repo, const char *const *paths, size_t n, const
 	g.walk = add_walk_produce;
 	g.walk_ctx = &walk;
 	rc = options->flags & STORE_ADD_DRY_RUN ? 0 : repo_check_writable(repo, err);
+	if (rc == 0 && repo->metadata == METADATA_POSIX)
+		rc = store_error_set(err, STORE_EINVAL, "core.metadata = posix is not supported by this version: set it to times or none");
 	if (rc == 0)
 		rc = check_operands(repo, paths, n, err);
 	if (rc == 0)

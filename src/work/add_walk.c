@@ -158,7 +158,7 @@ static int add_dir(struct add_walk *w, struct item *item, const struct worktree_
 		return STORE_ENOMEM;
 	job->stat = e->stat;
 	job->kind = ENTRY_DIR;
-	rc = ingest_meta(w->g, job, -1, err);
+	rc = ingest_meta(w->g, job, err);
 	set_staged(job, row);
 	if (rc == 0 && row && row->kind == ENTRY_DIR && job->meta_len == row->meta_len && memcmp(job->meta, row->meta, job->meta_len) == 0)
 		item->job_count--;
@@ -201,7 +201,7 @@ static int add_content(struct add_walk *w, struct item *item, int dirfd, const s
 	job->size = e->stat.size;
 	set_staged(job, row);
 	if (e->kind == ENTRY_LINK)
-		rc = ingest_meta(w->g, job, -1, err);
+		rc = ingest_meta(w->g, job, err);
 	if (rc == 0 && e->kind != ENTRY_LINK && e->stat.size > INGEST_SMALL && !dry) {
 		const struct job large = *job;
 

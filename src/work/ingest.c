@@ -29,6 +29,7 @@
 #define POOL_BYTES ((size_t)16 << 20)
 #define POOL_MIN 3
 #define POOL_MAX 8
+#define SWEEP_ROWS 500	/* of dead directories, with each publication */
 #define TICK_NS ((int64_t)100000000)
 
 /* ---- items */
@@ -111,8 +112,10 @@ static int produce(void *ctx, void *it, struct store_error *err)
 static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
 {
 	struct ingest *g = ctx;
+	bool left;
+	int rc = stage_batch_apply(g->batch, txn, number, err);
 
-	return stage_batch_apply(g->batch, txn, number, err);
+	return rc == 0 ? stage_sweep(txn, SWEEP_ROWS, &left, err) : rc;
 }
 
 static int publish_batch(struct ingest *g, struct store_error *err)

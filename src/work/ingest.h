@@ -162,8 +162,8 @@ int ingest_worker_init(struct ingest_worker *w, struct ingest *g, struct store_e
 void ingest_worker_release(struct ingest_worker *w);
 struct chunk_ref *ingest_add_chunk(struct item *item, struct store_error *err);
 const char *ingest_path(const struct item *item, const struct job *job);
-/* Attributes of an entry as core.metadata wants them, encoded.  fd: open on it, or -1 with dirfd and name. */
-int ingest_meta(struct ingest *g, struct job *job, int fd, struct store_error *err);
+/* Attributes of an entry as core.metadata wants them, from job->stat, encoded into job->meta. */
+int ingest_meta(struct ingest *g, struct job *job, struct store_error *err);
 /* Checkpoint inside a large file: path, attributes, offset, open rows. */
 int ingest_checkpoint_encode(struct buf *out, const char *path, const struct job *job, uint64_t offset, const struct buf *rows,
 	struct store_error *err);

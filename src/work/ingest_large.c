@@ -265,7 +265,7 @@ static int finish_file(struct ingest *g, struct item *item, struct store_error *
 		buf_clear(&item->text);
 		return tell(l, item, STORE_NOTICE_CHANGED, 0, err);
 	}
-	rc = ingest_meta(g, &item->jobs[0], l->fd, err);
+	rc = ingest_meta(g, &item->jobs[0], err);
 	item->jobs[0].size = l->size;
 	item->last = true;
 	l->open = false;

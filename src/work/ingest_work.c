@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -211,7 +210,7 @@ static int do_file(struct ingest *g, struct ingest_worker *w, struct item *item,
 		rc = read_file(w, fd, job, &sys);
 	}
 	if (rc == 0)
-		rc = ingest_meta(g, job, fd, err);
+		rc = ingest_meta(g, job, err);
 	else
 		rc = rc == 1 ? fail_job(job, STORE_NOTICE_CHANGED, 0) : fail_job(job, STORE_NOTICE_UNREADABLE, sys);
 	io_close(&fd);
