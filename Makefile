@@ -10,6 +10,7 @@
 
 CC ?= cc
 AR ?= ar
+OBJCOPY ?= objcopy
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -65,7 +66,7 @@ RUN_TESTS = CMOCKA_MESSAGE_OUTPUT=TAP STORE_RELEASE_BIN="$(O)" $(PROVE) -j$(JOBS
 .SUFFIXES:
 
 all: $(O)/store $(O)/libstore.a
-lib: $(O)/libstore.a
+lib: $(O)/libstore.a $(O)/obj/libparts.a
 unit: $(UNITS)
 
 # CPU variants are twin files that are named after what they need and chosen at run time.
@@ -81,15 +82,22 @@ $(O)/obj/%.o: %.c $(O)/flags | $(O)/probed
 	$(say) CC $<
 	$(Q)mkdir -p $(@D) && $(COMPILE) $(CPU) -MMD -MP -c -o $@ $<
 
+# libstore.a is one object whose inner names are local, so that a program's own text_add or buf_init is not in its way;
+# libparts.a is the same objects with their names, for the unit tests.
 $(O)/libstore.a: $(LIB_OBJ)
 	$(say) AR $@
-	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(LD) -r -o $(O)/obj/libstore.o $^ && $(OBJCOPY) --localize-hidden $(O)/obj/libstore.o && \
+		$(AR) rcs $@ $(O)/obj/libstore.o
+
+$(O)/obj/libparts.a: $(LIB_OBJ)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(O)/store: $(CLI_OBJ) $(O)/libstore.a
 	$(say) LINK $@
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
-$(O)/unit/%: $(O)/obj/t/unit/%.o $(O)/libstore.a | $(O)/probed-test
+$(O)/unit/%: $(O)/obj/t/unit/%.o $(O)/obj/libparts.a | $(O)/probed-test
 	$(say) LINK $@
 	$(Q)mkdir -p $(@D) && $(LINK) -o $@ $^ -lcmocka $(LIBS)
 $(UNIT_OBJ): | $(O)/probed-test
@@ -116,8 +124,8 @@ test:
 	@sh contrib/install-deps
 	@$(SUBMAKE) check
 
-check-build: all
-	@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= all unit
+check-build: all lib
+	@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= all lib unit
 
 check: check-build
 	STORE_BIN=$(O)/fault $(RUN_TESTS) $(wildcard t/t[0-9]*.sh) $(UNITS:$(O)/%=$(O)/fault/%)
@@ -127,14 +135,14 @@ check-unit:
 	@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= unit
 	STORE_BIN=$(O)/fault $(RUN_TESTS) $(UNITS:$(O)/%=$(O)/fault/%)
 
-check-san: all
-	@$(SUBMAKE) O=$(O)/asan FAULTS=1 SAN=address,undefined CFLAGS="-O1 -g" all unit
+check-san: all lib
+	@$(SUBMAKE) O=$(O)/asan FAULTS=1 SAN=address,undefined CFLAGS="-O1 -g" all lib unit
 	STORE_BIN=$(O)/asan $(RUN_TESTS) $(wildcard t/t[0-9]*.sh) $(UNITS:$(O)/%=$(O)/asan/%)
 
 # The unit programs and scripts that run several threads are named in t/tsan.list.
 TSAN_LIST = $(shell sed -n 's/^\([ut][a-z0-9_.-]*\)$$/\1/p' t/tsan.list)
-check-tsan: all
-	@$(SUBMAKE) O=$(O)/tsan FAULTS=1 SAN=thread CFLAGS="-O1 -g" all unit
+check-tsan: all lib
+	@$(SUBMAKE) O=$(O)/tsan FAULTS=1 SAN=thread CFLAGS="-O1 -g" all lib unit
 	STORE_BIN=$(O)/tsan $(RUN_TESTS) $(wildcard $(patsubst %,t/%,$(filter %.sh,$(TSAN_LIST)))) \
 		$(patsubst %,$(O)/tsan/unit/%,$(filter $(notdir $(UNITS)),$(TSAN_LIST)))
 

@@ -187,8 +187,8 @@ test_expect_success 'the release has no fault points, and the build for tests ha
 	grep -ac STORE_FAULT "$STORE_BIN/store" &&
 	test -x "$STORE_RELEASE_BIN/store" &&
 	test_must_fail grep -ac STORE_FAULT "$STORE_RELEASE_BIN/store" &&
-	nm "$STORE_BIN/libstore.a" 2>/dev/null | grep " T fault_" >points &&
-	nm "$STORE_RELEASE_BIN/libstore.a" 2>/dev/null >names &&
+	nm "$STORE_BIN/obj/libparts.a" 2>/dev/null | grep " T fault_" >points &&
+	nm "$STORE_RELEASE_BIN/obj/libparts.a" 2>/dev/null >names &&
 	test_grep ! " T fault_" names
 '
 

@@ -160,7 +160,35 @@ a block of a class it does not know|pack.add(2,|pack.add(4,|class
 a map node of another kind|self.map(1, items, 48)|self.map(2, items, 48)|no map node of kind 1
 a refs.log that it cannot follow|ref refs/heads/main - |ref HEAD - |was not what the record says
 parameters that do not fit|digest(text.encode())|digest(b"")|parameters
+sixteen chunking classes|for c in options.classes|for c in [(n, 256) for n in range(1, 17)]|more than 15 class lines
+a time zone of sixty minutes|+0000|+0060|wrong lines
+a time zone that has another spelling|+0000|-0000|wrong lines
+attributes that say nothing|return b"\x01" + leb(st.st_mode|return b"\x00" or leb(st.st_mode|meta flags 0
+an object that the footer leaves out|self.ids[oid] = (len|if kind != CHUNK or len(self.ids) != 3: self.ids[oid] = (len|is not in the footer
 EOT
+
+test_expect_success 'the same object may stand in several blocks of a pack, and the footer names one of them' '
+	rm -rf repo out &&
+	sed "s/for obj in objects:/for obj in (objects + objects if klass == 2 else objects):/" "$writer" >twice.py &&
+	! cmp -s "$writer" twice.py &&
+	python3 "$writer" --average 256 small >want &&
+	python3 twice.py --average 256 small repo >got &&
+	test_cmp want got &&
+	cat >surplus.py <<-\EOF &&
+	import struct, sys
+	for name in sys.argv[1:]:
+	    data, at, listed = open(name, "rb").read(), 32, 0
+	    while data[at:at + 4] == b"STBK":
+	        _, stored, count, table = struct.unpack_from("<IIII", data, at + 8)
+	        at, listed = at + 32 + table + stored, listed + count
+	    print(listed - struct.unpack_from("<I", data, at + 12)[0])
+	EOF
+	python3 surplus.py repo/.store/packs/* >surplus &&
+	test_grep "[1-9]" surplus &&
+	"$reader" repo verify &&
+	"$reader" repo extract main out &&
+	diff -r --no-dereference small out
+'
 
 test_expect_success 'each of twenty damaged bytes is named with pack and offset' '
 	rm -rf repo && python3 "$writer" --average 256 small repo &&

@@ -127,7 +127,7 @@ int store_add(struct store_repo *repo, const char *const *paths, size_t n, const
 {
 	static const struct store_add_options defaults;
 	const int64_t start = clock_mono_ns();
-	struct store_add_result unused;
+	struct store_add_result unused = {0};
 	struct ingest g = {.repo = repo, .threads = repo->threads};
 	struct add_walk walk = {0};
 	int rc;

@@ -5,8 +5,8 @@
  * A directory that cannot be listed, and a name that cannot be looked at, keep what is staged: only a listing that does not hold a name says that
  * it was deleted.
  *
- * The read transaction is renewed between directories when it is a second old, so a long walk pins no old pages; frames then find their directories
- * again by path.
+ * The read transaction sleeps between items and when it is a second old, so a long walk pins no old pages and a publication may enlarge the map; frames
+ * then find their directories again by path, and go on behind the name they had.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -100,7 +100,7 @@ static int next_entry(struct add_frame *f)
 	return 0;
 }
 
-static void renew(struct add_walk *w)
+static void sleep_txn(struct add_walk *w)
 {
 	for (size_t i = 0; i < w->depth; i++) {
 		stage_scan_close(w->frames[i].scan);
@@ -469,21 +469,28 @@ void add_walk_release(struct add_walk *w)
 int add_walk_produce(void *ctx, struct item *item, struct store_error *err)
 {
 	struct add_walk *w = ctx;
-	int rc = 0;
+	int rc = env_renew(w->txn, err);
 
-	if (clock_mono_ns() - w->renewed_ns > RENEW_NS)
-		renew(w);
-	rc = env_renew(w->txn, err);
 	while (rc == 0 && !ingest_item_full(item) && !w->g->large.open) {
 		/* One operation adds at most a few jobs: leave room for them. */
 		if (item->job_count + 4 > INGEST_JOBS)
 			break;
+		if (clock_mono_ns() - w->renewed_ns > RENEW_NS) {
+			sleep_txn(w);
+			rc = env_renew(w->txn, err);
+			if (rc != 0)
+				break;
+		}
 		if (w->depth > 0)
 			rc = step(w, item, err);
 		else if (w->next_path < w->path_count)
 			rc = begin_operand(w, item, w->paths[w->next_path++], err);
 		else
-			return item->job_count > 0 ? 0 : PIPELINE_END;
+			break;
 	}
+	if (rc == 0 && item->job_count == 0 && !w->g->large.open)
+		rc = PIPELINE_END;
+	/* Nothing stays open while the consumer publishes: the map may have to grow. */
+	sleep_txn(w);
 	return rc;
 }

@@ -415,7 +415,7 @@ int store_commit(struct store_repo *repo, const struct store_commit_options *opt
 	struct store_error *err)
 {
 	static const struct store_commit_options defaults;
-	struct store_commit_result unused;
+	struct store_commit_result unused = {0};
 	const int64_t start = clock_mono_ns();
 	int rc;
 

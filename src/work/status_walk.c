@@ -132,6 +132,8 @@ static int report(struct status_walk *w, const struct item *i, char x, char y, b
 		.tree_size = on_disk && i->e.kind != ENTRY_DIR ? i->e.stat.size : 0 };
 	const size_t len = w->path.len;
 
+	if (len == 0)
+		buf_add_u8(&w->path, '.');
 	if (slash && (len == 0 || w->path.data[len - 1] != '/'))
 		buf_add_u8(&w->path, '/');
 	e.path = buf_str(&w->path);
@@ -155,8 +157,8 @@ static int report(struct status_walk *w, const struct item *i, char x, char y, b
 
 static enum wanted is_wanted(const struct status_walk *w)
 {
-	const char *path = (const char *)w->path.data;
 	const size_t len = w->path.len;
+	const char *path = len > 0 ? (const char *)w->path.data : "";
 	enum wanted found = w->n_paths == 0 ? WANTED : WANTED_NOT;
 
 	for (size_t i = 0; i < w->n_paths && found != WANTED; i++) {
@@ -279,7 +281,8 @@ static int letter_y(struct status_walk *w, const struct item *i, char *y, struct
 		return 0;
 	w->result->stats.files++;
 	w->result->stats.bytes += i->row.ref.size;
-	if (i->tree == TREE_ABSENT || i->e.kind == ENTRY_DIR) {
+	/* What is no file any more, add stages as deleted. */
+	if (i->tree == TREE_ABSENT || i->e.kind == ENTRY_DIR || i->e.kind == ENTRY_NONE) {
 		*y = 'D';
 		return 0;
 	}
@@ -584,6 +587,27 @@ static int step(struct status_walk *w, struct store_error *err)
 	return rc == 0 && i.wanted != WANTED_NOT ? handle(w, &i, err) : rc;
 }
 
+/* The top's own attributes: a row without a name, and an item of HEAD's top map without a key. */
+static int report_top(struct status_walk *w, struct item i, uint64_t dir, struct store_error *err)
+{
+	struct buf value = { 0 };
+	struct span s;
+	int rc;
+
+	if (i.wanted != WANTED || !w->compare.has_modes || !i.head.has_meta)
+		return 0;
+	rc = stage_get(w->txn, dir, "", 0, &i.row, err);
+	if (rc == 0)
+		rc = map_lookup(&w->src, MAP_META, &i.head.meta.child, "", 0, &value, err);
+	s = span_of(value.data, value.len);
+	if (rc == 0 && meta_decode(&s, &i.head.meta) != 0)
+		rc = store_error_set(err, STORE_ECORRUPT, "recorded attributes are malformed");
+	if (rc == 0 && has_other_attributes(&i))
+		rc = report(w, &i, 'M', ' ', true, err);
+	buf_release(&value);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
 int status_walk_run(struct status_walk *w, const struct head_value *top, struct store_error *err)
 {
 	struct item i = { .head = *top, .row = { .kind = ENTRY_DIR }, .tree = TREE_HERE, .e = { .name = ".", .kind = ENTRY_DIR } };
@@ -592,6 +616,8 @@ int status_walk_run(struct status_walk *w, const struct head_value *top, struct 
 	w->compare.tick = tick;
 	w->compare.tick_ctx = w;
 	i.wanted = is_wanted(w);
+	if (rc == 0)
+		rc = report_top(w, i, i.row.dir, err);
 	if (rc == 0)
 		rc = push(w, &i, w->repo->work_fd, false, err);
 	while (rc == 0 && w->count > 0)

@@ -273,7 +273,7 @@ int worktree_find(int rootfd, const char *path, struct worktree_entry *e, struct
 	parent = strndup(path, (size_t)(slash - path));
 	if (!parent)
 		return out_of_memory(err);
-	fd = io_open_beneath(rootfd, parent, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	fd = io_open_beneath(rootfd, parent, O_PATH | O_DIRECTORY, 0);
 	if (fd == -1) {
 		const bool is_link = errno == ELOOP;
 

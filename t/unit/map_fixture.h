@@ -29,10 +29,10 @@ struct slot {
 struct table {
 	struct hash *hash;
 	struct slot *slots;
-	size_t cap, count;         /* different nodes */
-	size_t gets, puts;         /* calls since table_count_anew */
-	size_t vain_puts;          /* of nodes that were there at table_settle */
-	size_t fail_get, fail_put; /* the n-th call from now fails; 0: none does */
+	size_t cap, count;           /* different nodes */
+	size_t get_calls, put_calls; /* calls since table_count_anew */
+	size_t vain_puts;            /* of nodes that were there at table_settle */
+	size_t fail_get, fail_put;   /* the n-th call from now fails; 0: none does */
 };
 
 static inline struct slot *table_find(const struct table *t, const struct oid *id)
@@ -66,7 +66,7 @@ static inline int table_get(void *ctx, const struct oid *id, struct buf *out,
 	const struct slot *const s = table_find(t, id);
 	struct oid proof;
 
-	t->gets++;
+	t->get_calls++;
 	if (t->fail_get > 0 && --t->fail_get == 0)
 		return store_error_set(err, STORE_EIO, "the test fails this read");
 	if (!s->data)
@@ -85,7 +85,7 @@ static inline int table_put(void *ctx, enum kind kind, const void *data, size_t 
 
 	assert_int_equal(kind, KIND_MAP);
 	assert_true(len <= LIMIT_NODE);
-	t->puts++;
+	t->put_calls++;
 	if (t->fail_put > 0 && --t->fail_put == 0)
 		return store_error_set(err, STORE_ENOSPACE, "the test fails this write");
 	hash_once(t->hash, data, len, out_id);
@@ -125,8 +125,8 @@ static inline void table_release(struct table *t)
 
 static inline void table_count_anew(struct table *t)
 {
-	t->gets = 0;
-	t->puts = 0;
+	t->get_calls = 0;
+	t->put_calls = 0;
 	t->vain_puts = 0;
 }
 

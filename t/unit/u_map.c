@@ -98,7 +98,7 @@ static void test_map__empty_map_is_built_in_and_never_read(void **state)
 		map_cursor_free(c);
 		buf_release(&node);
 	}
-	assert_int_equal(t.gets, 0);
+	assert_int_equal(t.get_calls, 0);
 	table_release(&t);
 }
 
@@ -155,7 +155,7 @@ static void test_map__cursor_visits_all_in_order(void **state)
 		assert_int_equal(map_cursor_next(c, &item, NULL), STORE_ENOTFOUND);
 		assert_int_equal(map_cursor_next(c, &item, NULL), STORE_ENOTFOUND);
 		/* Each node once. */
-		assert_int_equal(t.gets, t.count);
+		assert_int_equal(t.get_calls, t.count);
 		map_cursor_free(c);
 		table_release(&t);
 		fix_release(&items);
@@ -193,14 +193,14 @@ static void test_map__seek_and_lookup_find_the_place_in_one_path(void **state)
 		table_count_anew(&t);
 		rc = map_lookup(&src, MAP_DIRECTORY, &ref, key->key, key->key_len, &value, NULL);
 		assert_int_equal(rc, at % 2 ? STORE_ENOTFOUND : 0);
-		assert_true(t.gets <= ref.height + 1u);
+		assert_true(t.get_calls <= ref.height + 1u);
 		if (rc == 0) {
 			assert_int_equal(value.len, key->value_len);
 			assert_memory_equal(value.data, key->value, value.len);
 		}
 		table_count_anew(&t);
 		assert_int_equal(map_cursor_seek(c, key->key, key->key_len, NULL), 0);
-		assert_true(t.gets <= ref.height + 1u);
+		assert_true(t.get_calls <= ref.height + 1u);
 		for (size_t j = want; j < want + 60; j += 2) {
 			rc = map_cursor_next(c, &item, NULL);
 			if (j >= items.count) {
@@ -238,7 +238,7 @@ static void test_map__totals_of_a_whole_map_cost_one_read(void **state)
 	table_count_anew(&t);
 	assert_int_equal(map_totals_of(&src, MAP_DIRECTORY, &ref, &got, NULL), 0);
 	fix_assert_totals(&got, &want);
-	assert_int_equal(t.gets, 1);
+	assert_int_equal(t.get_calls, 1);
 	table_release(&t);
 	fix_release(&items);
 }

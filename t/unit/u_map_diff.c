@@ -153,16 +153,16 @@ static void test_map_diff__a_million_items_with_three_changes_reads_a_few_nodes(
 	}
 	b = fix_finish(e, NULL);
 	assert_int_equal(check_pair(&t, MAP_DIRECTORY, &a, &b, &p), 3);
-	print_message("# %u levels, %zu reads\n", a.height + 1u, t.gets);
+	print_message("# %u levels, %zu reads\n", a.height + 1u, t.get_calls);
 	/*
 	 * Per change one node of each level on each side, and one more on each side where borders
 	 * moved.
 	 */
-	assert_true(t.gets <= (size_t)3 * 2 * (a.height + 2u));
+	assert_true(t.get_calls <= (size_t)3 * 2 * (a.height + 2u));
 	assert_int_equal(check_pair(&t, MAP_DIRECTORY, &b, &a,
 				 &(struct pair){ &items, p.in_b, p.in_a, NULL, NULL }),
 		3);
-	assert_true(t.gets <= (size_t)3 * 2 * (a.height + 2u));
+	assert_true(t.get_calls <= (size_t)3 * 2 * (a.height + 2u));
 	table_release(&t);
 	fix_release(&items);
 	free(marks);
@@ -194,14 +194,14 @@ static void test_map_diff__one_change_reads_one_path_on_each_side(void **state)
 		table_count_anew(&t);
 		fix_drop(e, &items.at[fix_random(&rng) % items.count]);
 		ref = fix_finish(e, NULL);
-		touched = t.gets + t.puts;
+		touched = t.get_calls + t.put_calls;
 		d = diff(&t, MAP_DIRECTORY, &all, &ref);
 		assert_int_equal(map_diff_next(d, &a, &b, NULL), 0);
 		assert_null(b.value);
 		assert_int_equal(map_diff_next(d, &a, &b, NULL), STORE_ENOTFOUND);
 		map_diff_free(d);
-		reads += t.gets;
-		most = t.gets > touched + most ? t.gets - touched : most;
+		reads += t.get_calls;
+		most = t.get_calls > touched + most ? t.get_calls - touched : most;
 	}
 	print_message("# %u levels: %zu reads in %zu diffs, %zu more than needed\n",
 		all.height + 1u, reads, rounds, most);
@@ -275,9 +275,9 @@ static void check_gap(const struct fix_items *items, size_t from, size_t to, boo
 	own = count_own(&other, items, p.in_a, &all);
 	own += count_own(&t, items, p.in_b, &rest);
 	assert_int_equal(check_pair(&t, MAP_DIRECTORY, &all, &rest, &p), to - from);
-	assert_true(t.gets <= own + is_whole);
+	assert_true(t.get_calls <= own + is_whole);
 	assert_int_equal(check_pair(&t, MAP_DIRECTORY, &rest, &all, &back), to - from);
-	assert_true(t.gets <= own + is_whole);
+	assert_true(t.get_calls <= own + is_whole);
 	table_release(&t);
 	table_release(&other);
 	free(marks);
@@ -316,7 +316,7 @@ static void test_map_diff__trees_of_other_heights_share_what_is_equal(void **sta
 	assert_true(some.height < all.height);
 	assert_int_equal(check_pair(&t, MAP_DIRECTORY, &all, &some, &p), items.count - few);
 	/* The 400 first items are some 20 leaves, of which all but about the last are equal. */
-	assert_true(t.gets < nodes - 10);
+	assert_true(t.get_calls < nodes - 10);
 	table_release(&t);
 	fix_release(&items);
 	free(marks);
@@ -343,16 +343,16 @@ static void test_map_diff__equal_and_empty_maps_read_what_they_must(void **state
 	nodes = t.count;
 	d = diff(&t, MAP_META, &all, &all);
 	assert_int_equal(map_diff_next(d, &a, &b, NULL), STORE_ENOTFOUND);
-	assert_int_equal(t.gets, 0);
+	assert_int_equal(t.get_calls, 0);
 	map_diff_free(d);
 	d = diff(&t, MAP_META, &empty, &empty);
 	assert_int_equal(map_diff_next(d, &a, &b, NULL), STORE_ENOTFOUND);
-	assert_int_equal(t.gets, 0);
+	assert_int_equal(t.get_calls, 0);
 	map_diff_free(d);
 	assert_int_equal(check_pair(&t, MAP_META, &all, &empty, &from), items.count);
-	assert_int_equal(t.gets, nodes);
+	assert_int_equal(t.get_calls, nodes);
 	assert_int_equal(check_pair(&t, MAP_META, &empty, &all, &to), items.count);
-	assert_int_equal(t.gets, nodes);
+	assert_int_equal(t.get_calls, nodes);
 	table_release(&t);
 	fix_release(&items);
 	free(marks);

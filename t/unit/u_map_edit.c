@@ -241,8 +241,8 @@ static void test_map_edit__no_edit_writes_nothing(void **state)
 	fix_assert_ref(&ref, &old);
 	fix_assert_totals(&totals, &want);
 	assert_int_equal(totals.items, items.count);
-	assert_int_equal(t.puts, 0);
-	assert_int_equal(t.gets, 1);
+	assert_int_equal(t.put_calls, 0);
+	assert_int_equal(t.get_calls, 1);
 	table_release(&t);
 	fix_release(&items);
 }
@@ -273,7 +273,7 @@ static void test_map_edit__one_edit_in_100000_items_touches_few_nodes(void **sta
 {
 	struct fix_items items = fix_items(MAP_DIRECTORY, 31, 100000, 12);
 	uint8_t *const marks = malloc(items.count);
-	size_t puts = 0, gets = 0, most_puts = 0, most_gets = 0, over = 0;
+	size_t put_calls = 0, get_calls = 0, most_puts = 0, most_gets = 0, over = 0;
 	const size_t edits = 2000;
 	uint64_t rng = 31;
 	struct map_ref all;
@@ -288,16 +288,16 @@ static void test_map_edit__one_edit_in_100000_items_touches_few_nodes(void **sta
 	table_settle(&t);
 	for (size_t i = 0; i < edits; i++) {
 		edit_one(&t, &items, marks, &all, &rng);
-		puts += t.puts;
-		gets += t.gets;
-		most_puts = t.puts > most_puts ? t.puts : most_puts;
-		most_gets = t.gets > most_gets ? t.gets : most_gets;
-		over += t.puts > 6 || t.gets > 8;
+		put_calls += t.put_calls;
+		get_calls += t.get_calls;
+		most_puts = t.put_calls > most_puts ? t.put_calls : most_puts;
+		most_gets = t.get_calls > most_gets ? t.get_calls : most_gets;
+		over += t.put_calls > 6 || t.get_calls > 8;
 	}
 	print_message("# %zu edits: puts %zu, most %zu; gets %zu, most %zu; over: %zu\n", edits,
-		puts, most_puts, gets, most_gets, over);
-	assert_true(puts < edits * 7 / 2);
-	assert_true(gets < edits * 7 / 2);
+		put_calls, most_puts, get_calls, most_gets, over);
+	assert_true(put_calls < edits * 7 / 2);
+	assert_true(get_calls < edits * 7 / 2);
 	assert_true(over * 50 <= edits);
 	assert_true(most_puts <= 12);
 	assert_true(most_gets <= 12);
@@ -328,8 +328,8 @@ static void test_map_edit__changed_value_keeps_all_borders(void **state)
 		ref = fix_finish(e, NULL);
 		/* One node per level is read and written: no border moved, on no level. */
 		assert_int_equal(ref.height, all.height);
-		assert_int_equal(t.gets, all.height + 1);
-		assert_int_equal(t.puts, all.height + 1);
+		assert_int_equal(t.get_calls, all.height + 1);
+		assert_int_equal(t.put_calls, all.height + 1);
 	}
 	table_release(&t);
 	fix_release(&items);
@@ -350,7 +350,7 @@ static void test_map_edit__edits_at_both_ends_leave_the_middle_unread(void **sta
 	fix_drop(e, &items.at[0]);
 	fix_drop(e, &items.at[items.count - 1]);
 	fix_finish(e, NULL);
-	assert_true(t.gets <= 2u * (all.height + 1u) + 4);
+	assert_true(t.get_calls <= 2u * (all.height + 1u) + 4);
 	table_release(&t);
 	fix_release(&items);
 }
@@ -358,13 +358,13 @@ static void test_map_edit__edits_at_both_ends_leave_the_middle_unread(void **sta
 static int count_put(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id,
 	struct store_error *err)
 {
-	size_t *const puts = ctx;
+	size_t *const put_calls = ctx;
 
 	(void)kind;
 	(void)data;
 	(void)err;
 	memset(out_id, 7, sizeof(*out_id));
-	le64_put(out_id->b, ++*puts + len);
+	le64_put(out_id->b, ++*put_calls + len);
 	return 0;
 }
 
@@ -372,8 +372,8 @@ static void test_map_edit__memory_does_not_grow_with_the_map(void **state)
 {
 	struct fix_items items = fix_items(MAP_DIRECTORY, 34, 200000, 1);
 	const struct map_ref empty = map_empty(MAP_DIRECTORY);
-	size_t puts = 0, most = 0;
-	const struct node_sink sink = { count_put, &puts };
+	size_t put_calls = 0, most = 0;
+	const struct node_sink sink = { count_put, &put_calls };
 	const struct node_source src = { table_get, NULL };
 	const size_t before = mallinfo2().uordblks;
 	struct map_editor *const e = map_editor_new(MAP_DIRECTORY, &src, &sink, &empty);
@@ -385,7 +385,7 @@ static void test_map_edit__memory_does_not_grow_with_the_map(void **state)
 		if (i % 1000 == 0 && mallinfo2().uordblks - before > most)
 			most = mallinfo2().uordblks - before;
 	}
-	assert_true(puts > 2000);
+	assert_true(put_calls > 2000);
 	assert_true(most < 256u << 10);
 	map_editor_free(e);
 	fix_release(&items);
