@@ -41,27 +41,27 @@ extern "C" {
 /* What went wrong, as a decision the caller can take. */
 enum {
 	STORE_OK = 0,
-	STORE_EIO = -1,		/* the system could not read or write */
-	STORE_ENOTFOUND = -2,	/* no such object, path, revision, key or repository */
-	STORE_EEXISTS = -3,	/* it is there already */
-	STORE_ECORRUPT = -4,	/* stored bytes do not prove themselves */
-	STORE_EBUSY = -5,	/* another holds it; trying again may help */
-	STORE_EDENIED = -6,	/* permission, or a repository of another user */
-	STORE_ENOSPACE = -7,	/* disk full or quota */
-	STORE_ENOMEM = -8,	/* out of memory */
-	STORE_EINVAL = -9,	/* the request or its input cannot be */
-	STORE_ENET = -10,	/* network */
-	STORE_ECANCELED = -11,	/* a callback asked to stop */
-	STORE_EVERSION = -12,	/* written by a newer format */
-	STORE_ECONFLICT = -13,	/* content would be lost, or the expected version is not there */
-	STORE_EAMBIGUOUS = -14,	/* several things fit the name */
-	STORE_EEMPTY = -15,	/* nothing to commit */
+	STORE_EIO = -1,         /* the system could not read or write */
+	STORE_ENOTFOUND = -2,   /* no such object, path, revision, key or repository */
+	STORE_EEXISTS = -3,     /* it is there already */
+	STORE_ECORRUPT = -4,    /* stored bytes do not prove themselves */
+	STORE_EBUSY = -5,       /* another holds it; trying again may help */
+	STORE_EDENIED = -6,     /* permission, or a repository of another user */
+	STORE_ENOSPACE = -7,    /* disk full or quota */
+	STORE_ENOMEM = -8,      /* out of memory */
+	STORE_EINVAL = -9,      /* the request or its input cannot be */
+	STORE_ENET = -10,       /* network */
+	STORE_ECANCELED = -11,  /* a callback asked to stop */
+	STORE_EVERSION = -12,   /* written by a newer format */
+	STORE_ECONFLICT = -13,  /* content would be lost, or the expected version is not there */
+	STORE_EAMBIGUOUS = -14, /* several things fit the name */
+	STORE_EEMPTY = -15,     /* nothing to commit */
 };
 
 struct store_error {
-	int code;	/* STORE_E*, 0 = nothing recorded */
-	int sys;	/* errno when detected, or 0 */
-	char msg[500];	/* one line; no newline, no final stop */
+	int code;      /* STORE_E*, 0 = nothing recorded */
+	int sys;       /* errno when detected, or 0 */
+	char msg[500]; /* one line; no newline, no final stop */
 };
 
 /* Version of the library, "MAJOR.MINOR.PATCH". Borrowed: valid until the program ends. */
@@ -70,7 +70,7 @@ STORE_API const char *store_version(void);
 /* ---------------------------------------------------------------- ids and entries */
 
 struct store_id {
-	uint8_t bytes[32];	/* SHA-256 */
+	uint8_t bytes[32]; /* SHA-256 */
 };
 
 #define STORE_HEX_LEN 64
@@ -79,50 +79,51 @@ struct store_id {
 STORE_API char *store_id_hex(char hex[STORE_HEX_LEN + 1], const struct store_id *id);
 
 enum store_kind {
-	STORE_KIND_NONE = 0,	/* absent */
+	STORE_KIND_NONE = 0, /* absent */
 	STORE_KIND_FILE = 1,
-	STORE_KIND_EXEC = 2,	/* a file with the executable bit */
+	STORE_KIND_EXEC = 2, /* a file with the executable bit */
 	STORE_KIND_DIR = 3,
-	STORE_KIND_LINK = 4,	/* a symbolic link; its content is its target */
+	STORE_KIND_LINK = 4, /* a symbolic link; its content is its target */
 };
 
 /* Content or a tree: what an id means follows from kind, height and size, which therefore go with it everywhere. */
 struct store_node {
 	struct store_id id;
-	uint8_t kind;		/* enum store_kind */
-	uint8_t height;		/* levels of nodes above the chunks; of a directory: level of its root node */
-	uint64_t size;		/* bytes of the content; of a directory: of all files and links below it */
-	uint64_t files;		/* directory: files and links below it; else 1 */
-	uint64_t dirs;		/* directory: directories below it, itself not counted; else 0 */
+	uint8_t kind;   /* enum store_kind */
+	uint8_t height; /* levels of nodes above the chunks; of a directory: level of its root node */
+	uint64_t size;  /* bytes of the content; of a directory: of all files and links below it */
+	uint64_t files; /* directory: files and links below it; else 1 */
+	uint64_t dirs;  /* directory: directories below it, itself not counted; else 0 */
 };
 
 /* ---------------------------------------------------------------- callbacks */
 
 struct store_progress {
-	const char *stage;	/* "add", "commit", "checkout", "fsck 2/5 blocks", ... */
-	uint64_t files, files_total;	/* totals are 0 while unknown */
+	const char *stage;           /* "add", "commit", "checkout", "fsck 2/5 blocks", ... */
+	uint64_t files, files_total; /* totals are 0 while unknown */
 	uint64_t bytes, bytes_total;
 };
 
 enum store_notice_kind {
-	STORE_NOTICE_UNREADABLE = 1,	/* path could not be read or listed: text is the reason; what is staged there stays */
-	STORE_NOTICE_CHANGED,		/* path changed while it was read, twice; what is staged there stays */
-	STORE_NOTICE_BORDER,		/* path is a repository of its own: not entered */
-	STORE_NOTICE_IGNORED,		/* the operand path is ignored: not added */
-	STORE_NOTICE_SPECIAL,		/* path is a FIFO, socket or device: never opened, left out */
-	STORE_NOTICE_LIMIT,		/* path is over a limit of the format: left out; text names the limit */
-	STORE_NOTICE_CONFLICT,		/* path holds content that would be lost; text says what kind */
-	STORE_NOTICE_CORRUPT,		/* fsck: text names pack, offset, object; path one of the paths that use it, or "" */
-	STORE_NOTICE_PHASE,		/* fsck: a phase begins; text names it */
-	STORE_NOTICE_INFO,		/* text is worth a line to the user */
-	STORE_NOTICE_WOULD_ADD,		/* dry run: path would be staged; bytes is its size */
-	STORE_NOTICE_WOULD_DELETE,	/* dry run: path would be staged as deleted */
+	STORE_NOTICE_UNREADABLE =
+		1, /* path could not be read or listed: text is the reason; what is staged there stays */
+	STORE_NOTICE_CHANGED, /* path changed while it was read, twice; what is staged there stays */
+	STORE_NOTICE_BORDER,  /* path is a repository of its own: not entered */
+	STORE_NOTICE_IGNORED, /* the operand path is ignored: not added */
+	STORE_NOTICE_SPECIAL, /* path is a FIFO, socket or device: never opened, left out */
+	STORE_NOTICE_LIMIT, /* path is over a limit of the format: left out; text names the limit */
+	STORE_NOTICE_CONFLICT, /* path holds content that would be lost; text says what kind */
+	STORE_NOTICE_CORRUPT, /* fsck: text names pack, offset, object; path one of the paths that use it, or "" */
+	STORE_NOTICE_PHASE,        /* fsck: a phase begins; text names it */
+	STORE_NOTICE_INFO,         /* text is worth a line to the user */
+	STORE_NOTICE_WOULD_ADD,    /* dry run: path would be staged; bytes is its size */
+	STORE_NOTICE_WOULD_DELETE, /* dry run: path would be staged as deleted */
 };
 
 struct store_notice {
 	enum store_notice_kind kind;
-	const char *path;	/* "" when none */
-	const char *text;	/* "" when none */
+	const char *path; /* "" when none */
+	const char *text; /* "" when none */
 	uint64_t bytes;
 };
 
@@ -139,18 +140,18 @@ struct store_callbacks {
 
 /* Work counted by an operation: for --stats and for tests that count instead of trusting. */
 struct store_stats {
-	uint64_t files, bytes;		/* looked at and of interest */
-	uint64_t opened;		/* files opened to be read */
-	uint64_t chunks;		/* chunks hashed */
-	uint64_t new_chunks;		/* of these not yet in the repository */
-	uint64_t new_objects;		/* objects of all kinds written */
-	uint64_t new_bytes;		/* their plain bytes */
-	uint64_t stored_bytes;		/* bytes of packs written */
-	uint64_t decoded_bytes;		/* plain bytes of blocks decoded */
+	uint64_t files, bytes;  /* looked at and of interest */
+	uint64_t opened;        /* files opened to be read */
+	uint64_t chunks;        /* chunks hashed */
+	uint64_t new_chunks;    /* of these not yet in the repository */
+	uint64_t new_objects;   /* objects of all kinds written */
+	uint64_t new_bytes;     /* their plain bytes */
+	uint64_t stored_bytes;  /* bytes of packs written */
+	uint64_t decoded_bytes; /* plain bytes of blocks decoded */
 	uint64_t nodes_read;
 	uint64_t publications;
-	uint64_t peak_anon;		/* peak RssAnon of the process in bytes, 0 unknown */
-	uint64_t peak_rss;		/* ru_maxrss in bytes */
+	uint64_t peak_anon; /* peak RssAnon of the process in bytes, 0 unknown */
+	uint64_t peak_rss;  /* ru_maxrss in bytes */
 	double seconds;
 };
 
@@ -159,38 +160,45 @@ struct store_stats {
 struct store_repo;
 
 struct store_init_options {
-	unsigned int version;		/* 0 */
-	const char *branch;		/* first branch; NULL: init.defaultBranch of the user's configuration, else "main" */
-	uint32_t chunk_average;		/* bytes, power of two 256..2097152; 0: chunking.average, else 65536 */
-	const char *const *config;	/* "key=value" strings that go before all files, NULL-terminated; may be NULL */
+	unsigned int version; /* 0 */
+	const char *
+		branch; /* first branch; NULL: init.defaultBranch of the user's configuration, else "main" */
+	uint32_t
+		chunk_average; /* bytes, power of two 256..2097152; 0: chunking.average, else 65536 */
+	const char *const *
+		config; /* "key=value" strings that go before all files, NULL-terminated; may be NULL */
 };
 
 struct store_init_result {
-	int existed;			/* it was a repository already; nothing changed */
-	int inside;			/* the folder lies within the working tree of another repository */
-	char path[4096];		/* of the .store folder */
+	int existed;     /* it was a repository already; nothing changed */
+	int inside;      /* the folder lies within the working tree of another repository */
+	char path[4096]; /* of the .store folder */
 };
 
 /*
  * Make DIR (created if need be) a repository.  Again on one: existed = 1, nothing changes; with another chunk_average: STORE_EEXISTS.
  */
-STORE_API int store_init(const char *dir, const struct store_init_options *options, struct store_init_result *result,
-	struct store_error *err);
+STORE_API int store_init(const char *dir, const struct store_init_options *options,
+	struct store_init_result *result, struct store_error *err);
 
 struct store_open_options {
-	unsigned int version;		/* 0 */
-	const char *start;		/* where to look for .store, going upwards; NULL: the current directory */
-	const char *store_dir;		/* the .store folder itself; NULL: STORE_DIR of the environment, else discovery */
-	const char *const *config;	/* "key=value" strings that go before all files, NULL-terminated; may be NULL */
-	unsigned int threads;		/* for bulk operations; 0: one per processor; 1: start none */
-	int write;			/* the caller means to change it: refused (STORE_EDENIED) for a repository of another user */
+	unsigned int version; /* 0 */
+	const char
+		*start; /* where to look for .store, going upwards; NULL: the current directory */
+	const char *
+		store_dir; /* the .store folder itself; NULL: STORE_DIR of the environment, else discovery */
+	const char *const *
+		config; /* "key=value" strings that go before all files, NULL-terminated; may be NULL */
+	unsigned int threads; /* for bulk operations; 0: one per processor; 1: start none */
+	int write; /* the caller means to change it: refused (STORE_EDENIED) for a repository of another user */
 };
 
 /*
  * Find and open.  STORE_ENOTFOUND outside a repository, the message names `store init`.  STORE_EVERSION for a newer format.
  * Caller frees with store_close.
  */
-STORE_API int store_open(struct store_repo **out, const struct store_open_options *options, struct store_error *err);
+STORE_API int store_open(struct store_repo **out, const struct store_open_options *options,
+	struct store_error *err);
 /* repo may be NULL. */
 STORE_API void store_close(struct store_repo *repo);
 /* Absolute path of the working tree and of the .store folder.  Borrowed: valid until store_close. */
@@ -203,35 +211,38 @@ STORE_API const char *store_prefix(const struct store_repo *repo);
  * An operand as typed (relative to start, or absolute) to a path of the working tree, by its words alone; nothing on disk is looked at beyond the
  * folder that holds it.  STORE_EINVAL outside the working tree.  Caller frees with free.
  */
-STORE_API int store_operand(const struct store_repo *repo, const char *operand, char **out_path, struct store_error *err);
+STORE_API int store_operand(const struct store_repo *repo, const char *operand, char **out_path,
+	struct store_error *err);
 
 /*
  * A configuration value by key ("user.name"), from flags, environment, repository, user, built-in, in this order.
  * STORE_ENOTFOUND when it has none.  Caller frees with free.
  */
-STORE_API int store_config_get(const struct store_repo *repo, const char *key, char **out_value, struct store_error *err);
+STORE_API int store_config_get(const struct store_repo *repo, const char *key, char **out_value,
+	struct store_error *err);
 
 /* ---------------------------------------------------------------- add */
 
 enum {
-	STORE_ADD_UPDATE = 1,		/* tracked paths only (-u) */
-	STORE_ADD_NO_REMOVAL = 2,	/* deletions are not staged */
-	STORE_ADD_FORCE = 4,		/* take ignored paths too */
-	STORE_ADD_DRY_RUN = 8,		/* write nothing, tell by notices */
+	STORE_ADD_UPDATE = 1,     /* tracked paths only (-u) */
+	STORE_ADD_NO_REMOVAL = 2, /* deletions are not staged */
+	STORE_ADD_FORCE = 4,      /* take ignored paths too */
+	STORE_ADD_DRY_RUN = 8,    /* write nothing, tell by notices */
 };
 
 struct store_add_options {
-	unsigned int version;		/* 0 */
-	unsigned int flags;		/* STORE_ADD_* */
+	unsigned int version; /* 0 */
+	unsigned int flags;   /* STORE_ADD_* */
 	struct store_callbacks callbacks;
 };
 
 struct store_add_result {
-	uint64_t added, modified, deleted;	/* entries staged */
+	uint64_t added, modified, deleted; /* entries staged */
 	uint64_t unchanged;
-	uint64_t skipped;		/* unreadable, changing, over a limit: each was a notice; > 0 means "done, but" */
-	uint64_t ignored_operands;	/* operands that are ignored: each was a notice */
-	uint64_t special;		/* FIFOs, sockets, devices */
+	uint64_t
+		skipped; /* unreadable, changing, over a limit: each was a notice; > 0 means "done, but" */
+	uint64_t ignored_operands; /* operands that are ignored: each was a notice */
+	uint64_t special;          /* FIFOs, sockets, devices */
 	struct store_stats stats;
 };
 
@@ -239,96 +250,102 @@ struct store_add_result {
  * Make the stage below each of paths (n of them) equal to the working tree.  STORE_ENOTFOUND, nothing staged: a path neither on disk nor tracked;
  * STORE_EINVAL: a path beyond a symbolic link.  Work goes in whole steps: cut short, the next call goes on.
  */
-STORE_API int store_add(struct store_repo *repo, const char *const *paths, size_t n, const struct store_add_options *options,
-	struct store_add_result *result, struct store_error *err);
+STORE_API int store_add(struct store_repo *repo, const char *const *paths, size_t n,
+	const struct store_add_options *options, struct store_add_result *result,
+	struct store_error *err);
 
 /* ---------------------------------------------------------------- commit */
 
 struct store_commit_options {
-	unsigned int version;		/* 0 */
-	const char *message;		/* text; LF between lines; at most 1 MiB */
+	unsigned int version; /* 0 */
+	const char *message;  /* text; LF between lines; at most 1 MiB */
 	int allow_empty;
-	int dry_run;			/* compute the root that would result, write nothing */
-	const char *author;		/* "NAME <MAIL>"; NULL: environment, configuration, login */
-	const char *date;		/* author date; NULL: STORE_AUTHOR_DATE, SOURCE_DATE_EPOCH, now */
+	int dry_run;        /* compute the root that would result, write nothing */
+	const char *author; /* "NAME <MAIL>"; NULL: environment, configuration, login */
+	const char *date;   /* author date; NULL: STORE_AUTHOR_DATE, SOURCE_DATE_EPOCH, now */
 	struct store_callbacks callbacks;
 };
 
 struct store_commit_result {
-	struct store_id id;		/* of the commit; zero in a dry run */
-	struct store_node root;		/* the tree */
+	struct store_id id;     /* of the commit; zero in a dry run */
+	struct store_node root; /* the tree */
 	uint64_t generation;
-	uint64_t added, modified, deleted;	/* files, by the changes against the parent */
-	char branch[256];		/* short name; "" when HEAD is detached */
-	int identity_guessed;		/* user.name and user.email were not set: worth one hint */
+	uint64_t added, modified, deleted; /* files, by the changes against the parent */
+	char branch[256];                  /* short name; "" when HEAD is detached */
+	int identity_guessed; /* user.name and user.email were not set: worth one hint */
 	struct store_stats stats;
 };
 
 /*
  * Commit the stage.  STORE_EEMPTY: nothing staged.  STORE_EBUSY: another commit won on this branch each time it was tried.
  */
-STORE_API int store_commit(struct store_repo *repo, const struct store_commit_options *options, struct store_commit_result *result,
-	struct store_error *err);
+STORE_API int store_commit(struct store_repo *repo, const struct store_commit_options *options,
+	struct store_commit_result *result, struct store_error *err);
 
 /* ---------------------------------------------------------------- status */
 
 enum {
-	STORE_STATUS_NO_UNTRACKED = 1,	/* -uno */
-	STORE_STATUS_ALL_UNTRACKED = 2,	/* -uall: files one by one; else a wholly untracked directory is one entry "dir/" */
+	STORE_STATUS_NO_UNTRACKED = 1, /* -uno */
+	STORE_STATUS_ALL_UNTRACKED =
+		2, /* -uall: files one by one; else a wholly untracked directory is one entry "dir/" */
 	STORE_STATUS_IGNORED = 4,
 };
 
 struct store_status_entry {
-	const char *path;		/* an untracked directory ends with '/' */
-	char x, y;			/* as git's porcelain v1: ' ', A, M, D, T; "??" untracked; "!!" ignored */
-	uint8_t head_kind, stage_kind, tree_kind;	/* enum store_kind */
+	const char *path; /* an untracked directory ends with '/' */
+	char x, y;        /* as git's porcelain v1: ' ', A, M, D, T; "??" untracked; "!!" ignored */
+	uint8_t head_kind, stage_kind, tree_kind; /* enum store_kind */
 	uint64_t head_size, stage_size, tree_size;
 };
 
 struct store_status_options {
-	unsigned int version;		/* 0 */
-	unsigned int flags;		/* STORE_STATUS_* */
+	unsigned int version; /* 0 */
+	unsigned int flags;   /* STORE_STATUS_* */
 	struct store_callbacks callbacks;
 	/* One entry, in path order within staged changes and within the rest; non-zero cancels. */
 	int (*entry)(void *payload, const struct store_status_entry *e);
 };
 
 struct store_status_result {
-	char branch[256];		/* short name; "" when detached */
-	struct store_id head;		/* commit; all zero before the first */
+	char branch[256];     /* short name; "" when detached */
+	struct store_id head; /* commit; all zero before the first */
 	int has_head;
-	uint64_t staged, changed, untracked;	/* entries */
-	uint64_t staged_bytes, changed_bytes;	/* new sizes summed */
-	uint64_t unreadable;		/* each was a notice */
+	uint64_t staged, changed, untracked;  /* entries */
+	uint64_t staged_bytes, changed_bytes; /* new sizes summed */
+	uint64_t unreadable;                  /* each was a notice */
 	struct store_stats stats;
 };
 
-STORE_API int store_status(struct store_repo *repo, const char *const *paths, size_t n, const struct store_status_options *options,
-	struct store_status_result *result, struct store_error *err);
+STORE_API int store_status(struct store_repo *repo, const char *const *paths, size_t n,
+	const struct store_status_options *options, struct store_status_result *result,
+	struct store_error *err);
 
 /* ---------------------------------------------------------------- naming content */
 
 struct store_target {
-	int has_commit;			/* 0: the stage (":path") */
+	int has_commit; /* 0: the stage (":path") */
 	struct store_id commit;
-	char *path;			/* Caller frees with store_target_clear. */
+	char *path; /* Caller frees with store_target_clear. */
 	struct store_node node;
 };
 
 enum {
-	STORE_NAME_LITERAL = 1,		/* after "--": only the literal path in HEAD */
-	STORE_NAME_REV_IS_TREE = 2,	/* a bare revision is accepted and means its top directory (ls) */
+	STORE_NAME_LITERAL = 1, /* after "--": only the literal path in HEAD */
+	STORE_NAME_REV_IS_TREE =
+		2, /* a bare revision is accepted and means its top directory (ls) */
 };
 
 /*
  * Resolve an operand that names content as store(1) tells: a path in HEAD, rev:path, path@rev, :path.  STORE_EAMBIGUOUS: the message lists the candidates as rev:path.
  * STORE_ENOTFOUND: the message says which half failed.
  */
-STORE_API int store_resolve(struct store_repo *repo, const char *operand, unsigned int flags, struct store_target *out, struct store_error *err);
+STORE_API int store_resolve(struct store_repo *repo, const char *operand, unsigned int flags,
+	struct store_target *out, struct store_error *err);
 STORE_API void store_target_clear(struct store_target *t);
 
 /* A revision ("HEAD~1", a branch, an id prefix) to a commit id. */
-STORE_API int store_rev_parse(struct store_repo *repo, const char *rev, struct store_id *out, struct store_error *err);
+STORE_API int store_rev_parse(struct store_repo *repo, const char *rev, struct store_id *out,
+	struct store_error *err);
 
 /* The tree of a commit and its layer's counters. */
 struct store_root {
@@ -337,7 +354,8 @@ struct store_root {
 	uint64_t generation;
 	uint64_t added, modified, deleted;
 };
-STORE_API int store_root(struct store_repo *repo, const char *rev, struct store_root *out, struct store_error *err);
+STORE_API int store_root(struct store_repo *repo, const char *rev, struct store_root *out,
+	struct store_error *err);
 
 /* ---------------------------------------------------------------- log */
 
@@ -347,113 +365,120 @@ struct store_log_entry {
 	size_t parent_count;
 	struct store_node root;
 	uint64_t generation;
-	const char *author, *committer;	/* "NAME <MAIL>" */
-	int64_t author_time, commit_time;	/* seconds since 1970 */
-	int author_zone, commit_zone;	/* minutes east of UTC */
+	const char *author, *committer;   /* "NAME <MAIL>" */
+	int64_t author_time, commit_time; /* seconds since 1970 */
+	int author_zone, commit_zone;     /* minutes east of UTC */
 	const char *message;
 	uint64_t added, modified, deleted;
 };
 
 struct store_log_iter;
 /* Commits reachable from rev (NULL: HEAD), newest first.  STORE_ENOTFOUND before the first commit.  Caller frees with store_log_free. */
-STORE_API int store_log_open(struct store_repo *repo, const char *rev, struct store_log_iter **out, struct store_error *err);
+STORE_API int store_log_open(struct store_repo *repo, const char *rev, struct store_log_iter **out,
+	struct store_error *err);
 /* STORE_ENOTFOUND at the end, without message.  Borrowed: entry is valid until the next call on it. */
-STORE_API int store_log_next(struct store_log_iter *it, struct store_log_entry *entry, struct store_error *err);
+STORE_API int store_log_next(struct store_log_iter *it, struct store_log_entry *entry,
+	struct store_error *err);
 STORE_API void store_log_free(struct store_log_iter *it);
 
 /* ---------------------------------------------------------------- trees and content */
 
 struct store_tree_entry {
-	const char *path;		/* relative to the directory listed */
+	const char *path; /* relative to the directory listed */
 	struct store_node node;
 	int has_meta;
-	uint32_t mode;			/* recorded permission bits, when has_meta */
+	uint32_t mode; /* recorded permission bits, when has_meta */
 	int64_t mtime;
 };
 
 struct store_tree_iter;
 /* Entries of a directory, in byte order; recursive: of all directories below it, too.  Caller frees with store_tree_free.  Copies target. */
-STORE_API int store_tree_open(struct store_repo *repo, const struct store_target *target, int recursive, struct store_tree_iter **out,
-	struct store_error *err);
+STORE_API int store_tree_open(struct store_repo *repo, const struct store_target *target,
+	int recursive, struct store_tree_iter **out, struct store_error *err);
 /* STORE_ENOTFOUND at the end, without message.  Borrowed: entry is valid until the next call on it. */
-STORE_API int store_tree_next(struct store_tree_iter *it, struct store_tree_entry *entry, struct store_error *err);
+STORE_API int store_tree_next(struct store_tree_iter *it, struct store_tree_entry *entry,
+	struct store_error *err);
 STORE_API void store_tree_free(struct store_tree_iter *it);
 
 struct store_reader;
 /* Read content (file or link), verified.  Caller frees with store_reader_free.  Copies node. */
-STORE_API int store_reader_open(struct store_repo *repo, const struct store_node *node, struct store_reader **out, struct store_error *err);
+STORE_API int store_reader_open(struct store_repo *repo, const struct store_node *node,
+	struct store_reader **out, struct store_error *err);
 /* Go to byte off; past the end is the end. */
 STORE_API int store_reader_seek(struct store_reader *r, uint64_t off, struct store_error *err);
 /*
  * Up to len bytes into data; *got tells how many, 0 only at the end.
  */
-STORE_API int store_reader_read(struct store_reader *r, void *data, size_t len, size_t *got, struct store_error *err);
+STORE_API int store_reader_read(struct store_reader *r, void *data, size_t len, size_t *got,
+	struct store_error *err);
 STORE_API void store_reader_free(struct store_reader *r);
 
 /* ---------------------------------------------------------------- checkout */
 
 enum {
-	STORE_CHECKOUT_FORCE = 1,	/* overwrite what is in the way; never deletes untracked files */
-	STORE_CHECKOUT_PRESERVE = 2,	/* recorded permission bits and mtime */
-	STORE_CHECKOUT_PRESERVE_ALL = 4,	/* as root also owner, setuid and xattrs */
+	STORE_CHECKOUT_FORCE = 1, /* overwrite what is in the way; never deletes untracked files */
+	STORE_CHECKOUT_PRESERVE = 2,     /* recorded permission bits and mtime */
+	STORE_CHECKOUT_PRESERVE_ALL = 4, /* as root also owner, setuid and xattrs */
 	STORE_CHECKOUT_DETACH = 8,
 };
 
 struct store_checkout_options {
-	unsigned int version;		/* 0 */
-	unsigned int flags;		/* STORE_CHECKOUT_* */
-	const char *rev;		/* NULL: HEAD */
-	const char *to;			/* write there instead; absent or empty directory unless FORCE; neither HEAD nor stage change */
-	const char *new_branch;		/* -b: made at rev, HEAD attached to it */
-	const char *const *paths;	/* only these, n_paths of them; 0: the whole tree */
+	unsigned int version; /* 0 */
+	unsigned int flags;   /* STORE_CHECKOUT_* */
+	const char *rev;      /* NULL: HEAD */
+	const char *
+		to; /* write there instead; absent or empty directory unless FORCE; neither HEAD nor stage change */
+	const char *new_branch;   /* -b: made at rev, HEAD attached to it */
+	const char *const *paths; /* only these, n_paths of them; 0: the whole tree */
 	size_t n_paths;
 	struct store_callbacks callbacks;
 };
 
 struct store_checkout_result {
-	uint64_t written, unchanged, deleted;	/* files */
-	uint64_t conflicts;		/* each was a notice, at most the first 10 */
-	char branch[256];		/* HEAD is on it now; "" when detached or with `to` */
+	uint64_t written, unchanged, deleted; /* files */
+	uint64_t conflicts;                   /* each was a notice, at most the first 10 */
+	char branch[256];                     /* HEAD is on it now; "" when detached or with `to` */
 	struct store_id commit;
 	struct store_stats stats;
 };
 
 /* STORE_ECONFLICT: content would be lost; nothing was written.  STORE_ENOSPACE is told before the first write where it can be known. */
-STORE_API int store_checkout(struct store_repo *repo, const struct store_checkout_options *options, struct store_checkout_result *result,
-	struct store_error *err);
+STORE_API int store_checkout(struct store_repo *repo, const struct store_checkout_options *options,
+	struct store_checkout_result *result, struct store_error *err);
 
 /* ---------------------------------------------------------------- fsck, info */
 
 struct store_fsck_options {
-	unsigned int version;		/* 0 */
-	int rebuild;			/* make db/ anew from packs and refs.log first */
+	unsigned int version; /* 0 */
+	int rebuild;          /* make db/ anew from packs and refs.log first */
 	struct store_callbacks callbacks;
 };
 
 struct store_fsck_result {
-	uint64_t packs, blocks, objects, bytes;	/* read and checked */
+	uint64_t packs, blocks, objects, bytes; /* read and checked */
 	uint64_t commits, trees, files;
-	uint64_t damaged;		/* each was a notice */
+	uint64_t damaged; /* each was a notice */
 	struct store_stats stats;
 };
 
 /* Read and check everything.  STORE_ECORRUPT when damaged > 0, after all of it was named. */
-STORE_API int store_fsck(struct store_repo *repo, const struct store_fsck_options *options, struct store_fsck_result *result,
-	struct store_error *err);
+STORE_API int store_fsck(struct store_repo *repo, const struct store_fsck_options *options,
+	struct store_fsck_result *result, struct store_error *err);
 /* As store_open, for a repository whose db/ is damaged or missing: only store_fsck with rebuild may follow. */
-STORE_API int store_open_for_rebuild(struct store_repo **out, const struct store_open_options *options, struct store_error *err);
+STORE_API int store_open_for_rebuild(struct store_repo **out,
+	const struct store_open_options *options, struct store_error *err);
 
 struct store_info {
-	unsigned int format;		/* 1 */
+	unsigned int format; /* 1 */
 	uint32_t chunk_average;
-	char parameters[STORE_HEX_LEN + 1];	/* digest of the chunking parameters */
+	char parameters[STORE_HEX_LEN + 1]; /* digest of the chunking parameters */
 	int has_head;
 	struct store_root head;
 	char branch[256];
 	uint64_t objects;
-	uint64_t packs, pack_bytes;	/* stored */
+	uint64_t packs, pack_bytes; /* stored */
 	uint64_t db_bytes;
-	uint64_t commits;		/* reachable from HEAD by first parents */
+	uint64_t commits; /* reachable from HEAD by first parents */
 };
 STORE_API int store_info(struct store_repo *repo, struct store_info *out, struct store_error *err);
 

@@ -20,9 +20,9 @@
 #define CHUNKER_AVG_DEFAULT (64u << 10)
 
 struct chunker_params {
-	uint32_t avg;		/* power of two, CHUNKER_AVG_MIN..CHUNKER_AVG_MAX */
-	uint32_t min, max;	/* avg / 4, avg * 4 */
-	uint64_t threshold;	/* floor(2^64 / (avg - min)) */
+	uint32_t avg;       /* power of two, CHUNKER_AVG_MIN..CHUNKER_AVG_MAX */
+	uint32_t min, max;  /* avg / 4, avg * 4 */
+	uint64_t threshold; /* floor(2^64 / (avg - min)) */
 };
 
 /* Returns 0, or STORE_EINVAL when avg is no power of two in range. */
@@ -42,7 +42,8 @@ const uint64_t *chunker_table(void);
 size_t chunker_next(const struct chunker_params *p, const uint8_t *data, size_t len, size_t start);
 
 /* The plain loop that every faster kernel must equal, for every input. */
-size_t chunker_next_plain(const struct chunker_params *p, const uint8_t *data, size_t len, size_t start);
+size_t chunker_next_plain(const struct chunker_params *p, const uint8_t *data, size_t len,
+	size_t start);
 
 /*
  * Would a chunk that starts at start and is len bytes long end at a border found by content?  True iff the window ending at start+len-1 cuts.

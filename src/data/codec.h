@@ -17,9 +17,9 @@ enum codec {
 };
 
 struct codec_options {
-	enum codec codec;	/* CODEC_NONE: store as it is */
-	int level;		/* 0 = the codec's default here: igzip 1 for zlib, 3 for zstd; zlib 1-3 = igzip, 4-9 = zlib's own levels */
-	int force_plain_zlib;	/* tests: no igzip, no libdeflate */
+	enum codec codec; /* CODEC_NONE: store as it is */
+	int level; /* 0 = the codec's default here: igzip 1 for zlib, 3 for zstd; zlib 1-3 = igzip, 4-9 = zlib's own levels */
+	int force_plain_zlib; /* tests: no igzip, no libdeflate */
 };
 
 /* Name as in configuration and man pages ("none", "zlib", "zstd"), or NULL for an unknown number. */
@@ -29,7 +29,8 @@ int codec_parse(const char *name);
 
 /* Per-thread context; encoder and decoder memory are made on first use and reused.  NULL when out of memory. */
 struct codec_ctx;
-struct codec_ctx *codec_new(const struct codec_options *options);	/* Caller frees with codec_free. Copies *options. */
+struct codec_ctx *codec_new(
+	const struct codec_options *options); /* Caller frees with codec_free. Copies *options. */
 void codec_free(struct codec_ctx *c);
 
 /* Room that codec_encode may need for len plain bytes. */
@@ -40,15 +41,15 @@ size_t codec_bound(size_t len);
  * least 1/32 the bytes are stored plain.  *codec_used and *out_len tell what happened.  With CODEC_NONE used, out is not written: the
  * caller stores data itself.  Returns 0 or STORE_ENOMEM.
  */
-int codec_encode(struct codec_ctx *c, const void *data, size_t len, void *out, size_t cap, size_t *out_len, enum codec *codec_used,
-	struct store_error *err);
+int codec_encode(struct codec_ctx *c, const void *data, size_t len, void *out, size_t cap,
+	size_t *out_len, enum codec *codec_used, struct store_error *err);
 
 /*
  * Decode exactly plain_len bytes into out.  Hostile input: any other length, trailing bytes, or a bad stream give STORE_ECORRUPT and out is undefined.
  * Unknown codec: STORE_EVERSION.
  */
-int codec_decode(struct codec_ctx *c, unsigned int codec, const void *stored, size_t stored_len, void *out, size_t plain_len,
-	struct store_error *err);
+int codec_decode(struct codec_ctx *c, unsigned int codec, const void *stored, size_t stored_len,
+	void *out, size_t plain_len, struct store_error *err);
 
 /* True when a sample of data says that compressing will not pay.  A few microseconds per MiB. */
 int codec_probe_incompressible(const void *data, size_t len);

@@ -11,7 +11,7 @@ struct store_error;
 
 /* One per thread; EVP fetched once per process.  hash_new: NULL when out of memory. */
 struct hash;
-struct hash *hash_new(void);	/* Caller frees with hash_free. */
+struct hash *hash_new(void); /* Caller frees with hash_free. */
 void hash_free(struct hash *h);
 
 /* id of data in one call. Cannot fail after hash_new succeeded (libcrypto errors on SHA-256 are asserts). */
@@ -25,7 +25,7 @@ void hash_end(struct hash *h, struct oid *out);
 uint64_t hash_key(struct hash *h, uint8_t level, const void *key, size_t len);
 
 /* Ids of the built-in objects. */
-extern const struct oid hash_empty_file;	/* SHA-256 of nothing */
+extern const struct oid hash_empty_file; /* SHA-256 of nothing */
 
 /* 16 bytes from the system's random source.  Returns 0 or STORE_EIO. */
 int hash_random(uint8_t out[16], struct store_error *err);

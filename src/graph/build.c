@@ -16,9 +16,9 @@ struct frame {
 	uint64_t dir;
 	struct stage_dir cached;
 	struct stage_scan *rows;
-	struct map_editor *content, *meta;	/* made at the first dirty row */
-	struct buf name;			/* in the directory above; "" at the top */
-	struct buf own_meta;			/* its own recorded attributes */
+	struct map_editor *content, *meta; /* made at the first dirty row */
+	struct buf name;                   /* in the directory above; "" at the top */
+	struct buf own_meta;               /* its own recorded attributes */
 };
 
 struct build {
@@ -43,12 +43,14 @@ static void release_frame(struct frame *f)
 	memset(f, 0, sizeof(*f));
 }
 
-static int push(struct build *b, uint64_t dir, const void *name, size_t len, const void *meta, size_t meta_len, struct store_error *err)
+static int push(struct build *b, uint64_t dir, const void *name, size_t len, const void *meta,
+	size_t meta_len, struct store_error *err)
 {
 	struct frame *f;
 
 	if (b->depth > LIMIT_DEPTH)
-		return store_error_set(err, STORE_EINVAL, "directories are nested deeper than %d", LIMIT_DEPTH);
+		return store_error_set(err, STORE_EINVAL, "directories are nested deeper than %d",
+			LIMIT_DEPTH);
 	if (mem_grow(&b->frames, &b->cap, b->depth + 1, sizeof(*b->frames)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	f = &b->frames[b->depth++];
@@ -65,7 +67,7 @@ static int push(struct build *b, uint64_t dir, const void *name, size_t len, con
 
 static int make_editors(struct build *b, struct frame *f, struct store_error *err)
 {
-	const struct map_ref old = {f->cached.root.id, f->cached.root.height};
+	const struct map_ref old = { f->cached.root.id, f->cached.root.height };
 	const struct map_ref content = f->cached.has_root ? old : map_empty(MAP_DIRECTORY);
 	const struct map_ref meta = f->cached.has_meta ? f->cached.meta : map_empty(MAP_META);
 
@@ -84,27 +86,29 @@ static int drop_entry(struct frame *f, const void *name, size_t len, struct stor
 }
 
 /* Put an entry and its attributes (may be empty) under name into the maps of f. */
-static int set_entry(struct build *b, struct frame *f, const void *name, size_t len, const struct entry *e, const void *meta,
-	size_t meta_len, struct store_error *err)
+static int set_entry(struct build *b, struct frame *f, const void *name, size_t len,
+	const struct entry *e, const void *meta, size_t meta_len, struct store_error *err)
 {
 	int rc = 0;
 
 	buf_clear(&b->value);
 	if (e) {
 		if (entry_encode(&b->value, e) != 0)
-			return store_error_set(err, STORE_ECORRUPT, "a row of the stage cannot stand in a tree; run 'store fsck --rebuild'");
+			return store_error_set(err, STORE_ECORRUPT,
+				"a row of the stage cannot stand in a tree; run 'store fsck --rebuild'");
 		rc = map_editor_set(f->content, name, len, b->value.data, b->value.len, err);
 	}
 	if (rc != 0)
 		return rc;
-	return meta_len > 0 ? map_editor_set(f->meta, name, len, meta, meta_len, err) : map_editor_drop(f->meta, name, len, err);
+	return meta_len > 0 ? map_editor_set(f->meta, name, len, meta, meta_len, err)
+			    : map_editor_drop(f->meta, name, len, err);
 }
 
 static int take_row(struct build *b, const uint8_t *name, size_t len, struct store_error *err)
 {
 	struct frame *f = &b->frames[b->depth - 1];
 	struct stage_row row;
-	struct entry e = {0};
+	struct entry e = { 0 };
 	int rc = make_editors(b, f, err);
 
 	if (rc != 0)
@@ -121,7 +125,7 @@ static int take_row(struct build *b, const uint8_t *name, size_t len, struct sto
 	e.kind = row.kind;
 	e.height = row.ref.height;
 	e.id = row.ref.id;
-	e.totals = (struct totals){row.ref.size, 1, 0};
+	e.totals = (struct totals){ row.ref.size, 1, 0 };
 	return set_entry(b, f, name, len, &e, row.meta, row.meta_len, err);
 }
 
@@ -142,7 +146,10 @@ static int finish(struct build *b, struct frame *f, struct stage_dir *now, struc
 	if (rc != 0)
 		return rc;
 	now->has_root = true;
-	now->root = (struct entry){.kind = ENTRY_DIR, .height = root.height, .id = root.id, .totals = totals.totals};
+	now->root = (struct entry){ .kind = ENTRY_DIR,
+		.height = root.height,
+		.id = root.id,
+		.totals = totals.totals };
 	rc = map_editor_finish(f->meta, &now->meta, &totals, err);
 	now->has_meta = rc == 0 && !map_ref_eq(&now->meta, &empty);
 	b->out->dirs++;
@@ -150,13 +157,15 @@ static int finish(struct build *b, struct frame *f, struct stage_dir *now, struc
 }
 
 /* The attributes of a directory as they stand in the map above: its own, and the map of what is in it. */
-static int join_meta(const struct frame *f, const struct stage_dir *now, struct buf *out, struct store_error *err)
+static int join_meta(const struct frame *f, const struct stage_dir *now, struct buf *out,
+	struct store_error *err)
 {
 	struct span s = span_of(f->own_meta.data, f->own_meta.len);
-	struct meta m = {0};
+	struct meta m = { 0 };
 
 	if (f->own_meta.len > 0 && meta_decode(&s, &m) != 0)
-		return store_error_set(err, STORE_ECORRUPT, "attributes in the stage are malformed; run 'store fsck --rebuild'");
+		return store_error_set(err, STORE_ECORRUPT,
+			"attributes in the stage are malformed; run 'store fsck --rebuild'");
 	if (now->has_meta) {
 		m.flags |= META_CHILD;
 		m.child = now->meta;
@@ -168,8 +177,8 @@ static int join_meta(const struct frame *f, const struct stage_dir *now, struct 
 static int pop(struct build *b, struct store_error *err)
 {
 	struct frame *f = &b->frames[b->depth - 1];
-	struct build_done d = {.dir = f->dir, .generation = f->cached.generation};
-	struct buf meta = {0};
+	struct build_done d = { .dir = f->dir, .generation = f->cached.generation };
+	struct buf meta = { 0 };
 	int rc = finish(b, f, &d.now, err);
 
 	if (rc == 0 && b->done && f->content)
@@ -181,7 +190,8 @@ static int pop(struct build *b, struct store_error *err)
 	} else if (rc == 0) {
 		rc = join_meta(f, &d.now, &meta, err);
 		if (rc == 0)
-			rc = set_entry(b, f - 1, f->name.data, f->name.len, &d.now.root, meta.data, meta.len, err);
+			rc = set_entry(b, f - 1, f->name.data, f->name.len, &d.now.root, meta.data,
+				meta.len, err);
 	}
 	buf_release(&meta);
 	release_frame(f);
@@ -189,11 +199,17 @@ static int pop(struct build *b, struct store_error *err)
 	return rc;
 }
 
-int build_tree(struct env_txn *snapshot, const struct node_source *src, const struct node_sink *sink,
-	int (*done)(void *ctx, const struct build_done *d, struct store_error *err), void *ctx, struct build_tree *out,
-	struct store_error *err)
+int build_tree(struct env_txn *snapshot, const struct node_source *src,
+	const struct node_sink *sink,
+	int (*done)(void *ctx, const struct build_done *d, struct store_error *err), void *ctx,
+	struct build_tree *out, struct store_error *err)
 {
-	struct build b = {.txn = snapshot, .src = src, .sink = sink, .out = out, .done = done, .ctx = ctx};
+	struct build b = { .txn = snapshot,
+		.src = src,
+		.sink = sink,
+		.out = out,
+		.done = done,
+		.ctx = ctx };
 	uint64_t root;
 	int rc = stage_root(snapshot, &root, err);
 

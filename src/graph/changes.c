@@ -14,7 +14,7 @@
 
 struct level {
 	struct map_diff *diff;
-	size_t path_len;	/* of the directory, in path */
+	size_t path_len; /* of the directory, in path */
 };
 
 struct walk {
@@ -26,13 +26,15 @@ struct walk {
 	struct changes *counts;
 };
 
-static int enter(struct walk *w, const struct entry *a, const struct entry *b, struct store_error *err)
+static int enter(struct walk *w, const struct entry *a, const struct entry *b,
+	struct store_error *err)
 {
-	const struct map_ref x = {a->id, a->height}, y = {b->id, b->height};
+	const struct map_ref x = { a->id, a->height }, y = { b->id, b->height };
 	struct level *l;
 
 	if (w->depth > LIMIT_DEPTH)
-		return store_error_set(err, STORE_ECORRUPT, "directories are nested deeper than %d", LIMIT_DEPTH);
+		return store_error_set(err, STORE_ECORRUPT, "directories are nested deeper than %d",
+			LIMIT_DEPTH);
 	if (mem_grow(&w->levels, &w->cap, w->depth + 1, sizeof(*w->levels)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	l = &w->levels[w->depth];
@@ -68,9 +70,10 @@ static void count(struct changes *c, uint8_t change, const struct entry *a, cons
 	}
 }
 
-static int emit(struct walk *w, uint8_t change, const struct entry *a, const struct entry *b, struct store_error *err)
+static int emit(struct walk *w, uint8_t change, const struct entry *a, const struct entry *b,
+	struct store_error *err)
 {
-	const struct change value = {change, a->kind, b->kind};
+	const struct change value = { change, a->kind, b->kind };
 
 	count(w->counts, change, a, b);
 	buf_clear(&w->value);
@@ -89,7 +92,8 @@ static int decode_side(const struct map_item *item, struct entry *e, struct stor
 	return 0;
 }
 
-static int take(struct walk *w, const struct map_item *x, const struct map_item *y, struct store_error *err)
+static int take(struct walk *w, const struct map_item *x, const struct map_item *y,
+	struct store_error *err)
 {
 	struct entry a, b;
 	uint8_t change;
@@ -127,12 +131,12 @@ static int run(struct walk *w, struct store_error *err)
 	return rc;
 }
 
-int changes_build(const struct node_source *src, const struct node_sink *sink, const struct entry *a, const struct entry *b,
-	struct changes *out, struct store_error *err)
+int changes_build(const struct node_source *src, const struct node_sink *sink,
+	const struct entry *a, const struct entry *b, struct changes *out, struct store_error *err)
 {
 	const struct map_ref empty = map_empty(MAP_CHANGES);
-	const struct entry none = {0};
-	struct walk w = {.src = src, .counts = out};
+	const struct entry none = { 0 };
+	struct walk w = { .src = src, .counts = out };
 	struct map_totals totals;
 	int rc;
 

@@ -9,13 +9,13 @@ struct store_error;
 
 struct changes {
 	struct map_ref map;
-	uint64_t added, modified, deleted;	/* files */
+	uint64_t added, modified, deleted; /* files */
 };
 
 /*
  * From tree a (NULL: there is none) to tree b; both kind dir.  Nodes go to sink.  Equal subtrees are not read: O(changes × depth).
  */
-int changes_build(const struct node_source *src, const struct node_sink *sink, const struct entry *a, const struct entry *b,
-	struct changes *out, struct store_error *err);
+int changes_build(const struct node_source *src, const struct node_sink *sink,
+	const struct entry *a, const struct entry *b, struct changes *out, struct store_error *err);
 
 #endif

@@ -9,17 +9,18 @@ static int get(void *ctx, const struct oid *id, struct buf *out, struct store_er
 	return odb_read(ctx, id, out, err);
 }
 
-static int put(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id, struct store_error *err)
+static int put(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id,
+	struct store_error *err)
 {
 	return writer_put(ctx, kind, data, len, out_id, err);
 }
 
 struct node_source nodes_source(struct odb_reader *reader)
 {
-	return (struct node_source){get, reader};
+	return (struct node_source){ get, reader };
 }
 
 struct node_sink nodes_sink(struct odb_writer *writer)
 {
-	return (struct node_sink){put, writer};
+	return (struct node_sink){ put, writer };
 }

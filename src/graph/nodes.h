@@ -24,17 +24,19 @@ struct node_source {
 
 struct node_sink {
 	/* Keep data as an object, unless it is there already; *out_id is its id.  Copies data. */
-	int (*put)(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id, struct store_error *err);
+	int (*put)(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id,
+		struct store_error *err);
 	void *ctx;
 };
 
-static inline int node_get(const struct node_source *s, const struct oid *id, struct buf *out, struct store_error *err)
+static inline int node_get(const struct node_source *s, const struct oid *id, struct buf *out,
+	struct store_error *err)
 {
 	return s->get(s->ctx, id, out, err);
 }
 
-static inline int node_put(const struct node_sink *s, enum kind kind, const void *data, size_t len, struct oid *out_id,
-	struct store_error *err)
+static inline int node_put(const struct node_sink *s, enum kind kind, const void *data, size_t len,
+	struct oid *out_id, struct store_error *err)
 {
 	return s->put(s->ctx, kind, data, len, out_id, err);
 }

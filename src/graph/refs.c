@@ -26,7 +26,8 @@ int refs_get(struct env_txn *t, const char *name, char value[REFS_VALUE], struct
 	if (rc != 0)
 		return rc;
 	if (v.len >= REFS_VALUE)
-		return store_error_set(err, STORE_ECORRUPT, "ref '%s' is malformed; run 'store fsck --rebuild'", name);
+		return store_error_set(err, STORE_ECORRUPT,
+			"ref '%s' is malformed; run 'store fsck --rebuild'", name);
 	memcpy(value, v.data, v.len);
 	value[v.len] = '\0';
 	return 0;
@@ -43,7 +44,8 @@ int refs_resolve(struct env_txn *t, const char *name, struct oid *id, struct sto
 			return rc;
 		if (strncmp(value, "ref:", 4) != 0) {
 			if (id_parse(id, value, strlen(value)) != 0)
-				return store_error_set(err, STORE_ECORRUPT, "ref '%s' is malformed; run 'store fsck --rebuild'", name);
+				return store_error_set(err, STORE_ECORRUPT,
+					"ref '%s' is malformed; run 'store fsck --rebuild'", name);
 			return 0;
 		}
 		memcpy(next, value + 4, strlen(value + 4) + 1);
@@ -60,7 +62,8 @@ int refs_head(struct env_txn *t, struct refs_head *out, struct store_error *err)
 	memset(out, 0, sizeof(*out));
 	rc = refs_get(t, "HEAD", value, err);
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ECORRUPT, "the repository has no HEAD; run 'store fsck --rebuild'");
+		return store_error_set(err, STORE_ECORRUPT,
+			"the repository has no HEAD; run 'store fsck --rebuild'");
 	if (rc != 0)
 		return rc;
 	if (strncmp(value, "ref:", 4) == 0)
@@ -70,7 +73,8 @@ int refs_head(struct env_txn *t, struct refs_head *out, struct store_error *err)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-int refs_each(struct env_txn *t, const char *prefix, int (*fn)(void *ctx, const char *name, const char *value), void *ctx,
+int refs_each(struct env_txn *t, const char *prefix,
+	int (*fn)(void *ctx, const char *name, const char *value), void *ctx,
 	struct store_error *err)
 {
 	struct env_cursor *c;
@@ -83,7 +87,8 @@ int refs_each(struct env_txn *t, const char *prefix, int (*fn)(void *ctx, const 
 	while ((rc = env_cursor_next(c, &key, &val, err)) == 0) {
 		char name[LIMIT_REF + 1], value[REFS_VALUE];
 
-		if (key.len > LIMIT_REF || val.len >= REFS_VALUE || key.len < strlen(prefix) || memcmp(key.data, prefix, strlen(prefix)) != 0) {
+		if (key.len > LIMIT_REF || val.len >= REFS_VALUE || key.len < strlen(prefix) ||
+			memcmp(key.data, prefix, strlen(prefix)) != 0) {
 			rc = STORE_ENOTFOUND;
 			break;
 		}
@@ -104,12 +109,14 @@ void refs_value_of(char value[REFS_VALUE], const struct oid *id)
 	id_hex(value, id);
 }
 
-int refs_update_add(struct refs_update *u, const char *name, const char *expected, const char *new_value, struct store_error *err)
+int refs_update_add(struct refs_update *u, const char *name, const char *expected,
+	const char *new_value, struct store_error *err)
 {
 	struct refs_change *c;
 
 	if (u->count == REFS_UPDATES || strlen(name) > LIMIT_REF)
-		return store_error_set(err, STORE_EINVAL, "ref name '%.40s...' is longer than %d bytes", name, LIMIT_REF);
+		return store_error_set(err, STORE_EINVAL,
+			"ref name '%.40s...' is longer than %d bytes", name, LIMIT_REF);
 	c = &u->changes[u->count++];
 	memset(c, 0, sizeof(*c));
 	snprintf(c->name, sizeof(c->name), "%s", name);
@@ -118,12 +125,12 @@ int refs_update_add(struct refs_update *u, const char *name, const char *expecte
 	return 0;
 }
 
-static int put_log_row(struct env_txn *t, const char *name, uint64_t number, const char *old_value, const char *new_value,
-	const struct ident *who, const char *why, struct store_error *err)
+static int put_log_row(struct env_txn *t, const char *name, uint64_t number, const char *old_value,
+	const char *new_value, const struct ident *who, const char *why, struct store_error *err)
 {
 	uint8_t key[LIMIT_REF + 1 + 8];
 	const size_t n = strlen(name);
-	struct buf row = {0};
+	struct buf row = { 0 };
 	int rc;
 
 	memcpy(key, name, n + 1);
@@ -140,7 +147,8 @@ static int put_log_row(struct env_txn *t, const char *name, uint64_t number, con
 	return rc;
 }
 
-static int apply_one(struct refs_change *c, const struct refs_update *u, struct env_txn *t, uint64_t number, struct store_error *err)
+static int apply_one(struct refs_change *c, const struct refs_update *u, struct env_txn *t,
+	uint64_t number, struct store_error *err)
 {
 	int rc = refs_get(t, c->name, c->old_value, err);
 
@@ -149,17 +157,22 @@ static int apply_one(struct refs_change *c, const struct refs_update *u, struct 
 	else if (rc != 0)
 		return rc;
 	if (c->expected[0] && strcmp(c->expected, c->old_value) != 0)
-		return store_error_set(err, STORE_EBUSY, "'%s' was moved by another command meanwhile; run it again", c->name);
+		return store_error_set(err, STORE_EBUSY,
+			"'%s' was moved by another command meanwhile; run it again", c->name);
 	if (strcmp(c->new_value, "-") == 0)
 		rc = env_del(t, ENV_REFS, c->name, strlen(c->name), err);
 	else
-		rc = env_put(t, ENV_REFS, c->name, strlen(c->name), c->new_value, strlen(c->new_value), err);
+		rc = env_put(t, ENV_REFS, c->name, strlen(c->name), c->new_value,
+			strlen(c->new_value), err);
 	if (rc == STORE_ENOTFOUND)
 		rc = 0;
-	return rc == 0 ? put_log_row(t, c->name, number, c->old_value, c->new_value, &u->who, u->why, err) : rc;
+	return rc == 0
+		? put_log_row(t, c->name, number, c->old_value, c->new_value, &u->who, u->why, err)
+		: rc;
 }
 
-int refs_update_apply(struct refs_update *u, struct env_txn *t, uint64_t number, struct store_error *err)
+int refs_update_apply(struct refs_update *u, struct env_txn *t, uint64_t number,
+	struct store_error *err)
 {
 	int rc = 0;
 
@@ -168,10 +181,15 @@ int refs_update_apply(struct refs_update *u, struct env_txn *t, uint64_t number,
 	return rc;
 }
 
-int refs_update_log(const struct refs_update *u, uint64_t number, struct buf *out, struct store_error *err)
+int refs_update_log(const struct refs_update *u, uint64_t number, struct buf *out,
+	struct store_error *err)
 {
 	struct refslog_change changes[REFS_UPDATES];
-	struct refslog_record record = {.type = REFSLOG_RECORD, .number = number, .who = u->who, .changes = changes, .change_count = u->count};
+	struct refslog_record record = { .type = REFSLOG_RECORD,
+		.number = number,
+		.who = u->who,
+		.changes = changes,
+		.change_count = u->count };
 	struct hash *h = hash_new();
 	int rc;
 
@@ -191,14 +209,14 @@ int refs_update_log(const struct refs_update *u, uint64_t number, struct buf *ou
 static struct text_slice take_line(const char **p, const char *end)
 {
 	const char *nl = memchr(*p, '\n', (size_t)(end - *p));
-	const struct text_slice s = {*p, nl ? (size_t)(nl - *p) : (size_t)(end - *p)};
+	const struct text_slice s = { *p, nl ? (size_t)(nl - *p) : (size_t)(end - *p) };
 
 	*p = nl ? nl + 1 : end;
 	return s;
 }
 
-static int parse_log_row(const struct env_val *key, const struct env_val *val, size_t name_len, struct refs_log_row *row,
-	struct store_error *err)
+static int parse_log_row(const struct env_val *key, const struct env_val *val, size_t name_len,
+	struct refs_log_row *row, struct store_error *err)
 {
 	const char *p = val->data, *end = p + val->len;
 
@@ -206,13 +224,14 @@ static int parse_log_row(const struct env_val *key, const struct env_val *val, s
 	row->old_value = take_line(&p, end);
 	row->new_value = take_line(&p, end);
 	if (ident_parse(&row->who, take_line(&p, end), NULL) != 0)
-		return store_error_set(err, STORE_ECORRUPT, "a row of the reflog is malformed; run 'store fsck --rebuild'");
+		return store_error_set(err, STORE_ECORRUPT,
+			"a row of the reflog is malformed; run 'store fsck --rebuild'");
 	row->why = take_line(&p, end);
 	return 0;
 }
 
-int refs_log_each(struct env_txn *t, const char *name, int (*fn)(void *ctx, const struct refs_log_row *row), void *ctx,
-	struct store_error *err)
+int refs_log_each(struct env_txn *t, const char *name,
+	int (*fn)(void *ctx, const struct refs_log_row *row), void *ctx, struct store_error *err)
 {
 	uint8_t key[LIMIT_REF + 1 + 8];
 	const size_t n = strlen(name);
@@ -258,9 +277,11 @@ int refs_replay(struct env_txn *t, const struct refslog_record *record, struct s
 		if (strcmp(new_value, "-") == 0)
 			rc = env_del(t, ENV_REFS, name, strlen(name), err);
 		else
-			rc = env_put(t, ENV_REFS, name, strlen(name), new_value, strlen(new_value), err);
+			rc = env_put(t, ENV_REFS, name, strlen(name), new_value, strlen(new_value),
+				err);
 		if (rc == 0 || rc == STORE_ENOTFOUND)
-			rc = put_log_row(t, name, record->number, old_value, new_value, &record->who, why, err);
+			rc = put_log_row(t, name, record->number, old_value, new_value,
+				&record->who, why, err);
 	}
 	return rc;
 }

@@ -17,7 +17,7 @@
 
 struct store_error;
 
-#define REFS_VALUE (LIMIT_REF + 5)	/* bytes of a value with its NUL */
+#define REFS_VALUE (LIMIT_REF + 5) /* bytes of a value with its NUL */
 #define REFS_UPDATES 8
 
 /* Value of a ref as it stands.  STORE_ENOTFOUND without message. */
@@ -26,38 +26,43 @@ int refs_get(struct env_txn *t, const char *name, char value[REFS_VALUE], struct
 int refs_resolve(struct env_txn *t, const char *name, struct oid *id, struct store_error *err);
 
 struct refs_head {
-	char branch[LIMIT_REF + 1];	/* full name ("refs/heads/main") HEAD points to, "" when detached */
+	char branch[LIMIT_REF +
+		1]; /* full name ("refs/heads/main") HEAD points to, "" when detached */
 	bool has_commit;
 	struct oid commit;
 };
 int refs_head(struct env_txn *t, struct refs_head *out, struct store_error *err);
 
 /* Names below prefix in byte order: fn(ctx, name, value); non-zero ends and is returned. */
-int refs_each(struct env_txn *t, const char *prefix, int (*fn)(void *ctx, const char *name, const char *value), void *ctx,
+int refs_each(struct env_txn *t, const char *prefix,
+	int (*fn)(void *ctx, const char *name, const char *value), void *ctx,
 	struct store_error *err);
 
 struct refs_change {
 	char name[LIMIT_REF + 1];
-	char expected[REFS_VALUE];	/* "" any, "-" absent */
-	char old_value[REFS_VALUE];	/* found by apply */
-	char new_value[REFS_VALUE];	/* "-" deletes */
+	char expected[REFS_VALUE];  /* "" any, "-" absent */
+	char old_value[REFS_VALUE]; /* found by apply */
+	char new_value[REFS_VALUE]; /* "-" deletes */
 };
 
 struct refs_update {
 	struct refs_change changes[REFS_UPDATES];
 	size_t count;
-	struct ident who;		/* borrowed slices: valid until the update is done */
+	struct ident who; /* borrowed slices: valid until the update is done */
 	char why[512];
 };
 
 /* NULL expected: whatever is there.  NULL new_value: delete. */
-int refs_update_add(struct refs_update *u, const char *name, const char *expected, const char *new_value, struct store_error *err);
+int refs_update_add(struct refs_update *u, const char *name, const char *expected,
+	const char *new_value, struct store_error *err);
 /* A value that names a commit. */
 void refs_value_of(char value[REFS_VALUE], const struct oid *id);
 /* Check expectations (STORE_EBUSY: "moved meanwhile") and write refs and reflog rows. */
-int refs_update_apply(struct refs_update *u, struct env_txn *t, uint64_t number, struct store_error *err);
+int refs_update_apply(struct refs_update *u, struct env_txn *t, uint64_t number,
+	struct store_error *err);
 /* The refs.log record of an update that was applied. */
-int refs_update_log(const struct refs_update *u, uint64_t number, struct buf *out, struct store_error *err);
+int refs_update_log(const struct refs_update *u, uint64_t number, struct buf *out,
+	struct store_error *err);
 
 /*
  * Reflog of one ref, newest first: fn(ctx, number, old, new, who-line "NAME <MAIL> SECONDS +HHMM", why); non-zero ends and is returned.
@@ -67,8 +72,8 @@ struct refs_log_row {
 	struct text_slice old_value, new_value, why;
 	struct ident who;
 };
-int refs_log_each(struct env_txn *t, const char *name, int (*fn)(void *ctx, const struct refs_log_row *row), void *ctx,
-	struct store_error *err);
+int refs_log_each(struct env_txn *t, const char *name,
+	int (*fn)(void *ctx, const struct refs_log_row *row), void *ctx, struct store_error *err);
 
 /* Rebuild: write one record of refs.log into refs and reflog rows. */
 struct refslog_record;

@@ -17,7 +17,8 @@
 
 static int bad_row(struct store_error *err)
 {
-	return store_error_set(err, STORE_ECORRUPT, "a row of the stage is malformed; run 'store fsck --rebuild'");
+	return store_error_set(err, STORE_ECORRUPT,
+		"a row of the stage is malformed; run 'store fsck --rebuild'");
 }
 
 int stage_row_encode(struct buf *out, const struct stage_row *row, struct store_error *err)
@@ -81,7 +82,8 @@ int stage_root(struct env_txn *t, uint64_t *dir, struct store_error *err)
 	return rc == 0 && *dir == 0 ? bad_row(err) : rc;
 }
 
-int stage_get(struct env_txn *t, uint64_t dir, const void *name, size_t len, struct stage_row *row, struct store_error *err)
+int stage_get(struct env_txn *t, uint64_t dir, const void *name, size_t len, struct stage_row *row,
+	struct store_error *err)
 {
 	struct stage_key k;
 	struct env_val v;
@@ -92,7 +94,8 @@ int stage_get(struct env_txn *t, uint64_t dir, const void *name, size_t len, str
 	return rc == 0 ? stage_row_decode(row, v.data, v.len, err) : rc;
 }
 
-int stage_find(struct env_txn *t, const char *path, size_t len, struct stage_row *row, struct store_error *err)
+int stage_find(struct env_txn *t, const char *path, size_t len, struct stage_row *row,
+	struct store_error *err)
 {
 	const char *end = path + len;
 	int rc;
@@ -143,9 +146,10 @@ int stage_get_dir(struct env_txn *t, uint64_t dir, struct stage_dir *out, struct
 	return s.bad || span_left(&s) != 0 ? bad_row(err) : 0;
 }
 
-int stage_set_dir(struct env_txn *t, uint64_t dir, const struct stage_dir *d, struct store_error *err)
+int stage_set_dir(struct env_txn *t, uint64_t dir, const struct stage_dir *d,
+	struct store_error *err)
 {
-	struct buf row = {0};
+	struct buf row = { 0 };
 	uint8_t key[8];
 	int rc;
 
@@ -170,7 +174,8 @@ struct stage_scan {
 	uint8_t dir[8];
 };
 
-static int open_scan(struct env_txn *t, enum env_table table, uint64_t dir, struct stage_scan **out, struct store_error *err)
+static int open_scan(struct env_txn *t, enum env_table table, uint64_t dir, struct stage_scan **out,
+	struct store_error *err)
 {
 	struct stage_scan *s = calloc(1, sizeof(*s));
 	int rc;
@@ -189,12 +194,14 @@ static int open_scan(struct env_txn *t, enum env_table table, uint64_t dir, stru
 	return 0;
 }
 
-int stage_scan_open(struct env_txn *t, uint64_t dir, struct stage_scan **out, struct store_error *err)
+int stage_scan_open(struct env_txn *t, uint64_t dir, struct stage_scan **out,
+	struct store_error *err)
 {
 	return open_scan(t, ENV_STAGE, dir, out, err);
 }
 
-int stage_dirty_open(struct env_txn *t, uint64_t dir, struct stage_scan **out, struct store_error *err)
+int stage_dirty_open(struct env_txn *t, uint64_t dir, struct stage_scan **out,
+	struct store_error *err)
 {
 	return open_scan(t, ENV_DIRTY, dir, out, err);
 }
@@ -217,7 +224,8 @@ void stage_scan_seek(struct stage_scan *s, const void *name, size_t len)
 	env_cursor_seek(s->cursor, k.b, k.len);
 }
 
-static int next_in_dir(struct stage_scan *s, const uint8_t **name, size_t *len, struct env_val *val, struct store_error *err)
+static int next_in_dir(struct stage_scan *s, const uint8_t **name, size_t *len, struct env_val *val,
+	struct store_error *err)
 {
 	struct env_val key;
 	const int rc = env_cursor_next(s->cursor, &key, val, err);
@@ -231,7 +239,8 @@ static int next_in_dir(struct stage_scan *s, const uint8_t **name, size_t *len, 
 	return 0;
 }
 
-int stage_scan_next(struct stage_scan *s, const uint8_t **name, size_t *len, struct stage_row *row, struct store_error *err)
+int stage_scan_next(struct stage_scan *s, const uint8_t **name, size_t *len, struct stage_row *row,
+	struct store_error *err)
 {
 	struct env_val val;
 	int rc;
@@ -243,7 +252,8 @@ int stage_scan_next(struct stage_scan *s, const uint8_t **name, size_t *len, str
 	return rc == 0 ? stage_row_decode(row, val.data, val.len, err) : rc;
 }
 
-int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, uint64_t *generation, struct store_error *err)
+int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, uint64_t *generation,
+	struct store_error *err)
 {
 	struct env_val val;
 	const int rc = next_in_dir(s, name, len, &val, err);
@@ -256,7 +266,8 @@ int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, ui
 	return 0;
 }
 
-int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len, uint64_t generation, bool *same, struct store_error *err)
+int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len,
+	uint64_t generation, bool *same, struct store_error *err)
 {
 	struct stage_key k;
 	struct env_val v;

@@ -26,24 +26,24 @@ struct stage_stat {
 	int64_t mtime_ns, ctime_ns;
 	uint64_t ino;
 	uint32_t mode;
-	int64_t clock_ns;	/* coarse clock read before that stat */
+	int64_t clock_ns; /* coarse clock read before that stat */
 };
 
 struct stage_row {
-	uint8_t kind;		/* enum entry_kind */
-	uint8_t class;		/* chunking class of the content */
-	struct file_ref ref;	/* kinds file, exec, link */
+	uint8_t kind;        /* enum entry_kind */
+	uint8_t class;       /* chunking class of the content */
+	struct file_ref ref; /* kinds file, exec, link */
 	struct stage_stat stat;
-	uint64_t dir;		/* kind dir: its number */
-	const uint8_t *meta;	/* encoded meta value without child map; borrowed */
+	uint64_t dir;        /* kind dir: its number */
+	const uint8_t *meta; /* encoded meta value without child map; borrowed */
 	size_t meta_len;
 };
 
 /* Cached roots of a directory. */
 struct stage_dir {
-	uint64_t generation;	/* publication that stored them; 0: none was */
+	uint64_t generation; /* publication that stored them; 0: none was */
 	bool has_root, has_meta;
-	struct entry root;	/* kind dir: height, id, totals */
+	struct entry root; /* kind dir: height, id, totals */
 	struct map_ref meta;
 };
 
@@ -51,26 +51,33 @@ struct stage_dir {
 
 int stage_root(struct env_txn *t, uint64_t *dir, struct store_error *err);
 /* STORE_ENOTFOUND without message.  Borrowed: row->meta is valid until the transaction ends or writes. */
-int stage_get(struct env_txn *t, uint64_t dir, const void *name, size_t len, struct stage_row *row, struct store_error *err);
+int stage_get(struct env_txn *t, uint64_t dir, const void *name, size_t len, struct stage_row *row,
+	struct store_error *err);
 int stage_get_dir(struct env_txn *t, uint64_t dir, struct stage_dir *out, struct store_error *err);
 /* By path of names joined by '/'.  "" gives kind dir and the top's number. STORE_ENOTFOUND without message. */
-int stage_find(struct env_txn *t, const char *path, size_t len, struct stage_row *row, struct store_error *err);
+int stage_find(struct env_txn *t, const char *path, size_t len, struct stage_row *row,
+	struct store_error *err);
 int stage_row_decode(struct stage_row *row, const void *data, size_t len, struct store_error *err);
 
 /* Rows of one directory in byte order of names. */
 struct stage_scan;
-int stage_scan_open(struct env_txn *t, uint64_t dir, struct stage_scan **out, struct store_error *err);
+int stage_scan_open(struct env_txn *t, uint64_t dir, struct stage_scan **out,
+	struct store_error *err);
 void stage_scan_close(struct stage_scan *s);
 /* Borrowed: name and row->meta are valid until the next call.  STORE_ENOTFOUND at the end. */
-int stage_scan_next(struct stage_scan *s, const uint8_t **name, size_t *len, struct stage_row *row, struct store_error *err);
+int stage_scan_next(struct stage_scan *s, const uint8_t **name, size_t *len, struct stage_row *row,
+	struct store_error *err);
 /* Go on behind name. */
 void stage_scan_seek(struct stage_scan *s, const void *name, size_t len);
 /* Dirty rows of one directory: name and generation. */
-int stage_dirty_open(struct env_txn *t, uint64_t dir, struct stage_scan **out, struct store_error *err);
-int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, uint64_t *generation, struct store_error *err);
+int stage_dirty_open(struct env_txn *t, uint64_t dir, struct stage_scan **out,
+	struct store_error *err);
+int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, uint64_t *generation,
+	struct store_error *err);
 
 /* Does dirty row (dir, name) still have this generation? */
-int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len, uint64_t generation, bool *same, struct store_error *err);
+int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len,
+	uint64_t generation, bool *same, struct store_error *err);
 
 /* ---- a batch of changes, and its record in the pack */
 
@@ -78,25 +85,29 @@ enum stage_op_kind {
 	STAGE_SET = 1,
 	STAGE_DELETE = 2,
 	STAGE_RESET = 4,
-	STAGE_TOUCH = 100,	/* new stat data for a row found equal: no record, nothing gets dirty */
+	STAGE_TOUCH = 100, /* new stat data for a row found equal: no record, nothing gets dirty */
 };
 
 struct stage_batch;
-struct stage_batch *stage_batch_new(void);	/* Caller frees with stage_batch_free. */
+struct stage_batch *stage_batch_new(void); /* Caller frees with stage_batch_free. */
 void stage_batch_free(struct stage_batch *b);
 void stage_batch_clear(struct stage_batch *b);
 size_t stage_batch_count(const struct stage_batch *b);
 size_t stage_batch_bytes(const struct stage_batch *b);
 /* path: names joined by '/'; "" is the top (kind dir only: its own attributes).  Copies all. */
-int stage_batch_set(struct stage_batch *b, const char *path, size_t len, const struct stage_row *row, struct store_error *err);
-int stage_batch_delete(struct stage_batch *b, const char *path, size_t len, struct store_error *err);
-int stage_batch_touch(struct stage_batch *b, const char *path, size_t len, const struct stage_row *row, struct store_error *err);
+int stage_batch_set(struct stage_batch *b, const char *path, size_t len,
+	const struct stage_row *row, struct store_error *err);
+int stage_batch_delete(struct stage_batch *b, const char *path, size_t len,
+	struct store_error *err);
+int stage_batch_touch(struct stage_batch *b, const char *path, size_t len,
+	const struct stage_row *row, struct store_error *err);
 
 /* Append the record form of every operation but touches to the writer's stage record. */
 struct odb_writer;
 int stage_batch_record(const struct stage_batch *b, struct odb_writer *w, struct store_error *err);
 /* Write the rows.  Inside a publication; number is its generation. */
-int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t number, struct store_error *err);
+int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t number,
+	struct store_error *err);
 
 /* ---- trees under fresh numbers, built where nobody looks, then put in place */
 
@@ -104,8 +115,10 @@ int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t n
 int stage_bury(struct env_txn *t, uint64_t dir, uint64_t owner, struct store_error *err);
 /* A new directory number.  The top of a tree built aside is buried under its writer until it is put in place. */
 int stage_fresh(struct env_txn *t, uint64_t *dir, struct store_error *err);
-int stage_set_dir(struct env_txn *t, uint64_t dir, const struct stage_dir *d, struct store_error *err);
-int stage_put(struct env_txn *t, uint64_t dir, const void *name, size_t len, const struct stage_row *row, struct store_error *err);
+int stage_set_dir(struct env_txn *t, uint64_t dir, const struct stage_dir *d,
+	struct store_error *err);
+int stage_put(struct env_txn *t, uint64_t dir, const void *name, size_t len,
+	const struct stage_row *row, struct store_error *err);
 /* The top becomes `dir`; the old one goes to `dead`. */
 int stage_swap_root(struct env_txn *t, uint64_t dir, struct store_error *err);
 /* Delete up to max rows of dead directories; *left: there is more. */

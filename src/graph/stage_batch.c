@@ -15,8 +15,8 @@
 
 struct op {
 	enum stage_op_kind kind;
-	size_t path, path_len;	/* in strings */
-	size_t meta;		/* in strings; row.meta_len bytes */
+	size_t path, path_len; /* in strings */
+	size_t meta;           /* in strings; row.meta_len bytes */
 	struct stage_row row;
 };
 
@@ -56,8 +56,8 @@ size_t stage_batch_bytes(const struct stage_batch *b)
 	return b->strings.len + b->count * 64;
 }
 
-static int add(struct stage_batch *b, enum stage_op_kind kind, const char *path, size_t len, const struct stage_row *row,
-	struct store_error *err)
+static int add(struct stage_batch *b, enum stage_op_kind kind, const char *path, size_t len,
+	const struct stage_row *row, struct store_error *err)
 {
 	struct op *op;
 
@@ -78,7 +78,8 @@ static int add(struct stage_batch *b, enum stage_op_kind kind, const char *path,
 	return buf_check(&b->strings, err);
 }
 
-int stage_batch_set(struct stage_batch *b, const char *path, size_t len, const struct stage_row *row, struct store_error *err)
+int stage_batch_set(struct stage_batch *b, const char *path, size_t len,
+	const struct stage_row *row, struct store_error *err)
 {
 	return add(b, STAGE_SET, path, len, row, err);
 }
@@ -88,7 +89,8 @@ int stage_batch_delete(struct stage_batch *b, const char *path, size_t len, stru
 	return add(b, STAGE_DELETE, path, len, NULL, err);
 }
 
-int stage_batch_touch(struct stage_batch *b, const char *path, size_t len, const struct stage_row *row, struct store_error *err)
+int stage_batch_touch(struct stage_batch *b, const char *path, size_t len,
+	const struct stage_row *row, struct store_error *err)
 {
 	return add(b, STAGE_TOUCH, path, len, row, err);
 }
@@ -108,7 +110,8 @@ static void record_path(struct buf *out, const uint8_t *path, size_t len)
 	}
 }
 
-static int record_one(const struct stage_batch *b, const struct op *op, struct buf *out, struct store_error *err)
+static int record_one(const struct stage_batch *b, const struct op *op, struct buf *out,
+	struct store_error *err)
 {
 	const struct stage_row *r = &op->row;
 
@@ -132,7 +135,7 @@ static int record_one(const struct stage_batch *b, const struct op *op, struct b
 
 int stage_batch_record(const struct stage_batch *b, struct odb_writer *w, struct store_error *err)
 {
-	struct buf op = {0};
+	struct buf op = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; i < b->count && rc == 0; i++) {
@@ -149,17 +152,18 @@ int stage_batch_record(const struct stage_batch *b, struct odb_writer *w, struct
 /* ---- the rows */
 
 struct step {
-	uint64_t dir;		/* number of the directory this component lies in */
-	size_t off, len;	/* the component, in strings */
+	uint64_t dir;    /* number of the directory this component lies in */
+	size_t off, len; /* the component, in strings */
 };
 
 struct apply {
 	const struct stage_batch *batch;
 	struct env_txn *txn;
 	uint64_t generation;
-	struct step *steps;	/* directories above the last operation's entry, from the top; marked dirty */
+	struct step *
+		steps; /* directories above the last operation's entry, from the top; marked dirty */
 	size_t depth, cap;
-	uint64_t dir;		/* the directory the last step led to */
+	uint64_t dir; /* the directory the last step led to */
 	uint64_t root;
 	struct buf row;
 };
@@ -169,7 +173,8 @@ static const uint8_t *text(const struct apply *a, size_t off)
 	return a->batch->strings.data + off;
 }
 
-static int mark_dirty(struct apply *a, uint64_t dir, const void *name, size_t len, struct store_error *err)
+static int mark_dirty(struct apply *a, uint64_t dir, const void *name, size_t len,
+	struct store_error *err)
 {
 	struct stage_key k;
 	uint8_t generation[8];
@@ -179,7 +184,8 @@ static int mark_dirty(struct apply *a, uint64_t dir, const void *name, size_t le
 	return env_put(a->txn, ENV_DIRTY, k.b, k.len, generation, sizeof(generation), err);
 }
 
-static int put_row(struct apply *a, uint64_t dir, const void *name, size_t len, const struct stage_row *row, struct store_error *err)
+static int put_row(struct apply *a, uint64_t dir, const void *name, size_t len,
+	const struct stage_row *row, struct store_error *err)
 {
 	struct stage_key k;
 	int rc = stage_row_encode(&a->row, row, err);
@@ -209,7 +215,7 @@ static int enter(struct apply *a, size_t off, size_t len, bool make, struct stor
 	}
 	if (mem_grow(&a->steps, &a->cap, a->depth + 1, sizeof(*a->steps)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	a->steps[a->depth++] = (struct step){a->dir, off, len};
+	a->steps[a->depth++] = (struct step){ a->dir, off, len };
 	a->dir = row.dir;
 	return 0;
 }
@@ -223,7 +229,8 @@ static size_t keep_shared(struct apply *a, size_t off, size_t len)
 		const struct step *s = &a->steps[i];
 
 		/* There must be a component behind it: the entry itself is no step. */
-		if (used + s->len >= len || text(a, off)[used + s->len] != '/' || memcmp(text(a, off + used), text(a, s->off), s->len) != 0)
+		if (used + s->len >= len || text(a, off)[used + s->len] != '/' ||
+			memcmp(text(a, off + used), text(a, s->off), s->len) != 0)
 			break;
 		used += s->len + 1;
 	}
@@ -235,7 +242,8 @@ static size_t keep_shared(struct apply *a, size_t off, size_t len)
 }
 
 /* Stand in the directory that holds the entry of op; *name, *len: the entry's own name. */
-static int descend(struct apply *a, const struct op *op, bool make, size_t *name, size_t *len, struct store_error *err)
+static int descend(struct apply *a, const struct op *op, bool make, size_t *name, size_t *len,
+	struct store_error *err)
 {
 	size_t used = keep_shared(a, op->path, op->path_len);
 
@@ -265,7 +273,8 @@ static int mark_way(struct apply *a, size_t name, size_t len, struct store_error
 	return rc;
 }
 
-static int apply_set(struct apply *a, const struct op *op, size_t name, size_t len, struct store_error *err)
+static int apply_set(struct apply *a, const struct op *op, size_t name, size_t len,
+	struct store_error *err)
 {
 	struct stage_row row = op->row, old;
 	int rc;
@@ -309,14 +318,16 @@ static int apply_delete(struct apply *a, size_t name, size_t len, struct store_e
 }
 
 /* New stat data only for the very content it was taken of. */
-static int apply_touch(struct apply *a, const struct op *op, size_t name, size_t len, struct store_error *err)
+static int apply_touch(struct apply *a, const struct op *op, size_t name, size_t len,
+	struct store_error *err)
 {
 	struct stage_row old;
 	int rc = stage_get(a->txn, a->dir, text(a, name), len, &old, err);
 
 	if (rc != 0)
 		return rc == STORE_ENOTFOUND ? 0 : rc;
-	if (old.kind != op->row.kind || old.ref.size != op->row.ref.size || !id_eq(&old.ref.id, &op->row.ref.id))
+	if (old.kind != op->row.kind || old.ref.size != op->row.ref.size ||
+		!id_eq(&old.ref.id, &op->row.ref.id))
 		return 0;
 	old.stat = op->row.stat;
 	return put_row(a, a->dir, text(a, name), len, &old, err);
@@ -339,9 +350,10 @@ static int apply_op(struct apply *a, const struct op *op, struct store_error *er
 	}
 }
 
-int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t number, struct store_error *err)
+int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t number,
+	struct store_error *err)
 {
-	struct apply a = {.batch = b, .txn = t, .generation = number};
+	struct apply a = { .batch = b, .txn = t, .generation = number };
 	int rc = stage_root(t, &a.root, err);
 
 	a.dir = a.root;

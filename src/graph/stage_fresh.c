@@ -18,10 +18,11 @@ int stage_fresh(struct env_txn *t, uint64_t *dir, struct store_error *err)
 	return rc == 0 ? env_set_number(t, "next-dir", *dir + 1, err) : rc;
 }
 
-int stage_put(struct env_txn *t, uint64_t dir, const void *name, size_t len, const struct stage_row *row, struct store_error *err)
+int stage_put(struct env_txn *t, uint64_t dir, const void *name, size_t len,
+	const struct stage_row *row, struct store_error *err)
 {
 	struct stage_key k;
-	struct buf value = {0};
+	struct buf value = { 0 };
 	int rc = stage_row_encode(&value, row, err);
 
 	stage_key_set(&k, dir, name, len);
@@ -57,7 +58,8 @@ int stage_swap_root(struct env_txn *t, uint64_t dir, struct store_error *err)
 }
 
 /* Delete the rows of dir in one table, up to *budget; child directories found in it are buried. */
-static int sweep_table(struct env_txn *t, enum env_table table, uint64_t dir, size_t *budget, struct store_error *err)
+static int sweep_table(struct env_txn *t, enum env_table table, uint64_t dir, size_t *budget,
+	struct store_error *err)
 {
 	struct env_cursor *c;
 	struct env_val key, val;
@@ -76,7 +78,8 @@ static int sweep_table(struct env_txn *t, enum env_table table, uint64_t dir, si
 			rc = STORE_ENOTFOUND;
 			break;
 		}
-		if (table == ENV_STAGE && stage_row_decode(&row, val.data, val.len, NULL) == 0 && row.kind == ENTRY_DIR)
+		if (table == ENV_STAGE && stage_row_decode(&row, val.data, val.len, NULL) == 0 &&
+			row.kind == ENTRY_DIR)
 			child = row.dir;
 		rc = env_cursor_del(c, err);
 		if (rc == 0 && child != 0)

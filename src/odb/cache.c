@@ -44,7 +44,8 @@ static struct cache_block *find_block(struct cache *c, uint64_t pack, uint32_t o
 	return NULL;
 }
 
-bool cache_copy(struct cache *c, uint64_t pack, uint32_t block_off, uint32_t off, uint32_t len, struct buf *out)
+bool cache_copy(struct cache *c, uint64_t pack, uint32_t block_off, uint32_t off, uint32_t len,
+	struct buf *out)
 {
 	struct cache_block *b;
 	bool hit = false;
@@ -79,7 +80,8 @@ static struct cache_block *make_room(struct cache *c, size_t len)
 			struct cache_block *old = NULL;
 
 			for (size_t i = 0; i < CACHE_BLOCKS; i++) {
-				if (c->blocks[i].pack != 0 && (!old || c->blocks[i].used < old->used))
+				if (c->blocks[i].pack != 0 &&
+					(!old || c->blocks[i].used < old->used))
 					old = &c->blocks[i];
 			}
 			if (!old)

@@ -14,19 +14,19 @@
 
 #define CACHE_BYTES ((size_t)8 << 20)
 #define CACHE_BLOCKS 256
-#define CACHE_BLOCK_MAX ((size_t)4 << 20)	/* larger blocks are not kept */
+#define CACHE_BLOCK_MAX ((size_t)4 << 20) /* larger blocks are not kept */
 #define CACHE_PACKS 64
 
 struct cache_block {
-	uint64_t pack;		/* 0: free */
+	uint64_t pack; /* 0: free */
 	uint32_t off;
-	uint64_t used;		/* tick of last use */
+	uint64_t used; /* tick of last use */
 	uint8_t *data;
 	size_t len;
 };
 
 struct cache_pack {
-	uint64_t number;	/* 0: free */
+	uint64_t number; /* 0: free */
 	uint64_t used;
 	unsigned int users;
 	int fd;
@@ -34,7 +34,7 @@ struct cache_pack {
 
 struct cache {
 	pthread_mutex_t lock;
-	uint64_t tick;		/* guarded by lock, as all below */
+	uint64_t tick; /* guarded by lock, as all below */
 	size_t bytes;
 	struct cache_block blocks[CACHE_BLOCKS];
 	struct cache_pack packs[CACHE_PACKS];
@@ -43,7 +43,8 @@ struct cache {
 void cache_init(struct cache *c);
 void cache_release(struct cache *c);
 /* Copy len bytes at off of a cached block into out (replaced).  False when the block is not here or is shorter. */
-bool cache_copy(struct cache *c, uint64_t pack, uint32_t block_off, uint32_t off, uint32_t len, struct buf *out);
+bool cache_copy(struct cache *c, uint64_t pack, uint32_t block_off, uint32_t off, uint32_t len,
+	struct buf *out);
 /* Keep a decoded block.  Takes ownership of data (from malloc). */
 void cache_keep(struct cache *c, uint64_t pack, uint32_t block_off, uint8_t *data, size_t len);
 /* Descriptor of an open pack, or -1.  cache_pack_done must follow a hit. */

@@ -35,7 +35,16 @@
 #define GROW_WAIT_S 30
 
 static const char *const table_names[ENV_TABLES] = {
-	"stage", "dirty", "dirs", "dead", "refs", "reflog", "packs", "objects", "writers", "stats",
+	"stage",
+	"dirty",
+	"dirs",
+	"dead",
+	"refs",
+	"reflog",
+	"packs",
+	"objects",
+	"writers",
+	"stats",
 };
 
 struct env {
@@ -46,15 +55,16 @@ struct env {
 	dev_t dev;
 	ino_t ino;
 	pid_t pid;
-	unsigned int refs;	/* guarded by registry_lock */
-	struct env *next;	/* guarded by registry_lock */
+	unsigned int refs; /* guarded by registry_lock */
+	struct env *next;  /* guarded by registry_lock */
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
-	unsigned int active;	/* guarded by lock: open transactions, sleeping ones not counted */
-	bool exclusive;		/* guarded by lock: someone grows or reopens */
-	uint64_t incarnation;	/* guarded by lock: goes up with every reopen */
-	uint8_t *map;		/* where the data file is mapped, NULL unknown; changes only while exclusive */
-	size_t touched;		/* bytes touched since pages were given back; a hint, updated without lock by atomics */
+	unsigned int active;  /* guarded by lock: open transactions, sleeping ones not counted */
+	bool exclusive;       /* guarded by lock: someone grows or reopens */
+	uint64_t incarnation; /* guarded by lock: goes up with every reopen */
+	uint8_t *
+		map; /* where the data file is mapped, NULL unknown; changes only while exclusive */
+	size_t touched; /* bytes touched since pages were given back; a hint, updated without lock by atomics */
 };
 
 struct env_txn {
@@ -69,7 +79,7 @@ struct env_cursor {
 	struct env_txn *txn;
 	MDB_cursor *mdb;
 	enum env_table table;
-	MDB_cursor_op op;	/* what the next step does */
+	MDB_cursor_op op; /* what the next step does */
 	MDB_val seek;
 	uint8_t seek_key[512];
 };
@@ -88,27 +98,32 @@ static int from_mdb(int rc, struct store_error *err, const char *what, const cha
 	case MDB_MAP_RESIZED:
 		return ENV_FULL;
 	case MDB_READERS_FULL:
-		return store_error_set(err, STORE_EBUSY, "cannot %s '%s': too many readers at once", what, path);
+		return store_error_set(err, STORE_EBUSY, "cannot %s '%s': too many readers at once",
+			what, path);
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:
 	case MDB_PANIC:
-		return store_error_set(
-			err, STORE_ECORRUPT, "cannot %s '%s': %s; run 'store fsck --rebuild'", what, path, mdb_strerror(rc));
+		return store_error_set(err, STORE_ECORRUPT,
+			"cannot %s '%s': %s; run 'store fsck --rebuild'", what, path,
+			mdb_strerror(rc));
 	case MDB_VERSION_MISMATCH:
-		return store_error_set(err, STORE_EVERSION, "cannot %s '%s': %s", what, path, mdb_strerror(rc));
+		return store_error_set(err, STORE_EVERSION, "cannot %s '%s': %s", what, path,
+			mdb_strerror(rc));
 	default:
 		if (rc > 0) {
 			errno = rc;
 			return store_error_sys(err, "cannot %s '%s'", what, path);
 		}
-		return store_error_set(err, STORE_EIO, "cannot %s '%s': %s", what, path, mdb_strerror(rc));
+		return store_error_set(err, STORE_EIO, "cannot %s '%s': %s", what, path,
+			mdb_strerror(rc));
 	}
 }
 
 static int refuse_network(const char *path, struct store_error *err)
 {
-	static const unsigned long remote[] = {0x6969, 0xff534d42, 0xfe534d42, 0x517b, 0x01021997, 0x65735546};
+	static const unsigned long remote[] = { 0x6969, 0xff534d42, 0xfe534d42, 0x517b, 0x01021997,
+		0x65735546 };
 	struct statfs fs;
 
 	if (statfs(path, &fs) != 0)
@@ -116,7 +131,8 @@ static int refuse_network(const char *path, struct store_error *err)
 	for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++) {
 		if (((unsigned long)fs.f_type & 0xffffffff) == remote[i])
 			return store_error_set(err, STORE_EINVAL,
-				"cannot use '%s': its file system is remote or FUSE, where memory maps of a database are unsafe; set core.dbDir to a local folder", path);
+				"cannot use '%s': its file system is remote or FUSE, where memory maps of a database are unsafe; set core.dbDir to a local folder",
+				path);
 	}
 	return 0;
 }
@@ -162,7 +178,8 @@ static int open_sized(struct env *e, size_t map_size, unsigned int mdb_flags)
 
 	if (rc != 0)
 		return rc;
-	if ((rc = mdb_env_set_maxdbs(e->mdb, ENV_TABLES)) == 0 && (rc = mdb_env_set_maxreaders(e->mdb, READERS_MAX)) == 0 &&
+	if ((rc = mdb_env_set_maxdbs(e->mdb, ENV_TABLES)) == 0 &&
+		(rc = mdb_env_set_maxreaders(e->mdb, READERS_MAX)) == 0 &&
 		(rc = mdb_env_set_mapsize(e->mdb, map_size)) == 0)
 		rc = mdb_env_open(e->mdb, e->path, mdb_flags, 0666);
 	if (rc != 0) {
@@ -192,7 +209,8 @@ static void find_map(struct env *e)
 	while (!e->map && fgets(line, sizeof(line), f)) {
 		unsigned long long from, inode;
 
-		if (sscanf(line, "%llx-%*x %*s %*x %*s %llu", &from, &inode) == 2 && inode == st.st_ino)
+		if (sscanf(line, "%llx-%*x %*s %*x %*s %llu", &from, &inode) == 2 &&
+			inode == st.st_ino)
 			e->map = (uint8_t *)(uintptr_t)from;
 	}
 	fclose(f);
@@ -228,7 +246,8 @@ static int open_mdb(struct env *e, struct store_error *err)
 	}
 	if (rc == EACCES)
 		return store_error_set(err, STORE_EDENIED,
-			"cannot open '%s': permission denied; readers need write permission on 'lock.mdb' in it (chmod o+w), nothing else", e->path);
+			"cannot open '%s': permission denied; readers need write permission on 'lock.mdb' in it (chmod o+w), nothing else",
+			e->path);
 	if (rc != 0)
 		return from_mdb(rc, err, "open", e->path);
 	mdb_reader_check(e->mdb, NULL);
@@ -236,7 +255,9 @@ static int open_mdb(struct env *e, struct store_error *err)
 	if (rc == MDB_NOTFOUND && !(e->flags & ENV_RDONLY))
 		rc = open_tables(e);
 	if (rc == MDB_NOTFOUND)
-		return store_error_set(err, STORE_ECORRUPT, "cannot open '%s': tables are missing; run 'store fsck --rebuild'", e->path);
+		return store_error_set(err, STORE_ECORRUPT,
+			"cannot open '%s': tables are missing; run 'store fsck --rebuild'",
+			e->path);
 	if (rc != 0)
 		return from_mdb(rc, err, "open", e->path);
 	find_map(e);
@@ -254,7 +275,8 @@ static void free_env(struct env *e)
 	free(e);
 }
 
-static int new_env(struct env **out, const char *path, unsigned int flags, const struct stat *st, struct store_error *err)
+static int new_env(struct env **out, const char *path, unsigned int flags, const struct stat *st,
+	struct store_error *err)
 {
 	struct env *e = calloc(1, sizeof(*e));
 	int rc;
@@ -342,7 +364,8 @@ static int enter_exclusive(struct env *e, struct store_error *err)
 		e->exclusive = true;
 	pthread_mutex_unlock(&e->lock);
 	if (rc != 0)
-		return store_error_set(err, STORE_EBUSY, "cannot enlarge '%s': transactions of this process stay open", e->path);
+		return store_error_set(err, STORE_EBUSY,
+			"cannot enlarge '%s': transactions of this process stay open", e->path);
 	return 0;
 }
 
@@ -392,12 +415,14 @@ static int enter(struct env *e, uint64_t *incarnation, struct store_error *err)
 	int rc = 0;
 
 	if (e->pid != getpid())
-		return store_error_set(err, STORE_EINVAL, "a repository handle cannot be used after fork; open it again in the child");
+		return store_error_set(err, STORE_EINVAL,
+			"a repository handle cannot be used after fork; open it again in the child");
 	pthread_mutex_lock(&e->lock);
 	while (e->exclusive)
 		pthread_cond_wait(&e->idle, &e->lock);
 	if (!e->mdb)
-		rc = store_error_set(err, STORE_EIO, "the database '%s' could not be opened again", e->path);
+		rc = store_error_set(err, STORE_EIO, "the database '%s' could not be opened again",
+			e->path);
 	else
 		e->active++;
 	*incarnation = e->incarnation;
@@ -522,9 +547,10 @@ static void touch(struct env *e, size_t len)
 	madvise(e->map, env_size(e), MADV_DONTNEED);
 }
 
-int env_get(struct env_txn *t, enum env_table table, const void *key, size_t key_len, struct env_val *val, struct store_error *err)
+int env_get(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	struct env_val *val, struct store_error *err)
 {
-	MDB_val k = {key_len, (void *)(uintptr_t)key}, v;
+	MDB_val k = { key_len, (void *)(uintptr_t)key }, v;
 	int rc;
 
 	rc = mdb_get(t->mdb, t->env->dbi[table], &k, &v);
@@ -536,10 +562,10 @@ int env_get(struct env_txn *t, enum env_table table, const void *key, size_t key
 	return 0;
 }
 
-static int put(struct env_txn *t, enum env_table table, const void *key, size_t key_len, const void *val, size_t len, unsigned int flags,
-	struct store_error *err)
+static int put(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	const void *val, size_t len, unsigned int flags, struct store_error *err)
 {
-	MDB_val k = {key_len, (void *)(uintptr_t)key}, v = {len, (void *)(uintptr_t)val};
+	MDB_val k = { key_len, (void *)(uintptr_t)key }, v = { len, (void *)(uintptr_t)val };
 	int rc;
 
 	if (FAULT("env.put"))
@@ -549,20 +575,22 @@ static int put(struct env_txn *t, enum env_table table, const void *key, size_t 
 	return rc == 0 ? 0 : from_mdb(rc, err, "write", t->env->path);
 }
 
-int env_put(struct env_txn *t, enum env_table table, const void *key, size_t key_len, const void *val, size_t len, struct store_error *err)
+int env_put(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	const void *val, size_t len, struct store_error *err)
 {
 	return put(t, table, key, key_len, val, len, 0, err);
 }
 
-int env_put_new(struct env_txn *t, enum env_table table, const void *key, size_t key_len, const void *val, size_t len,
-	struct store_error *err)
+int env_put_new(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	const void *val, size_t len, struct store_error *err)
 {
 	return put(t, table, key, key_len, val, len, MDB_NOOVERWRITE, err);
 }
 
-int env_del(struct env_txn *t, enum env_table table, const void *key, size_t key_len, struct store_error *err)
+int env_del(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	struct store_error *err)
 {
-	MDB_val k = {key_len, (void *)(uintptr_t)key};
+	MDB_val k = { key_len, (void *)(uintptr_t)key };
 	int rc = mdb_del(t->mdb, t->env->dbi[table], &k, NULL);
 
 	return rc == 0 ? 0 : from_mdb(rc, err, "write", t->env->path);
@@ -570,7 +598,7 @@ int env_del(struct env_txn *t, enum env_table table, const void *key, size_t key
 
 int env_number(struct env_txn *t, const char *name, uint64_t *out, struct store_error *err)
 {
-	struct env_val v = {NULL, 0};
+	struct env_val v = { NULL, 0 };
 	int rc = env_get(t, ENV_STATS, name, strlen(name), &v, err);
 
 	*out = 0;
@@ -579,7 +607,8 @@ int env_number(struct env_txn *t, const char *name, uint64_t *out, struct store_
 	if (rc != 0)
 		return rc;
 	if (v.len != 8)
-		return store_error_set(err, STORE_ECORRUPT, "row '%s' of 'stats' is malformed; run 'store fsck --rebuild'", name);
+		return store_error_set(err, STORE_ECORRUPT,
+			"row '%s' of 'stats' is malformed; run 'store fsck --rebuild'", name);
 	*out = le64_get(v.data);
 	return 0;
 }
@@ -603,7 +632,8 @@ int env_count(struct env_txn *t, enum env_table table, uint64_t *out, struct sto
 	return 0;
 }
 
-int env_cursor_open(struct env_txn *t, enum env_table table, struct env_cursor **out, struct store_error *err)
+int env_cursor_open(struct env_txn *t, enum env_table table, struct env_cursor **out,
+	struct store_error *err)
 {
 	struct env_cursor *c = calloc(1, sizeof(*c));
 	int rc;
@@ -641,7 +671,8 @@ void env_cursor_seek(struct env_cursor *c, const void *key, size_t key_len)
 	c->op = key_len > 0 ? MDB_SET_RANGE : MDB_FIRST;
 }
 
-int env_cursor_next(struct env_cursor *c, struct env_val *key, struct env_val *val, struct store_error *err)
+int env_cursor_next(struct env_cursor *c, struct env_val *key, struct env_val *val,
+	struct store_error *err)
 {
 	MDB_val k = c->seek, v;
 	int rc;
@@ -658,22 +689,24 @@ int env_cursor_next(struct env_cursor *c, struct env_val *key, struct env_val *v
 	return 0;
 }
 
-int env_get_before(struct env_txn *t, enum env_table table, const void *key, size_t key_len, struct env_val *out_key, struct env_val *val,
-	struct store_error *err)
+int env_get_before(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	struct env_val *out_key, struct env_val *val, struct store_error *err)
 {
-	MDB_val k = {key_len, (void *)(uintptr_t)key}, v;
+	MDB_val k = { key_len, (void *)(uintptr_t)key }, v;
 	MDB_cursor *c;
 	int rc = mdb_cursor_open(t->mdb, t->env->dbi[table], &c);
 
 	if (rc != 0)
 		return from_mdb(rc, err, "read", t->env->path);
 	rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
-	rc = rc == MDB_NOTFOUND ? mdb_cursor_get(c, &k, &v, MDB_LAST) : rc == 0 ? mdb_cursor_get(c, &k, &v, MDB_PREV) : rc;
+	rc = rc == MDB_NOTFOUND ? mdb_cursor_get(c, &k, &v, MDB_LAST)
+		: rc == 0       ? mdb_cursor_get(c, &k, &v, MDB_PREV)
+				: rc;
 	mdb_cursor_close(c);
 	if (rc != 0)
 		return from_mdb(rc, err, "read", t->env->path);
-	*out_key = (struct env_val){k.mv_data, k.mv_size};
-	*val = (struct env_val){v.mv_data, v.mv_size};
+	*out_key = (struct env_val){ k.mv_data, k.mv_size };
+	*val = (struct env_val){ v.mv_data, v.mv_size };
 	return 0;
 }
 

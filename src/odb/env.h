@@ -17,16 +17,16 @@ struct env_txn;
 struct env_cursor;
 
 enum env_table {
-	ENV_STAGE,	/* directory number (be64) + name -> stage row */
-	ENV_DIRTY,	/* directory number (be64) + name -> generation (le64) */
-	ENV_DIRS,	/* directory number (be64) -> cached roots */
-	ENV_DEAD,	/* directory number (be64) -> nothing: swept in batches, never read */
-	ENV_REFS,	/* ref name -> value */
-	ENV_REFLOG,	/* ref name + NUL + publication number (be64) -> record */
-	ENV_PACKS,	/* publication number (be64) -> pack row */
-	ENV_OBJECTS,	/* id -> where it lies */
-	ENV_WRITERS,	/* writer id (be64) -> epoch, checkpoint */
-	ENV_STATS,	/* name -> number or text */
+	ENV_STAGE,   /* directory number (be64) + name -> stage row */
+	ENV_DIRTY,   /* directory number (be64) + name -> generation (le64) */
+	ENV_DIRS,    /* directory number (be64) -> cached roots */
+	ENV_DEAD,    /* directory number (be64) -> nothing: swept in batches, never read */
+	ENV_REFS,    /* ref name -> value */
+	ENV_REFLOG,  /* ref name + NUL + publication number (be64) -> record */
+	ENV_PACKS,   /* publication number (be64) -> pack row */
+	ENV_OBJECTS, /* id -> where it lies */
+	ENV_WRITERS, /* writer id (be64) -> epoch, checkpoint */
+	ENV_STATS,   /* name -> number or text */
 	ENV_TABLES,
 };
 
@@ -38,7 +38,7 @@ struct env_val {
 	size_t len;
 };
 
-#define ENV_RDONLY 1u	/* never write; on read-only media without the lock file */
+#define ENV_RDONLY 1u /* never write; on read-only media without the lock file */
 
 /*
  * Open or join the environment in folder path, which exists.  Refuses network file systems (STORE_EINVAL names core.dbDir).
@@ -63,13 +63,16 @@ void env_reset(struct env_txn *t);
 int env_renew(struct env_txn *t, struct store_error *err);
 
 /* STORE_ENOTFOUND without message when absent.  Borrowed: valid until the transaction ends, resets or writes. */
-int env_get(struct env_txn *t, enum env_table table, const void *key, size_t key_len, struct env_val *val, struct store_error *err);
-int env_put(struct env_txn *t, enum env_table table, const void *key, size_t key_len, const void *val, size_t len, struct store_error *err);
+int env_get(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	struct env_val *val, struct store_error *err);
+int env_put(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	const void *val, size_t len, struct store_error *err);
 /* As env_put, but an existing key stays as it is: STORE_EEXISTS without message. */
-int env_put_new(struct env_txn *t, enum env_table table, const void *key, size_t key_len, const void *val, size_t len,
-	struct store_error *err);
+int env_put_new(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	const void *val, size_t len, struct store_error *err);
 /* STORE_ENOTFOUND without message when absent. */
-int env_del(struct env_txn *t, enum env_table table, const void *key, size_t key_len, struct store_error *err);
+int env_del(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	struct store_error *err);
 /* Numbers under text keys of ENV_STATS; absent reads as 0. */
 int env_number(struct env_txn *t, const char *name, uint64_t *out, struct store_error *err);
 int env_set_number(struct env_txn *t, const char *name, uint64_t v, struct store_error *err);
@@ -77,15 +80,17 @@ int env_set_number(struct env_txn *t, const char *name, uint64_t v, struct store
 int env_count(struct env_txn *t, enum env_table table, uint64_t *out, struct store_error *err);
 
 /* A cursor lives within its transaction; renewing the transaction ends it.  Caller frees with env_cursor_close before the transaction ends. */
-int env_cursor_open(struct env_txn *t, enum env_table table, struct env_cursor **out, struct store_error *err);
+int env_cursor_open(struct env_txn *t, enum env_table table, struct env_cursor **out,
+	struct store_error *err);
 void env_cursor_close(struct env_cursor *c);
 /* Stand before the first key >= key. */
 void env_cursor_seek(struct env_cursor *c, const void *key, size_t key_len);
 /* Next row; STORE_ENOTFOUND at the end.  Scans give touched pages back to the kernel every 16 MiB. */
-int env_cursor_next(struct env_cursor *c, struct env_val *key, struct env_val *val, struct store_error *err);
-/* The last row whose key is < key; STORE_ENOTFOUND when there is none.  Borrowed as env_get. */
-int env_get_before(struct env_txn *t, enum env_table table, const void *key, size_t key_len, struct env_val *out_key, struct env_val *val,
+int env_cursor_next(struct env_cursor *c, struct env_val *key, struct env_val *val,
 	struct store_error *err);
+/* The last row whose key is < key; STORE_ENOTFOUND when there is none.  Borrowed as env_get. */
+int env_get_before(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
+	struct env_val *out_key, struct env_val *val, struct store_error *err);
 /* Delete the row that env_cursor_next gave last (write transactions). */
 int env_cursor_del(struct env_cursor *c, struct store_error *err);
 

@@ -37,7 +37,8 @@ static char *join(const char *a, const char *b)
 	return s;
 }
 
-static int open_folder(int dirfd, const char *name, const char *path, int *fd, struct store_error *err)
+static int open_folder(int dirfd, const char *name, const char *path, int *fd,
+	struct store_error *err)
 {
 	*fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return *fd == -1 ? store_error_sys(err, "cannot open '%s/%s'", path, name) : 0;
@@ -46,8 +47,9 @@ static int open_folder(int dirfd, const char *name, const char *path, int *fd, s
 static int read_format(struct odb *o, struct store_error *err)
 {
 	struct hash *h = hash_new();
-	struct buf text = {0};
-	int rc = h ? io_read_file(o->fd, "format", FORMAT_MAX, &text, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
+	struct buf text = { 0 };
+	int rc = h ? io_read_file(o->fd, "format", FORMAT_MAX, &text, err)
+		   : store_error_set(err, STORE_ENOMEM, "out of memory");
 
 	if (rc == 0) {
 		rc = format_parse(&o->format, text.data, text.len, h, err);
@@ -74,7 +76,8 @@ static int open_parts(struct odb *o, struct store_error *err)
 	rc = read_format(o, err);
 	if (rc != 0)
 		return rc;
-	if ((rc = open_folder(o->fd, "packs", o->path, &o->packs_fd, err)) != 0 || (rc = open_folder(o->fd, "tmp", o->path, &o->tmp_fd, err)) != 0)
+	if ((rc = open_folder(o->fd, "packs", o->path, &o->packs_fd, err)) != 0 ||
+		(rc = open_folder(o->fd, "tmp", o->path, &o->tmp_fd, err)) != 0)
 		return rc;
 	o->gate_fd = openat(o->fd, "gate", O_RDWR | O_CLOEXEC);
 	if (o->gate_fd == -1 && errno != EACCES && errno != EROFS)
@@ -106,7 +109,8 @@ static struct odb *new_odb(const char *path, const struct odb_options *options)
 	return o;
 }
 
-int odb_open(struct odb **out, const char *path, const struct odb_options *options, struct store_error *err)
+int odb_open(struct odb **out, const char *path, const struct odb_options *options,
+	struct store_error *err)
 {
 	struct odb *o = new_odb(path, options);
 	int rc;
@@ -146,7 +150,8 @@ static int make_folder(int dirfd, const char *name, const char *path, struct sto
 	return 0;
 }
 
-static int make_file(int dirfd, const char *name, const char *text, const char *path, struct store_error *err)
+static int make_file(int dirfd, const char *name, const char *text, const char *path,
+	struct store_error *err)
 {
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	int rc = 0;
@@ -167,14 +172,15 @@ static int make_ballast(int dirfd, const char *path, struct store_error *err)
 	if (fd == -1)
 		return store_error_sys(err, "cannot create '%s/ballast'", path);
 	if (posix_fallocate(fd, 0, 4 << 20) == ENOSPC)
-		rc = store_error_set(err, STORE_ENOSPACE, "cannot create '%s/ballast': no space left on device", path);
+		rc = store_error_set(err, STORE_ENOSPACE,
+			"cannot create '%s/ballast': no space left on device", path);
 	io_close(&fd);
 	return rc;
 }
 
 static int make_parts(int fd, const char *path, const char *db_path, struct store_error *err)
 {
-	static const char *const folders[] = {"packs", "index", "tmp", "db"};
+	static const char *const folders[] = { "packs", "index", "tmp", "db" };
 	struct env *env;
 	int rc = 0;
 
@@ -193,11 +199,12 @@ static int make_parts(int fd, const char *path, const char *db_path, struct stor
 	return rc;
 }
 
-int odb_create(const char *path, struct store_format *format, const char *db_dir, struct store_error *err)
+int odb_create(const char *path, struct store_format *format, const char *db_dir,
+	struct store_error *err)
 {
 	char *db_path = db_dir ? strdup(db_dir) : join(path, "db");
 	struct hash *h = hash_new();
-	struct buf text = {0};
+	struct buf text = { 0 };
 	int fd = -1, rc;
 
 	if (!db_path || !h) {
@@ -276,7 +283,8 @@ int odb_row_decode(const void *row, size_t len, struct odb_loc *loc, struct stor
 	const uint8_t *p = row;
 
 	if (len != ODB_ROW_LEN)
-		return store_error_set(err, STORE_ECORRUPT, "row of table 'objects' is malformed; run 'store fsck --rebuild'");
+		return store_error_set(err, STORE_ECORRUPT,
+			"row of table 'objects' is malformed; run 'store fsck --rebuild'");
 	loc->pack = le64_get(p);
 	loc->block_off = le32_get(p + 8);
 	loc->block_len = le32_get(p + 12);
@@ -294,12 +302,14 @@ void odb_pack_row_encode(uint8_t row[ODB_PACK_ROW_LEN], const struct odb_pack_ro
 	le32_put(row + 28, p->flags);
 }
 
-int odb_pack_row_decode(const void *row, size_t len, struct odb_pack_row *p, struct store_error *err)
+int odb_pack_row_decode(const void *row, size_t len, struct odb_pack_row *p,
+	struct store_error *err)
 {
 	const uint8_t *b = row;
 
 	if (len != ODB_PACK_ROW_LEN)
-		return store_error_set(err, STORE_ECORRUPT, "row of table 'packs' is malformed; run 'store fsck --rebuild'");
+		return store_error_set(err, STORE_ECORRUPT,
+			"row of table 'packs' is malformed; run 'store fsck --rebuild'");
 	memcpy(p->random, b, 16);
 	p->size = le64_get(b + 16);
 	p->objects = le32_get(b + 24);
@@ -316,8 +326,9 @@ void odb_counts(struct odb *o, struct odb_counts *out)
 
 static int gate_busy(struct odb *o, struct store_error *err)
 {
-	return store_error_set(err, STORE_EBUSY, "cannot write to '%s': another command is writing (waited %u ms); try again", o->path,
-		o->options.lock_timeout_ms);
+	return store_error_set(err, STORE_EBUSY,
+		"cannot write to '%s': another command is writing (waited %u ms); try again",
+		o->path, o->options.lock_timeout_ms);
 }
 
 static int lock_gate_file(struct odb *o, int64_t until, struct store_error *err)
@@ -333,7 +344,7 @@ static int lock_gate_file(struct odb *o, int64_t until, struct store_error *err)
 			return store_error_sys(err, "cannot lock '%s/gate'", o->path);
 		if (clock_mono_ns() >= until)
 			return gate_busy(o, err);
-		nanosleep(&(struct timespec){0, pause_ns}, NULL);
+		nanosleep(&(struct timespec){ 0, pause_ns }, NULL);
 		if (pause_ns < 10000000)
 			pause_ns *= 2;
 	}
@@ -346,7 +357,8 @@ int odb_gate_lock(struct odb *o, struct store_error *err)
 	int rc;
 
 	if (o->gate_fd == -1)
-		return store_error_set(err, STORE_EDENIED, "cannot write to '%s': it is read-only for this user", o->path);
+		return store_error_set(err, STORE_EDENIED,
+			"cannot write to '%s': it is read-only for this user", o->path);
 	clock_gettime(CLOCK_REALTIME, &deadline);
 	deadline.tv_sec += o->options.lock_timeout_ms / 1000 + 1;
 	if (pthread_mutex_timedlock(&o->gate_mutex, &deadline) != 0)
@@ -362,7 +374,8 @@ int odb_gate_try(struct odb *o, struct store_error *err)
 	int rc;
 
 	if (o->gate_fd == -1)
-		return store_error_set(err, STORE_EDENIED, "cannot write to '%s': it is read-only for this user", o->path);
+		return store_error_set(err, STORE_EDENIED,
+			"cannot write to '%s': it is read-only for this user", o->path);
 	if (pthread_mutex_trylock(&o->gate_mutex) != 0)
 		return gate_busy(o, err);
 	rc = lock_gate_file(o, 0, err);

@@ -17,17 +17,19 @@ struct odb {
 	struct odb_options options;
 	struct store_format format;
 	struct env *env;
-	pthread_mutex_t gate_mutex;	/* outer half of the gate: the OFD lock belongs to the handle, not to a thread */
+	pthread_mutex_t
+		gate_mutex; /* outer half of the gate: the OFD lock belongs to the handle, not to a thread */
 	struct cache cache;
-	uint64_t counted_blocks, counted_bytes, counted_nodes;	/* atomics */
+	uint64_t counted_blocks, counted_bytes, counted_nodes; /* atomics */
 	/* Guarded by the gate. */
-	bool gate_checked;		/* orphans and refs.log were looked at since open */
-	uint64_t log_size;		/* size of refs.log when it was last known whole */
+	bool gate_checked; /* orphans and refs.log were looked at since open */
+	uint64_t log_size; /* size of refs.log when it was last known whole */
 };
 
 /* The writer's half of a reader: find and read what is not yet published (odb/writer.c). */
 int writer_find_pending(struct odb_writer *w, const struct oid *id, struct odb_loc *loc);
-int writer_read_pending(struct odb_writer *w, const struct odb_loc *loc, struct buf *block, struct store_error *err);
+int writer_read_pending(struct odb_writer *w, const struct odb_loc *loc, struct buf *block,
+	struct store_error *err);
 /* Plain bytes of an object in a block that is still open; 0 = copied, STORE_ENOTFOUND otherwise. */
 int writer_copy_open(struct odb_writer *w, const struct oid *id, struct buf *out);
 

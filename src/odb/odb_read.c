@@ -22,16 +22,16 @@
 
 struct odb_reader {
 	struct odb *odb;
-	struct odb_writer *writer;	/* pending objects are seen through it; may be NULL */
-	struct env_txn *txn;		/* sleeping between calls */
+	struct odb_writer *writer; /* pending objects are seen through it; may be NULL */
+	struct env_txn *txn;       /* sleeping between calls */
 	struct codec_ctx *codec;
 	struct hash *hash;
-	struct buf raw;			/* the last block as stored */
+	struct buf raw; /* the last block as stored */
 };
 
 struct odb_reader *odb_reader_new(struct odb *o)
 {
-	const struct codec_options plain = {.codec = CODEC_NONE};
+	const struct codec_options plain = { .codec = CODEC_NONE };
 	struct odb_reader *r = calloc(1, sizeof(*r));
 
 	if (!r)
@@ -65,13 +65,15 @@ void odb_reader_attach(struct odb_reader *r, struct odb_writer *w)
 static int wake(struct odb_reader *r, struct store_error *err)
 {
 	if (!r->odb->env)
-		return store_error_set(err, STORE_EINVAL, "the database of '%s' is not open", r->odb->path);
+		return store_error_set(err, STORE_EINVAL, "the database of '%s' is not open",
+			r->odb->path);
 	if (!r->txn)
 		return env_begin(r->odb->env, false, &r->txn, err);
 	return env_renew(r->txn, err);
 }
 
-int odb_find(struct odb_reader *r, const struct oid *id, struct odb_loc *loc, struct store_error *err)
+int odb_find(struct odb_reader *r, const struct oid *id, struct odb_loc *loc,
+	struct store_error *err)
 {
 	struct env_val v;
 	int rc;
@@ -88,7 +90,8 @@ int odb_find(struct odb_reader *r, const struct oid *id, struct odb_loc *loc, st
 	return rc;
 }
 
-int odb_open_pack(struct odb *o, struct env_txn *txn, uint64_t number, struct odb_pack_row *row, int *fd, struct store_error *err)
+int odb_open_pack(struct odb *o, struct env_txn *txn, uint64_t number, struct odb_pack_row *row,
+	int *fd, struct store_error *err)
 {
 	uint8_t key[8];
 	char name[PACK_NAME];
@@ -98,20 +101,24 @@ int odb_open_pack(struct odb *o, struct env_txn *txn, uint64_t number, struct od
 	be64_put(key, number);
 	rc = env_get(txn, ENV_PACKS, key, sizeof(key), &v, err);
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ECORRUPT, "pack %llu is not in the database; run 'store fsck'", (unsigned long long)number);
+		return store_error_set(err, STORE_ECORRUPT,
+			"pack %llu is not in the database; run 'store fsck'",
+			(unsigned long long)number);
 	if (rc == 0)
 		rc = odb_pack_row_decode(v.data, v.len, row, err);
 	if (rc != 0)
 		return rc;
 	pack_name(name, number, row->random);
-	*fd = FAULT("pack.open") ? -1 : openat(o->packs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	*fd = FAULT("pack.open") ? -1
+				 : openat(o->packs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (*fd == -1 && errno == ENOENT)
 		return store_error_set(err, STORE_ENOTFOUND, "pack 'packs/%s' is missing", name);
 	return *fd == -1 ? store_error_sys(err, "cannot open 'packs/%s'", name) : 0;
 }
 
 /* A descriptor for the pack, from the cache when it is there; *kept says how to give it back. */
-static int get_pack(struct odb_reader *r, uint64_t number, int *fd, bool *kept, struct store_error *err)
+static int get_pack(struct odb_reader *r, uint64_t number, int *fd, bool *kept,
+	struct store_error *err)
 {
 	struct odb_pack_row row;
 	int rc;
@@ -137,7 +144,9 @@ static int read_published(struct odb_reader *r, const struct odb_loc *loc, struc
 	ssize_t n;
 
 	if (loc->block_len <= PACK_BLOCK_HEADER || loc->block_len > 2 * LIMIT_BLOCK)
-		return store_error_set(err, STORE_ECORRUPT, "the index names a block of %u bytes; run 'store fsck --rebuild'", loc->block_len);
+		return store_error_set(err, STORE_ECORRUPT,
+			"the index names a block of %u bytes; run 'store fsck --rebuild'",
+			loc->block_len);
 	rc = get_pack(r, loc->pack, &fd, &kept, err);
 	if (rc != 0)
 		return rc;
@@ -146,7 +155,9 @@ static int read_published(struct odb_reader *r, const struct odb_loc *loc, struc
 	if (rc != 0) {
 		store_error_set(err, rc, "out of memory");
 	} else {
-		n = FAULT("pack.read") ? -1 : io_pread_full(fd, r->raw.data, loc->block_len, loc->block_off);
+		n = FAULT("pack.read")
+			? -1
+			: io_pread_full(fd, r->raw.data, loc->block_len, loc->block_off);
 		if (n < 0)
 			rc = store_error_sys(err, "cannot read");
 		else if ((size_t)n < loc->block_len)
@@ -162,7 +173,8 @@ static int read_published(struct odb_reader *r, const struct odb_loc *loc, struc
 }
 
 /* Decode the block in r->raw: into out when it is one object, else into the cache and the wanted part into out. */
-static int decode(struct odb_reader *r, const struct odb_loc *loc, struct buf *out, struct store_error *err)
+static int decode(struct odb_reader *r, const struct odb_loc *loc, struct buf *out,
+	struct store_error *err)
 {
 	struct pack_block_info info;
 	const uint8_t *stored;
@@ -183,7 +195,8 @@ static int decode(struct odb_reader *r, const struct odb_loc *loc, struct buf *o
 		if (buf_reserve(out, info.plain) != 0)
 			return store_error_set(err, STORE_ENOMEM, "out of memory");
 		out->len = info.plain;
-		return codec_decode(r->codec, info.codec, stored, info.stored, out->data, info.plain, err);
+		return codec_decode(r->codec, info.codec, stored, info.stored, out->data,
+			info.plain, err);
 	}
 	plain = malloc(info.plain);
 	if (!plain)
@@ -198,7 +211,8 @@ static int decode(struct odb_reader *r, const struct odb_loc *loc, struct buf *o
 	return rc;
 }
 
-static int verify(struct odb_reader *r, const struct oid *id, const struct odb_loc *loc, const struct buf *out, struct store_error *err)
+static int verify(struct odb_reader *r, const struct oid *id, const struct odb_loc *loc,
+	const struct buf *out, struct store_error *err)
 {
 	char want[13], got[13];
 	struct oid is;
@@ -208,11 +222,13 @@ static int verify(struct odb_reader *r, const struct oid *id, const struct odb_l
 		return 0;
 	id_short(want, id);
 	id_short(got, &is);
-	return store_error_set(err, STORE_ECORRUPT, "object %s at offset %u of pack %016llx has other bytes: its id is %s", want, loc->block_off,
-		(unsigned long long)loc->pack, got);
+	return store_error_set(err, STORE_ECORRUPT,
+		"object %s at offset %u of pack %016llx has other bytes: its id is %s", want,
+		loc->block_off, (unsigned long long)loc->pack, got);
 }
 
-static int read_at(struct odb_reader *r, const struct oid *id, const struct odb_loc *loc, struct buf *out, struct store_error *err)
+static int read_at(struct odb_reader *r, const struct oid *id, const struct odb_loc *loc,
+	struct buf *out, struct store_error *err)
 {
 	int rc;
 
@@ -229,8 +245,9 @@ static int read_at(struct odb_reader *r, const struct oid *id, const struct odb_
 	if (rc == STORE_ECORRUPT || rc == STORE_EIO || rc == STORE_EVERSION) {
 		char name[13];
 
-		return store_error_wrap(err, rc, "cannot read object %s in block at offset %u of pack %016llx", id_short(name, id),
-			loc->block_off, (unsigned long long)loc->pack);
+		return store_error_wrap(err, rc,
+			"cannot read object %s in block at offset %u of pack %016llx",
+			id_short(name, id), loc->block_off, (unsigned long long)loc->pack);
 	}
 	return rc != 0 ? rc : verify(r, id, loc, out, err);
 }
@@ -242,7 +259,8 @@ int odb_read(struct odb_reader *r, const struct oid *id, struct buf *out, struct
 	int rc = odb_find(r, id, &loc, err);
 
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ENOTFOUND, "object %s is not in the repository", id_short(name, id));
+		return store_error_set(err, STORE_ENOTFOUND, "object %s is not in the repository",
+			id_short(name, id));
 	if (rc != 0)
 		return rc;
 	if (loc.kind == KIND_SEQ || loc.kind == KIND_MAP)
@@ -254,7 +272,8 @@ int odb_read(struct odb_reader *r, const struct oid *id, struct buf *out, struct
 
 		if (odb_find(r, id, &again, NULL) == 0 && again.pack != loc.pack)
 			return read_at(r, id, &again, out, err);
-		rc = store_error_wrap(err, STORE_ECORRUPT, "cannot read object %s", id_short(name, id));
+		rc = store_error_wrap(err, STORE_ECORRUPT, "cannot read object %s",
+			id_short(name, id));
 	}
 	return rc;
 }

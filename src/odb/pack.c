@@ -41,7 +41,8 @@ void pack_block_clear(struct pack_block *b)
 	b->count = 0;
 }
 
-static int add_object(struct pack_block *b, const struct oid *id, enum kind kind, size_t off, size_t len, struct store_error *err)
+static int add_object(struct pack_block *b, const struct oid *id, enum kind kind, size_t off,
+	size_t len, struct store_error *err)
 {
 	struct pack_object *o;
 
@@ -55,7 +56,8 @@ static int add_object(struct pack_block *b, const struct oid *id, enum kind kind
 	return 0;
 }
 
-int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, const void *data, size_t len, struct store_error *err)
+int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, const void *data,
+	size_t len, struct store_error *err)
 {
 	const size_t off = b->plain.len;
 
@@ -64,7 +66,8 @@ int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, c
 	return add_object(b, id, kind, off, len, err);
 }
 
-static int put_header(struct pack_block *b, uint8_t *h, enum codec codec, size_t plain, size_t stored, size_t table)
+static int put_header(struct pack_block *b, uint8_t *h, enum codec codec, size_t plain,
+	size_t stored, size_t table)
 {
 	memcpy(h, block_magic, 4);
 	h[4] = (uint8_t)codec;
@@ -81,7 +84,8 @@ static int put_header(struct pack_block *b, uint8_t *h, enum codec codec, size_t
 	return 0;
 }
 
-int pack_block_encode(struct pack_block *b, struct codec_ctx *codec, const void *data, size_t len, struct store_error *err)
+int pack_block_encode(struct pack_block *b, struct codec_ctx *codec, const void *data, size_t len,
+	struct store_error *err)
 {
 	enum codec used = CODEC_NONE;
 	size_t table, stored = 0;
@@ -99,7 +103,8 @@ int pack_block_encode(struct pack_block *b, struct codec_ctx *codec, const void 
 	for (size_t i = 0; i < b->count; i++)
 		b->wire.len += leb_put(b->wire.data + b->wire.len, b->objects[i].len);
 	table = b->wire.len - PACK_BLOCK_HEADER;
-	rc = codec_encode(codec, data, len, b->wire.data + b->wire.len, b->wire.cap - b->wire.len, &stored, &used, err);
+	rc = codec_encode(codec, data, len, b->wire.data + b->wire.len, b->wire.cap - b->wire.len,
+		&stored, &used, err);
 	if (rc != 0)
 		return rc;
 	if (used == CODEC_NONE) {
@@ -115,7 +120,8 @@ uint64_t pack_block_length(const struct pack_block_info *info)
 	return (uint64_t)PACK_BLOCK_HEADER + info->table + info->stored;
 }
 
-int pack_block_parse(const uint8_t h[PACK_BLOCK_HEADER], struct pack_block_info *info, struct store_error *err)
+int pack_block_parse(const uint8_t h[PACK_BLOCK_HEADER], struct pack_block_info *info,
+	struct store_error *err)
 {
 	if (memcmp(h, block_magic, 4) != 0)
 		return store_error_set(err, STORE_ECORRUPT, "no block begins there");
@@ -127,38 +133,50 @@ int pack_block_parse(const uint8_t h[PACK_BLOCK_HEADER], struct pack_block_info 
 	info->table = le32_get(h + 20);
 	info->crc = le32_get(h + 28);
 	if (h[5] != 0)
-		return store_error_set(err, STORE_EVERSION, "block with cipher %u: a newer store is needed", h[5]);
-	if (info->class < PACK_CONTENT || info->class > PACK_RECORDS || h[7] != 0 || le32_get(h + 24) != 0)
+		return store_error_set(err, STORE_EVERSION,
+			"block with cipher %u: a newer store is needed", h[5]);
+	if (info->class < PACK_CONTENT || info->class > PACK_RECORDS || h[7] != 0 ||
+		le32_get(h + 24) != 0)
 		return store_error_set(err, STORE_ECORRUPT, "block header has reserved bits set");
-	if (info->plain == 0 || info->plain > LIMIT_BLOCK || info->stored == 0 || info->stored > LIMIT_BLOCK + LIMIT_BLOCK / 8)
-		return store_error_set(err, STORE_ECORRUPT, "block of %u bytes stored as %u is out of bounds", info->plain, info->stored);
+	if (info->plain == 0 || info->plain > LIMIT_BLOCK || info->stored == 0 ||
+		info->stored > LIMIT_BLOCK + LIMIT_BLOCK / 8)
+		return store_error_set(err, STORE_ECORRUPT,
+			"block of %u bytes stored as %u is out of bounds", info->plain,
+			info->stored);
 	if (info->plain / LIMIT_RATIO > info->stored)
-		return store_error_set(err, STORE_ECORRUPT, "block claims to hold %u bytes in %u", info->plain, info->stored);
-	if (info->count == 0 || info->count > info->plain || info->table < info->count || info->table > (uint64_t)info->count * 5)
-		return store_error_set(err, STORE_ECORRUPT, "block with %u objects and a table of %u bytes", info->count, info->table);
+		return store_error_set(err, STORE_ECORRUPT, "block claims to hold %u bytes in %u",
+			info->plain, info->stored);
+	if (info->count == 0 || info->count > info->plain || info->table < info->count ||
+		info->table > (uint64_t)info->count * 5)
+		return store_error_set(err, STORE_ECORRUPT,
+			"block with %u objects and a table of %u bytes", info->count, info->table);
 	return 0;
 }
 
-int pack_block_check(const uint8_t *block, size_t len, const struct pack_block_info *info, uint32_t *lens, struct store_error *err)
+int pack_block_check(const uint8_t *block, size_t len, const struct pack_block_info *info,
+	uint32_t *lens, struct store_error *err)
 {
 	struct span s = span_of(block + PACK_BLOCK_HEADER, info->table);
 	uint64_t sum = 0;
 
 	if (len != pack_block_length(info))
 		return store_error_set(err, STORE_ECORRUPT, "block ends early");
-	if (crc32c(crc32c(0, block, 28), block + PACK_BLOCK_HEADER, len - PACK_BLOCK_HEADER) != info->crc)
+	if (crc32c(crc32c(0, block, 28), block + PACK_BLOCK_HEADER, len - PACK_BLOCK_HEADER) !=
+		info->crc)
 		return store_error_set(err, STORE_ECORRUPT, "block checksum is wrong");
 	for (uint32_t i = 0; i < info->count; i++) {
 		const uint64_t n = span_leb(&s);
 
 		if (s.bad || n == 0 || n > LIMIT_OBJECT)
-			return store_error_set(err, STORE_ECORRUPT, "block has a malformed length table");
+			return store_error_set(err, STORE_ECORRUPT,
+				"block has a malformed length table");
 		sum += n;
 		if (lens)
 			lens[i] = (uint32_t)n;
 	}
 	if (span_left(&s) != 0 || sum != info->plain)
-		return store_error_set(err, STORE_ECORRUPT, "block has a length table that does not add up");
+		return store_error_set(err, STORE_ECORRUPT,
+			"block has a length table that does not add up");
 	return 0;
 }
 
@@ -248,7 +266,8 @@ int pack_index_encode(struct pack_index *x, uint64_t off, struct buf *out, struc
 	return buf_check(out, err);
 }
 
-static int parse_blocks(struct pack_index *x, struct span *s, uint64_t footer_off, struct store_error *err)
+static int parse_blocks(struct pack_index *x, struct span *s, uint64_t footer_off,
+	struct store_error *err)
 {
 	uint64_t end = PACK_HEADER;
 
@@ -259,18 +278,22 @@ static int parse_blocks(struct pack_index *x, struct span *s, uint64_t footer_of
 		b->length = span_le32(s);
 		b->plain = span_le32(s);
 		b->crc = span_le32(s);
-		if (b->off != end || b->length <= PACK_BLOCK_HEADER || b->plain == 0 || b->plain > LIMIT_BLOCK)
-			return store_error_set(err, STORE_ECORRUPT, "footer has a malformed block row");
+		if (b->off != end || b->length <= PACK_BLOCK_HEADER || b->plain == 0 ||
+			b->plain > LIMIT_BLOCK)
+			return store_error_set(err, STORE_ECORRUPT,
+				"footer has a malformed block row");
 		end += b->length;
 	}
 	if (end != footer_off)
-		return store_error_set(err, STORE_ECORRUPT, "footer does not follow the last block");
+		return store_error_set(err, STORE_ECORRUPT,
+			"footer does not follow the last block");
 	return 0;
 }
 
-static int parse_rows(struct pack_index *x, struct span *s, const uint8_t *fanout, struct store_error *err)
+static int parse_rows(struct pack_index *x, struct span *s, const uint8_t *fanout,
+	struct store_error *err)
 {
-	size_t seen[256] = {0}, sum = 0;
+	size_t seen[256] = { 0 }, sum = 0;
 
 	for (size_t i = 0; i < x->count; i++) {
 		struct pack_row *r = &x->rows[i];
@@ -282,8 +305,10 @@ static int parse_rows(struct pack_index *x, struct span *s, const uint8_t *fanou
 		v = span_le32(s);
 		r->len = v & 0xffffff;
 		r->kind = (uint8_t)(v >> 24);
-		if (r->block >= x->block_count || r->len == 0 || (uint64_t)r->off + r->len > x->blocks[r->block].plain)
-			return store_error_set(err, STORE_ECORRUPT, "footer has a malformed object row");
+		if (r->block >= x->block_count || r->len == 0 ||
+			(uint64_t)r->off + r->len > x->blocks[r->block].plain)
+			return store_error_set(err, STORE_ECORRUPT,
+				"footer has a malformed object row");
 		if (i > 0 && id_cmp(&x->rows[i - 1].id, &r->id) >= 0)
 			return store_error_set(err, STORE_ECORRUPT, "footer rows are out of order");
 		seen[r->id.b[0]]++;
@@ -296,7 +321,8 @@ static int parse_rows(struct pack_index *x, struct span *s, const uint8_t *fanou
 	return 0;
 }
 
-static int check_trailer(struct pack_index *x, const uint8_t *data, size_t len, uint64_t footer_off, struct store_error *err)
+static int check_trailer(struct pack_index *x, const uint8_t *data, size_t len, uint64_t footer_off,
+	struct store_error *err)
 {
 	const uint8_t *t = data + len - PACK_TRAILER;
 	struct hash *h = hash_new();
@@ -305,29 +331,32 @@ static int check_trailer(struct pack_index *x, const uint8_t *data, size_t len, 
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	hash_once(h, data, len - 40, &x->digest);
 	hash_free(h);
-	if (le64_get(t) != footer_off || le64_get(t + 8) != 0 || le64_get(t + 16) != 0 || memcmp(t + 56, end_magic, 8) != 0)
+	if (le64_get(t) != footer_off || le64_get(t + 8) != 0 || le64_get(t + 16) != 0 ||
+		memcmp(t + 56, end_magic, 8) != 0)
 		return store_error_set(err, STORE_ECORRUPT, "pack has no footer");
 	if (memcmp(t + 24, x->digest.b, ID_LEN) != 0)
 		return store_error_set(err, STORE_ECORRUPT, "footer digest is wrong");
 	return 0;
 }
 
-int pack_index_parse(struct pack_index *x, const void *data, size_t len, uint64_t footer_off, struct store_error *err)
+int pack_index_parse(struct pack_index *x, const void *data, size_t len, uint64_t footer_off,
+	struct store_error *err)
 {
 	struct span s = span_of(data, len);
 	const uint8_t *fanout;
 	uint64_t want;
 	int rc;
 
-	if (len < PACK_FOOTER_HEAD + PACK_FANOUT + PACK_TRAILER || memcmp(span_take(&s, 4), footer_magic, 4) != 0 || span_le32(&s) != 1)
+	if (len < PACK_FOOTER_HEAD + PACK_FANOUT + PACK_TRAILER ||
+		memcmp(span_take(&s, 4), footer_magic, 4) != 0 || span_le32(&s) != 1)
 		return store_error_set(err, STORE_ECORRUPT, "pack has no footer");
 	rc = check_trailer(x, data, len, footer_off, err);
 	if (rc != 0)
 		return rc;
 	x->block_count = span_le32(&s);
 	x->count = span_le32(&s);
-	want = PACK_FOOTER_HEAD + (uint64_t)x->block_count * PACK_BLOCK_ROW + PACK_FANOUT + (uint64_t)x->count * PACK_OBJECT_ROW +
-		PACK_TRAILER;
+	want = PACK_FOOTER_HEAD + (uint64_t)x->block_count * PACK_BLOCK_ROW + PACK_FANOUT +
+		(uint64_t)x->count * PACK_OBJECT_ROW + PACK_TRAILER;
 	if (want != len || x->count > LIMIT_PACK_OBJECTS)
 		return store_error_set(err, STORE_ECORRUPT, "footer counts do not fit its length");
 	x->blocks = mem_alloc_array(x->block_count + 1, sizeof(*x->blocks));
@@ -367,7 +396,8 @@ bool pack_name_parse(const char *name, uint64_t *number, uint8_t random[16])
 	}
 	for (size_t i = 0; i < 16; i++) {
 		n = n << 4 | (uint64_t)hex_digit(name[i]);
-		random[i] = (uint8_t)(hex_digit(name[17 + 2 * i]) << 4 | hex_digit(name[18 + 2 * i]));
+		random[i] = (uint8_t)(hex_digit(name[17 + 2 * i]) << 4 |
+			hex_digit(name[18 + 2 * i]));
 	}
 	*number = n;
 	return true;

@@ -19,7 +19,7 @@ struct store_error;
 #define PACK_FANOUT 1024
 #define PACK_OBJECT_ROW 44
 #define PACK_TRAILER 64
-#define PACK_NAME 50	/* 16 + '-' + 32 and a NUL */
+#define PACK_NAME 50 /* 16 + '-' + 32 and a NUL */
 
 enum pack_class {
 	PACK_CONTENT = 1,
@@ -30,9 +30,9 @@ enum pack_class {
 /* One object of a block. */
 struct pack_object {
 	struct oid id;
-	uint32_t off;	/* in the plain bytes of the block */
+	uint32_t off; /* in the plain bytes of the block */
 	uint32_t len;
-	uint8_t kind;	/* enum kind, a hint */
+	uint8_t kind; /* enum kind, a hint */
 };
 
 /*
@@ -43,7 +43,7 @@ struct pack_block {
 	struct buf plain;
 	struct pack_object *objects;
 	size_t count, cap;
-	struct buf wire;	/* after encode: header, table, stored bytes */
+	struct buf wire; /* after encode: header, table, stored bytes */
 	uint32_t crc;
 };
 
@@ -51,11 +51,13 @@ void pack_block_init(struct pack_block *b, enum pack_class class);
 void pack_block_release(struct pack_block *b);
 void pack_block_clear(struct pack_block *b);
 /* Add one object.  Copies data. */
-int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, const void *data, size_t len, struct store_error *err);
+int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, const void *data,
+	size_t len, struct store_error *err);
 /*
  * Encode plain (or, when data is not NULL, these len bytes in place of plain: one large chunk that need not be copied) into wire.
  */
-int pack_block_encode(struct pack_block *b, struct codec_ctx *codec, const void *data, size_t len, struct store_error *err);
+int pack_block_encode(struct pack_block *b, struct codec_ctx *codec, const void *data, size_t len,
+	struct store_error *err);
 
 /* A block header parsed and bounded. */
 struct pack_block_info {
@@ -67,9 +69,11 @@ struct pack_block_info {
 /* Total bytes of the block: header, table, stored. */
 uint64_t pack_block_length(const struct pack_block_info *info);
 /* Parse and bound the 32 header bytes.  STORE_ECORRUPT, or STORE_EVERSION for a codec or cipher we do not know. */
-int pack_block_parse(const uint8_t header[PACK_BLOCK_HEADER], struct pack_block_info *info, struct store_error *err);
+int pack_block_parse(const uint8_t header[PACK_BLOCK_HEADER], struct pack_block_info *info,
+	struct store_error *err);
 /* CRC and length table of a whole block (len == pack_block_length).  lens: info->count lengths, caller's array, or NULL. */
-int pack_block_check(const uint8_t *block, size_t len, const struct pack_block_info *info, uint32_t *lens, struct store_error *err);
+int pack_block_check(const uint8_t *block, size_t len, const struct pack_block_info *info,
+	uint32_t *lens, struct store_error *err);
 /* The stored bytes within a whole block. */
 const uint8_t *pack_block_stored(const uint8_t *block, const struct pack_block_info *info);
 
@@ -88,7 +92,7 @@ struct pack_block_row {
 struct pack_index {
 	struct pack_block_row *blocks;
 	size_t block_count, block_cap;
-	struct pack_row *rows;	/* sorted by id once sealed or parsed */
+	struct pack_row *rows; /* sorted by id once sealed or parsed */
 	size_t count, cap;
 	struct oid digest;
 };
@@ -99,7 +103,8 @@ void pack_index_sort(struct pack_index *x);
 /* Footer and trailer for a pack whose blocks end at off; fills x->digest. */
 int pack_index_encode(struct pack_index *x, uint64_t off, struct buf *out, struct store_error *err);
 /* Parse the tail of a pack: data holds everything from the footer's offset to the end of the file. */
-int pack_index_parse(struct pack_index *x, const void *data, size_t len, uint64_t footer_off, struct store_error *err);
+int pack_index_parse(struct pack_index *x, const void *data, size_t len, uint64_t footer_off,
+	struct store_error *err);
 
 /* "NNNN-RRRR" name of a pack.  random: 16 bytes. */
 void pack_name(char out[PACK_NAME], uint64_t number, const uint8_t random[16]);

@@ -46,7 +46,7 @@ void pack_write_release(struct pack_write *p)
 
 int pack_write_begin(struct pack_write *p, struct store_error *err)
 {
-	uint8_t head[PACK_HEADER] = {'S', 'T', 'P', 'K', 1};
+	uint8_t head[PACK_HEADER] = { 'S', 'T', 'P', 'K', 1 };
 	int rc;
 
 	if (!p->buffer)
@@ -113,7 +113,8 @@ static int add_bytes(struct pack_write *p, const uint8_t *data, size_t len, stru
 	return 0;
 }
 
-static int note_block(struct pack_write *p, const struct pack_block *b, uint64_t off, struct store_error *err)
+static int note_block(struct pack_write *p, const struct pack_block *b, uint64_t off,
+	struct store_error *err)
 {
 	struct pack_index *x = &p->index;
 	struct pack_block_row *row;
@@ -140,13 +141,15 @@ static int note_block(struct pack_write *p, const struct pack_block *b, uint64_t
 	return 0;
 }
 
-int pack_write_append(struct pack_write *p, const struct pack_block *b, uint64_t *block_off, struct store_error *err)
+int pack_write_append(struct pack_write *p, const struct pack_block *b, uint64_t *block_off,
+	struct store_error *err)
 {
 	int rc = 0;
 
 	*block_off = pack_write_size(p);
 	if (*block_off + b->wire.len > LIMIT_PACK / 2)
-		return store_error_set(err, STORE_EINVAL, "pack 'tmp/%s' would grow over its limit", p->tmp);
+		return store_error_set(err, STORE_EINVAL, "pack 'tmp/%s' would grow over its limit",
+			p->tmp);
 	rc = note_block(p, b, *block_off, err);
 	return rc != 0 ? rc : add_bytes(p, b->wire.data, b->wire.len, err);
 }
@@ -158,7 +161,8 @@ static int open_for_reading(struct pack_write *p, struct store_error *err)
 	return p->read_fd == -1 ? store_error_sys(err, "cannot open 'tmp/%s'", p->tmp) : 0;
 }
 
-int pack_write_read(struct pack_write *p, void *out, size_t len, uint64_t off, struct store_error *err)
+int pack_write_read(struct pack_write *p, void *out, size_t len, uint64_t off,
+	struct store_error *err)
 {
 	uint8_t *to = out;
 
@@ -204,7 +208,7 @@ static int flush_tail(struct pack_write *p, struct store_error *err)
 int pack_write_seal(struct pack_write *p, struct store_error *err)
 {
 	const uint64_t off = pack_write_size(p);
-	struct buf footer = {0};
+	struct buf footer = { 0 };
 	int rc;
 
 	pack_index_sort(&p->index);
@@ -219,7 +223,7 @@ int pack_write_seal(struct pack_write *p, struct store_error *err)
 	if (rc != 0)
 		p->failed = true;
 	p->sealed = rc == 0;
-	TRACE(TRACE_PACK, "sealed=tmp/%s bytes=%llu objects=%zu blocks=%zu direct=%d", p->tmp, (unsigned long long)p->flushed,
-		p->index.count, p->index.block_count, p->direct);
+	TRACE(TRACE_PACK, "sealed=tmp/%s bytes=%llu objects=%zu blocks=%zu direct=%d", p->tmp,
+		(unsigned long long)p->flushed, p->index.count, p->index.block_count, p->direct);
 	return rc;
 }

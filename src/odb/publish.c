@@ -58,7 +58,8 @@ static bool knows_pack(struct env_txn *txn, uint64_t number, const uint8_t rando
 	uint8_t key[8];
 
 	be64_put(key, number);
-	return env_get(txn, ENV_PACKS, key, sizeof(key), &v, NULL) == 0 && odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 &&
+	return env_get(txn, ENV_PACKS, key, sizeof(key), &v, NULL) == 0 &&
+		odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 &&
 		memcmp(row.random, random, 16) == 0;
 }
 
@@ -85,7 +86,8 @@ static int remove_orphans(struct odb *o, struct env_txn *txn, struct store_error
 	return 0;
 }
 
-static int append_log(struct odb *o, int fd, const struct buf *record, uint64_t at, struct store_error *err)
+static int append_log(struct odb *o, int fd, const struct buf *record, uint64_t at,
+	struct store_error *err)
 {
 	if (FAULT("refslog.write") || io_pwrite_full(fd, record->data, record->len, at) != 0)
 		return store_error_sys(err, "cannot write '%s/refs.log'", o->path);
@@ -98,8 +100,9 @@ static int append_log(struct odb *o, int fd, const struct buf *record, uint64_t 
 static int append_void(struct odb *o, int fd, uint64_t number, uint64_t at, struct store_error *err)
 {
 	struct hash *h = hash_new();
-	struct buf record = {0};
-	int rc = h ? refslog_encode_void(&record, number, h, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
+	struct buf record = { 0 };
+	int rc = h ? refslog_encode_void(&record, number, h, err)
+		   : store_error_set(err, STORE_ENOMEM, "out of memory");
 
 	if (rc == 0)
 		rc = append_log(o, fd, &record, at, err);
@@ -126,7 +129,8 @@ static int repair_log(struct odb *o, uint64_t next, struct store_error *err)
 	if (tail->size > tail->end && ftruncate(fd, (off_t)tail->end) != 0)
 		rc = store_error_sys(err, "cannot cut the torn end of '%s/refs.log'", o->path);
 	else if (tail->has_record && tail->last_number > next)
-		rc = store_error_set(err, STORE_ECORRUPT, "db/ is older than refs.log of '%s': run 'store fsck --rebuild'", o->path);
+		rc = store_error_set(err, STORE_ECORRUPT,
+			"db/ is older than refs.log of '%s': run 'store fsck --rebuild'", o->path);
 	else if (tail->has_record && tail->last_number == next && !tail->last_is_void)
 		rc = append_void(o, fd, next, tail->end, err);
 out:
@@ -135,9 +139,10 @@ out:
 	return rc;
 }
 
-static int look_after_crash(struct odb *o, struct env_txn *txn, uint64_t next, struct store_error *err)
+static int look_after_crash(struct odb *o, struct env_txn *txn, uint64_t next,
+	struct store_error *err)
 {
-	uint8_t mark[4] = {0};
+	uint8_t mark[4] = { 0 };
 	int rc;
 
 	if (o->gate_checked && io_pread_full(o->gate_fd, mark, 4, 0) <= 0)
@@ -166,16 +171,16 @@ struct run {
 	bool has_pack;
 	bool renamed;
 	int log_fd;
-	uint64_t log_at;	/* size of refs.log before our record */
+	uint64_t log_at; /* size of refs.log before our record */
 	bool logged;
-	bool unknown;		/* the commit failed in a way that leaves its outcome open */
+	bool unknown; /* the commit failed in a way that leaves its outcome open */
 };
 
 static int write_pack_rows(struct run *r, struct store_error *err)
 {
 	struct odb_writer *w = r->p->writer;
 	const struct pack_index *x = &w->pack.index;
-	struct odb_pack_row pack = {.size = w->pack.flushed, .objects = (uint32_t)x->count};
+	struct odb_pack_row pack = { .size = w->pack.flushed, .objects = (uint32_t)x->count };
 	uint8_t key[8], row[ODB_PACK_ROW_LEN], object[ODB_ROW_LEN];
 	int rc;
 
@@ -184,11 +189,14 @@ static int write_pack_rows(struct run *r, struct store_error *err)
 	odb_pack_row_encode(row, &pack);
 	rc = env_put_new(r->txn, ENV_PACKS, key, sizeof(key), row, sizeof(row), err);
 	if (rc == STORE_EEXISTS)
-		return store_error_set(err, STORE_ECORRUPT, "pack number %llu is taken; run 'store fsck --rebuild'", (unsigned long long)r->number);
+		return store_error_set(err, STORE_ECORRUPT,
+			"pack number %llu is taken; run 'store fsck --rebuild'",
+			(unsigned long long)r->number);
 	for (size_t i = 0; i < x->count && rc == 0; i++) {
 		const struct pack_row *o = &x->rows[i];
 		const struct pack_block_row *b = &x->blocks[o->block];
-		const struct odb_loc loc = {r->number, (uint32_t)b->off, b->length, o->off, o->len, o->kind};
+		const struct odb_loc loc = { r->number, (uint32_t)b->off, b->length, o->off, o->len,
+			o->kind };
 
 		if (o->kind == KIND_STAGE)
 			continue;
@@ -211,7 +219,8 @@ static int rename_pack(struct run *r, struct store_error *err)
 		return 0;
 	pack_name(pack->name, r->number, pack->random);
 	if (FAULT("publish.rename") || renameat(o->tmp_fd, pack->tmp, o->packs_fd, pack->name) != 0)
-		return store_error_sys(err, "cannot rename 'tmp/%s' to 'packs/%s'", pack->tmp, pack->name);
+		return store_error_sys(err, "cannot rename 'tmp/%s' to 'packs/%s'", pack->tmp,
+			pack->name);
 	r->renamed = true;
 	if (FAULT("publish.sync") || io_sync(o->packs_fd) != 0)
 		return store_error_sys(err, "cannot sync '%s/packs'", o->path);
@@ -221,7 +230,7 @@ static int rename_pack(struct run *r, struct store_error *err)
 static int write_log(struct run *r, struct store_error *err)
 {
 	struct odb *o = r->odb;
-	struct buf record = {0};
+	struct buf record = { 0 };
 	int rc;
 
 	if (!r->p->log || r->logged)
@@ -269,12 +278,13 @@ static int steps(struct run *r, struct store_error *err)
 /* A commit failed by an I/O error: is our number in? */
 static int ask_again(struct run *r, int rc, struct store_error *err)
 {
-	struct store_error ignored = {0};
+	struct store_error ignored = { 0 };
 	struct env_txn *txn;
 	uint64_t next = 0;
 
 	r->unknown = true;
-	if (r->p->keeps_snapshot || env_reopen(r->odb->env, &ignored) != 0 || env_begin(r->odb->env, false, &txn, &ignored) != 0)
+	if (r->p->keeps_snapshot || env_reopen(r->odb->env, &ignored) != 0 ||
+		env_begin(r->odb->env, false, &txn, &ignored) != 0)
 		return rc;
 	if (publish_next(txn, &next, &ignored) == 0) {
 		r->unknown = false;
@@ -295,7 +305,9 @@ static void undo(struct run *r)
 {
 	struct odb *o = r->odb;
 
-	if (r->renamed && renameat(o->packs_fd, r->p->writer->pack.name, o->tmp_fd, r->p->writer->pack.tmp) == 0)
+	if (r->renamed &&
+		renameat(o->packs_fd, r->p->writer->pack.name, o->tmp_fd, r->p->writer->pack.tmp) ==
+			0)
 		r->renamed = false;
 	if (r->logged && ftruncate(r->log_fd, (off_t)r->log_at) == 0)
 		o->log_size = r->log_at;
@@ -340,7 +352,7 @@ static int run_under_gate(struct run *r, struct store_error *err)
 
 int publish(struct odb *o, const struct publication *p, uint64_t *number, struct store_error *err)
 {
-	struct run r = {.odb = o, .p = p, .log_fd = -1};
+	struct run r = { .odb = o, .p = p, .log_fd = -1 };
 	int rc = 0;
 
 	/* Pack bytes are durable before the gate is taken: it is held for milliseconds. */
@@ -359,7 +371,8 @@ int publish(struct odb *o, const struct publication *p, uint64_t *number, struct
 		return rc;
 	rc = run_under_gate(&r, err);
 	odb_gate_unlock(o);
-	TRACE(TRACE_PUBLISH, "number=%llu rc=%d pack=%d log=%d", (unsigned long long)r.number, rc, r.has_pack, r.logged);
+	TRACE(TRACE_PUBLISH, "number=%llu rc=%d pack=%d log=%d", (unsigned long long)r.number, rc,
+		r.has_pack, r.logged);
 	if (rc == 0 && p->writer)
 		writer_published(p->writer);
 	if (rc == 0 && number)
@@ -369,11 +382,12 @@ int publish(struct odb *o, const struct publication *p, uint64_t *number, struct
 
 /* ---- registration of writers: a publication without pack */
 
-
 /* A checkpoint young enough to go on from? */
 static bool is_worth_keeping(const struct env_val *row)
 {
-	return row->len > WRITER_ROW_HEAD && (int64_t)le64_get((const uint8_t *)row->data + 8) + WRITER_CHECKPOINT_S > (int64_t)time(NULL);
+	return row->len > WRITER_ROW_HEAD &&
+		(int64_t)le64_get((const uint8_t *)row->data + 8) + WRITER_CHECKPOINT_S >
+		(int64_t)time(NULL);
 }
 
 /* Rows of writers that died without a checkpoint worth keeping. */
@@ -386,7 +400,7 @@ static int drop_dead_rows(struct odb *o, struct env_txn *txn, struct store_error
 	if (rc != 0)
 		return rc;
 	while ((rc = env_cursor_next(c, &key, &val, err)) == 0) {
-		char sign[TMP_NAME + 1] = {0};
+		char sign[TMP_NAME + 1] = { 0 };
 
 		if (is_worth_keeping(&val))
 			continue;
@@ -413,7 +427,7 @@ static int apply_register(void *ctx, struct env_txn *txn, uint64_t number, struc
 
 int writer_register(struct odb_writer *w, struct store_error *err)
 {
-	struct publication p = {.apply = apply_register, .ctx = w};
+	struct publication p = { .apply = apply_register, .ctx = w };
 	int rc;
 
 	if (w->id != 0)

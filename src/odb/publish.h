@@ -17,7 +17,7 @@
 #include "odb/writer.h"
 
 struct publication {
-	struct odb_writer *writer;	/* whose pack goes in; NULL or empty: no pack */
+	struct odb_writer *writer; /* whose pack goes in; NULL or empty: no pack */
 	/*
 	 * Check preconditions and write rows; number is this publication's.  May be called again after ENV_FULL, from the
 	 * start, in a new transaction.  NULL: nothing to do.

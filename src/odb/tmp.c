@@ -42,7 +42,8 @@ static int create_nameless(int dirfd, const char *name)
 	if (fd == -1)
 		return -1;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (io_lock_try(fd, true) != 0 || linkat(AT_FDCWD, self, dirfd, name, AT_SYMLINK_FOLLOW) != 0) {
+	if (io_lock_try(fd, true) != 0 ||
+		linkat(AT_FDCWD, self, dirfd, name, AT_SYMLINK_FOLLOW) != 0) {
 		io_close(&fd);
 		return -1;
 	}
@@ -90,8 +91,9 @@ static void sweep_one(int dirfd, const char *name)
 	if (fd == -1)
 		return;
 	/* The name may have moved on to packs/ between open and lock: delete only what still bears it. */
-	if (io_lock_try(fd, true) == 0 && fstat(fd, &a) == 0 && fstatat(dirfd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-		a.st_ino == b.st_ino && a.st_dev == b.st_dev) {
+	if (io_lock_try(fd, true) == 0 && fstat(fd, &a) == 0 &&
+		fstatat(dirfd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino &&
+		a.st_dev == b.st_dev) {
 		TRACE(TRACE_LOCK, "swept=tmp/%s", name);
 		unlinkat(dirfd, name, 0);
 	}

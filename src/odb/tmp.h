@@ -9,7 +9,7 @@
 
 struct store_error;
 
-#define TMP_NAME 40	/* bytes of a name with its NUL: kind letter, '-', 32 hex digits */
+#define TMP_NAME 40 /* bytes of a name with its NUL: kind letter, '-', 32 hex digits */
 
 /*
  * Make and lock a new file in tmp/ (dirfd), mode 0600.  kind: 'w' a writer's sign of life, 'p' a pack, 's' a spool.

@@ -29,7 +29,7 @@
 #define BATCH_OP_BYTES ((size_t)1 << 20)
 #define RECORD_BYTES ((size_t)256 << 10)
 
-static uint64_t next_serial = 1;	/* atomic */
+static uint64_t next_serial = 1; /* atomic */
 
 /* ---- the table */
 
@@ -44,7 +44,7 @@ static struct pending *find_slot(const struct pending_table *t, const struct oid
 
 static int resize_table(struct pending_table *t, size_t cap)
 {
-	struct pending_table bigger = {mem_alloc_array(cap, sizeof(*t->slots)), cap, t->count};
+	struct pending_table bigger = { mem_alloc_array(cap, sizeof(*t->slots)), cap, t->count };
 
 	if (!bigger.slots)
 		return STORE_ENOMEM;
@@ -109,7 +109,7 @@ static void drop_claim(struct odb_writer *w, const struct oid *id)
 /* Forget all but claims. */
 static void forget_published(struct odb_writer *w)
 {
-	struct pending_table kept = {0};
+	struct pending_table kept = { 0 };
 
 	pthread_mutex_lock(&w->lock);
 	for (size_t i = 0; i < w->table.cap; i++) {
@@ -206,7 +206,8 @@ int writer_copy_open(struct odb_writer *w, const struct oid *id, struct buf *out
 		const struct pending *p = find_slot(&w->table, id);
 
 		if (p->state == PENDING_OPEN) {
-			const struct pack_block *b = p->class == PACK_NODES ? &w->nodes : &w->content;
+			const struct pack_block *b = p->class == PACK_NODES ? &w->nodes
+									    : &w->content;
 
 			rc = buf_set(out, b->plain.data + p->loc.off, p->loc.len);
 		}
@@ -215,13 +216,15 @@ int writer_copy_open(struct odb_writer *w, const struct oid *id, struct buf *out
 	return rc;
 }
 
-int writer_read_pending(struct odb_writer *w, const struct odb_loc *loc, struct buf *block, struct store_error *err)
+int writer_read_pending(struct odb_writer *w, const struct odb_loc *loc, struct buf *block,
+	struct store_error *err)
 {
 	int rc;
 
 	buf_clear(block);
 	if (loc->pack != w->pack_serial)
-		return store_error_set(err, STORE_EINVAL, "a pending object was asked for after its publication");
+		return store_error_set(err, STORE_EINVAL,
+			"a pending object was asked for after its publication");
 	rc = buf_reserve(block, loc->block_len);
 	if (rc != 0)
 		return store_error_set(err, rc, "out of memory");
@@ -242,7 +245,8 @@ static int open_pack(struct odb_writer *w, struct store_error *err)
 }
 
 /* Objects of a block that is now in the pack: the table learns where they are. */
-static int note_packed(struct odb_writer *w, const struct pack_block *b, uint64_t off, struct store_error *err)
+static int note_packed(struct odb_writer *w, const struct pack_block *b, uint64_t off,
+	struct store_error *err)
 {
 	int rc = 0;
 
@@ -263,7 +267,8 @@ static int note_packed(struct odb_writer *w, const struct pack_block *b, uint64_
 			w->stats.new_chunks += o->kind == KIND_CHUNK;
 		}
 		p->state = PENDING_PACKED;
-		p->loc = (struct odb_loc){w->pack_serial, (uint32_t)off, (uint32_t)b->wire.len, o->off, o->len, o->kind};
+		p->loc = (struct odb_loc){ w->pack_serial, (uint32_t)off, (uint32_t)b->wire.len,
+			o->off, o->len, o->kind };
 	}
 	pthread_mutex_unlock(&w->lock);
 	return rc == 0 ? 0 : store_error_set(err, rc, "out of memory");
@@ -293,7 +298,8 @@ static int close_block(struct odb_writer *w, struct pack_block *b, struct store_
 }
 
 /* Known to the repository or to this writer? */
-static int is_known(struct odb_writer *w, const struct oid *id, bool *known, struct store_error *err)
+static int is_known(struct odb_writer *w, const struct oid *id, bool *known,
+	struct store_error *err)
 {
 	struct odb_loc loc;
 	const int rc = odb_find(w->reader, id, &loc, err);
@@ -302,8 +308,8 @@ static int is_known(struct odb_writer *w, const struct oid *id, bool *known, str
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-static int note_open(struct odb_writer *w, const struct pack_block *b, const struct oid *id, enum kind kind, size_t len,
-	struct store_error *err)
+static int note_open(struct odb_writer *w, const struct pack_block *b, const struct oid *id,
+	enum kind kind, size_t len, struct store_error *err)
 {
 	struct pending *p;
 
@@ -312,7 +318,8 @@ static int note_open(struct odb_writer *w, const struct pack_block *b, const str
 	if (p) {
 		p->state = PENDING_OPEN;
 		p->class = (uint8_t)b->class;
-		p->loc = (struct odb_loc){ODB_PENDING, 0, 0, (uint32_t)b->plain.len, (uint32_t)len, (uint8_t)kind};
+		p->loc = (struct odb_loc){ ODB_PENDING, 0, 0, (uint32_t)b->plain.len, (uint32_t)len,
+			(uint8_t)kind };
 	}
 	pthread_mutex_unlock(&w->lock);
 	if (!p)
@@ -323,7 +330,8 @@ static int note_open(struct odb_writer *w, const struct pack_block *b, const str
 	return 0;
 }
 
-int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t len, struct oid *out_id, struct store_error *err)
+int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t len,
+	struct oid *out_id, struct store_error *err)
 {
 	struct pack_block *b = kind == KIND_CHUNK ? &w->content : &w->nodes;
 	const size_t limit = kind == KIND_CHUNK ? CONTENT_BLOCK : NODE_BLOCK;
@@ -331,7 +339,8 @@ int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t le
 	int rc;
 
 	if (len == 0 || len > LIMIT_OBJECT)
-		return store_error_set(err, STORE_EINVAL, "an object of %zu bytes cannot be stored", len);
+		return store_error_set(err, STORE_EINVAL, "an object of %zu bytes cannot be stored",
+			len);
 	hash_once(w->hash, data, len, out_id);
 	rc = is_known(w, out_id, &known, err);
 	if (rc != 0 || known)
@@ -345,7 +354,8 @@ int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t le
 	return rc == 0 ? pack_block_add(b, out_id, kind, data, len, err) : rc;
 }
 
-int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct oid *id, uint64_t seq, struct store_error *err)
+int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct oid *id,
+	uint64_t seq, struct store_error *err)
 {
 	struct pending *p;
 	struct odb_loc loc;
@@ -390,9 +400,9 @@ int writer_add_block(struct odb_writer *w, const struct pack_block *b, struct st
 
 static int close_record(struct odb_writer *w, struct store_error *err)
 {
-	static const uint8_t head[3] = {'S', 'R', 1};
+	static const uint8_t head[3] = { 'S', 'R', 1 };
 	struct pack_block b;
-	struct buf record = {0};
+	struct buf record = { 0 };
 	struct oid id;
 	int rc;
 
@@ -433,12 +443,14 @@ int writer_add_op(struct odb_writer *w, const void *op, size_t len, struct store
 
 bool writer_is_empty(const struct odb_writer *w)
 {
-	return !pack_write_is_open(&w->pack) && w->content.count == 0 && w->nodes.count == 0 && w->op_count == 0;
+	return !pack_write_is_open(&w->pack) && w->content.count == 0 && w->nodes.count == 0 &&
+		w->op_count == 0;
 }
 
 bool writer_is_full(const struct odb_writer *w)
 {
-	return pack_write_size(&w->pack) >= BATCH_BYTES || w->pack.index.count + w->content.count + w->nodes.count >= BATCH_OBJECTS ||
+	return pack_write_size(&w->pack) >= BATCH_BYTES ||
+		w->pack.index.count + w->content.count + w->nodes.count >= BATCH_OBJECTS ||
 		w->op_count >= BATCH_OPS || w->ops.len >= BATCH_OP_BYTES;
 }
 
@@ -447,7 +459,8 @@ void writer_get_stats(const struct odb_writer *w, struct writer_stats *out)
 	*out = w->stats;
 }
 
-static int each_in_block(const struct pack_block *b, writer_pending_fn *fn, void *ctx, struct store_error *err)
+static int each_in_block(const struct pack_block *b, writer_pending_fn *fn, void *ctx,
+	struct store_error *err)
 {
 	int rc = 0;
 
@@ -456,7 +469,8 @@ static int each_in_block(const struct pack_block *b, writer_pending_fn *fn, void
 	return rc;
 }
 
-int writer_each_pending(struct odb_writer *w, writer_pending_fn *fn, void *ctx, struct store_error *err)
+int writer_each_pending(struct odb_writer *w, writer_pending_fn *fn, void *ctx,
+	struct store_error *err)
 {
 	const struct pack_index *x = &w->pack.index;
 	int rc = 0;
@@ -480,7 +494,8 @@ int writer_seal(struct odb_writer *w, struct store_error *err)
 
 	if (w->pack.sealed)
 		return 0;
-	if ((rc = close_block(w, &w->content, err)) != 0 || (rc = close_block(w, &w->nodes, err)) != 0 || (rc = close_record(w, err)) != 0)
+	if ((rc = close_block(w, &w->content, err)) != 0 ||
+		(rc = close_block(w, &w->nodes, err)) != 0 || (rc = close_record(w, err)) != 0)
 		return rc;
 	return pack_write_is_open(&w->pack) ? pack_write_seal(&w->pack, err) : 0;
 }
@@ -498,10 +513,13 @@ void writer_published(struct odb_writer *w)
 
 /* ---- the row in `writers` */
 
-int writer_set_checkpoint(struct odb_writer *w, const void *data, size_t len, struct store_error *err)
+int writer_set_checkpoint(struct odb_writer *w, const void *data, size_t len,
+	struct store_error *err)
 {
 	w->checkpoint_changed = true;
-	return buf_set(&w->checkpoint, data, len) == 0 ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+	return buf_set(&w->checkpoint, data, len) == 0
+		? 0
+		: store_error_set(err, STORE_ENOMEM, "out of memory");
 }
 
 void writer_adopt(struct odb_writer *w, uint64_t dead_writer)
@@ -511,7 +529,7 @@ void writer_adopt(struct odb_writer *w, uint64_t dead_writer)
 
 int writer_row_put(struct odb_writer *w, struct env_txn *txn, struct store_error *err)
 {
-	struct buf row = {0};
+	struct buf row = { 0 };
 	uint8_t key[8];
 	int rc;
 
@@ -538,7 +556,8 @@ int writer_row_renew(struct odb_writer *w, struct env_txn *txn, struct store_err
 	be64_put(key, w->id);
 	rc = env_get(txn, ENV_WRITERS, key, sizeof(key), &v, err);
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_EBUSY, "this command was taken for dead and its hold on the repository removed; run it again");
+		return store_error_set(err, STORE_EBUSY,
+			"this command was taken for dead and its hold on the repository removed; run it again");
 	if (rc == 0 && w->checkpoint_changed)
 		rc = writer_row_put(w, txn, err);
 	if (rc == 0 && w->adopted != 0) {
@@ -550,7 +569,8 @@ int writer_row_renew(struct odb_writer *w, struct env_txn *txn, struct store_err
 	return rc;
 }
 
-int writer_each_checkpoint(struct odb *o, writer_checkpoint_fn *fn, void *ctx, struct store_error *err)
+int writer_each_checkpoint(struct odb *o, writer_checkpoint_fn *fn, void *ctx,
+	struct store_error *err)
 {
 	struct env_cursor *c = NULL;
 	struct env_txn *txn;
@@ -561,13 +581,15 @@ int writer_each_checkpoint(struct odb *o, writer_checkpoint_fn *fn, void *ctx, s
 		return rc;
 	rc = env_cursor_open(txn, ENV_WRITERS, &c, err);
 	while (rc == 0 && (rc = env_cursor_next(c, &key, &val, err)) == 0) {
-		char sign[TMP_NAME + 1] = {0};
+		char sign[TMP_NAME + 1] = { 0 };
 
 		if (key.len != 8 || val.len <= WRITER_ROW_HEAD)
 			continue;
 		memcpy(sign, (const uint8_t *)val.data + WRITER_ROW_SIGN, TMP_NAME);
 		if (!tmp_is_held(odb_tmp_fd(o), sign))
-			rc = fn(ctx, be64_get(key.data), (const uint8_t *)val.data + WRITER_ROW_HEAD, val.len - WRITER_ROW_HEAD);
+			rc = fn(ctx, be64_get(key.data),
+				(const uint8_t *)val.data + WRITER_ROW_HEAD,
+				val.len - WRITER_ROW_HEAD);
 	}
 	env_cursor_close(c);
 	env_abort(txn);

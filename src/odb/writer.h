@@ -18,10 +18,10 @@ struct odb_writer;
 
 /* What this writer did since it began. */
 struct writer_stats {
-	uint64_t new_objects;	/* objects put that were not there */
-	uint64_t new_bytes;	/* their plain bytes */
-	uint64_t new_chunks;	/* those of kind chunk */
-	uint64_t stored_bytes;	/* bytes of sealed packs */
+	uint64_t new_objects;  /* objects put that were not there */
+	uint64_t new_bytes;    /* their plain bytes */
+	uint64_t new_chunks;   /* those of kind chunk */
+	uint64_t stored_bytes; /* bytes of sealed packs */
 	uint64_t publications;
 };
 
@@ -39,7 +39,8 @@ int writer_register(struct odb_writer *w, struct store_error *err);
 struct odb_reader *writer_reader(struct odb_writer *w);
 
 /* Keep data as an object unless it is known; *out_id its id.  Small objects gather in blocks.  Copies data. */
-int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t len, struct oid *out_id, struct store_error *err);
+int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t len,
+	struct oid *out_id, struct store_error *err);
 
 /*
  * Workers: who brings object id?  seq: sequence number of the caller's item.
@@ -47,7 +48,8 @@ int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t le
  *   1: the repository, or an item of the same or a lower number, has it: it need not be brought.
  * Negative: error.  reader is the worker's own.
  */
-int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct oid *id, uint64_t seq, struct store_error *err);
+int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct oid *id,
+	uint64_t seq, struct store_error *err);
 
 /* Append an encoded block made by a worker.  A block that is one chunk already pending is dropped. */
 int writer_add_block(struct odb_writer *w, const struct pack_block *b, struct store_error *err);
@@ -62,8 +64,10 @@ bool writer_is_full(const struct odb_writer *w);
 void writer_get_stats(const struct odb_writer *w, struct writer_stats *out);
 
 /* Visit the objects of the next publication: 0 goes on, anything else ends and is returned.  fn may read, not put. */
-typedef int writer_pending_fn(void *ctx, const struct oid *id, enum kind kind, struct store_error *err);
-int writer_each_pending(struct odb_writer *w, writer_pending_fn *fn, void *ctx, struct store_error *err);
+typedef int writer_pending_fn(void *ctx, const struct oid *id, enum kind kind,
+	struct store_error *err);
+int writer_each_pending(struct odb_writer *w, writer_pending_fn *fn, void *ctx,
+	struct store_error *err);
 /* The operations gathered for its stage record.  Borrowed: valid until the next call on w. */
 void writer_pending_ops(const struct odb_writer *w, const void **data, size_t *len);
 
@@ -71,11 +75,13 @@ void writer_pending_ops(const struct odb_writer *w, const void **data, size_t *l
  * A checkpoint inside a big file: kept under this writer's row with the next publication, so that a later writer may go on.
  * len 0 takes it away.  Copies data.
  */
-int writer_set_checkpoint(struct odb_writer *w, const void *data, size_t len, struct store_error *err);
+int writer_set_checkpoint(struct odb_writer *w, const void *data, size_t len,
+	struct store_error *err);
 
 /* Visit checkpoints that dead writers left (newest first is not promised): 0 goes on, anything else ends and is returned. */
 typedef int writer_checkpoint_fn(void *ctx, uint64_t writer, const void *data, size_t len);
-int writer_each_checkpoint(struct odb *o, writer_checkpoint_fn *fn, void *ctx, struct store_error *err);
+int writer_each_checkpoint(struct odb *o, writer_checkpoint_fn *fn, void *ctx,
+	struct store_error *err);
 /* Take over the dead writer's row: it is deleted with the next publication. */
 void writer_adopt(struct odb_writer *w, uint64_t dead_writer);
 

@@ -15,22 +15,22 @@
 /* Where an object of this writer stands. */
 enum pending_state {
 	PENDING_FREE = 0,
-	PENDING_CLAIMED,	/* a worker will bring it; seq says which */
-	PENDING_OPEN,		/* in a block that is still open; loc.off and loc.len tell where */
-	PENDING_PACKED,		/* in the pack */
+	PENDING_CLAIMED, /* a worker will bring it; seq says which */
+	PENDING_OPEN,    /* in a block that is still open; loc.off and loc.len tell where */
+	PENDING_PACKED,  /* in the pack */
 };
 
 struct pending {
 	struct oid id;
 	uint8_t state;
-	uint8_t class;		/* PENDING_OPEN: which open block */
-	uint64_t seq;		/* PENDING_CLAIMED */
+	uint8_t class; /* PENDING_OPEN: which open block */
+	uint64_t seq;  /* PENDING_CLAIMED */
 	struct odb_loc loc;
 };
 
 struct pending_table {
 	struct pending *slots;
-	size_t cap;		/* power of two */
+	size_t cap; /* power of two */
 	size_t count;
 };
 
@@ -40,27 +40,28 @@ struct odb_writer {
 	struct codec_ctx *codec;
 	struct hash *hash;
 	struct pack_write pack;
-	uint64_t pack_serial;		/* ODB_PENDING | a number of this process: names the pack in the cache */
-	struct pack_block content, nodes;	/* open blocks of small objects */
-	struct buf ops;			/* operations of the stage record being gathered */
+	uint64_t
+		pack_serial; /* ODB_PENDING | a number of this process: names the pack in the cache */
+	struct pack_block content, nodes; /* open blocks of small objects */
+	struct buf ops;                   /* operations of the stage record being gathered */
 	size_t op_count;
 	pthread_mutex_t lock;
-	struct pending_table table;	/* guarded by lock */
+	struct pending_table table; /* guarded by lock */
 	struct writer_stats stats;
 	/* The row in table `writers`. */
-	uint64_t id;			/* 0: not registered */
+	uint64_t id; /* 0: not registered */
 	uint64_t epoch;
-	char sign[TMP_NAME];		/* the locked file that proves life */
+	char sign[TMP_NAME]; /* the locked file that proves life */
 	int sign_fd;
 	struct buf checkpoint;
 	bool checkpoint_changed;
-	uint64_t adopted;		/* a dead writer's row to delete, or 0 */
+	uint64_t adopted; /* a dead writer's row to delete, or 0 */
 };
 
 /* Row of table `writers`: epoch, seconds since 1970 when written, name of the sign of life, then the checkpoint. */
 #define WRITER_ROW_HEAD (16 + TMP_NAME)
 #define WRITER_ROW_SIGN 16
-#define WRITER_CHECKPOINT_S (14 * 24 * 3600)	/* a dead writer's checkpoint is kept that long */
+#define WRITER_CHECKPOINT_S (14 * 24 * 3600) /* a dead writer's checkpoint is kept that long */
 int writer_row_put(struct odb_writer *w, struct env_txn *txn, struct store_error *err);
 /* Own row still there, adopted one deleted, checkpoint stored. */
 int writer_row_renew(struct odb_writer *w, struct env_txn *txn, struct store_error *err);

@@ -12,9 +12,10 @@
 #include "work/stats.h"
 
 /* An operand must be on disk or tracked, and not lie beyond a symlink. */
-static int check_operand(struct store_repo *repo, struct env_txn *txn, const char *path, struct store_error *err)
+static int check_operand(struct store_repo *repo, struct env_txn *txn, const char *path,
+	struct store_error *err)
 {
-	struct store_error failed = {0};
+	struct store_error failed = { 0 };
 	struct worktree_entry e;
 	struct stage_row row;
 	char shown[250];
@@ -24,21 +25,27 @@ static int check_operand(struct store_repo *repo, struct env_txn *txn, const cha
 		return 0;
 	quote_msg(shown, sizeof(shown), path, strlen(path));
 	if (strcmp(path, ".store") == 0 || strncmp(path, ".store/", 7) == 0)
-		return store_error_set(err, STORE_EINVAL, "'%s' is the repository itself and is never stored", shown);
+		return store_error_set(err, STORE_EINVAL,
+			"'%s' is the repository itself and is never stored", shown);
 	rc = worktree_find(repo->work_fd, path, &e, &failed);
 	if (rc == 0)
 		return 0;
 	if (failed.sys == ELOOP)
-		return store_error_set(err, STORE_EINVAL, "'%s' lies beyond a symbolic link; add the link, or the place it points to", shown);
+		return store_error_set(err, STORE_EINVAL,
+			"'%s' lies beyond a symbolic link; add the link, or the place it points to",
+			shown);
 	if (!worktree_is_absent(failed.sys))
 		return 0;
 	rc = stage_find(txn, path, strlen(path), &row, err);
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ENOTFOUND, "'%s' is neither in the working tree nor tracked; nothing was added", shown);
+		return store_error_set(err, STORE_ENOTFOUND,
+			"'%s' is neither in the working tree nor tracked; nothing was added",
+			shown);
 	return rc;
 }
 
-static int check_operands(struct store_repo *repo, const char *const *paths, size_t n, struct store_error *err)
+static int check_operands(struct store_repo *repo, const char *const *paths, size_t n,
+	struct store_error *err)
 {
 	struct env_txn *txn;
 	int rc = env_begin(odb_env(repo->odb), false, &txn, err);
@@ -51,9 +58,13 @@ static int check_operands(struct store_repo *repo, const char *const *paths, siz
 	return rc;
 }
 
-static void tell(const struct store_callbacks *c, int kind, const char *path, const char *text, uint64_t bytes)
+static void tell(const struct store_callbacks *c, int kind, const char *path, const char *text,
+	uint64_t bytes)
 {
-	const struct store_notice n = {.kind = (enum store_notice_kind)kind, .path = path, .text = text, .bytes = bytes};
+	const struct store_notice n = { .kind = (enum store_notice_kind)kind,
+		.path = path,
+		.text = text,
+		.bytes = bytes };
 
 	if (c->notice)
 		c->notice(c->payload, &n);
@@ -68,7 +79,8 @@ static void tell_dry(const struct ingest *g, const struct item *item, const stru
 	case JOB_NOTICE:
 		r->special += job->notice == STORE_NOTICE_SPECIAL;
 		r->ignored_operands += job->notice == STORE_NOTICE_IGNORED;
-		r->skipped += job->notice == STORE_NOTICE_UNREADABLE || job->notice == STORE_NOTICE_LIMIT;
+		r->skipped += job->notice == STORE_NOTICE_UNREADABLE ||
+			job->notice == STORE_NOTICE_LIMIT;
 		tell(g->callbacks, job->notice, path, job->why, 0);
 		break;
 	case JOB_DELETE:
@@ -90,7 +102,7 @@ static void tell_dry(const struct ingest *g, const struct item *item, const stru
 /* The walk alone: what it would do is told, nothing is read but to compare, nothing is written. */
 static int run_dry(struct ingest *g, struct store_error *err)
 {
-	struct item item = {0};
+	struct item item = { 0 };
 	int rc = 0;
 
 	item.jobs = calloc(INGEST_JOBS, sizeof(*item.jobs));
@@ -122,14 +134,15 @@ static int run(struct ingest *g, bool dry, struct store_error *err)
 	return rc;
 }
 
-int store_add(struct store_repo *repo, const char *const *paths, size_t n, const struct store_add_options *options,
-	struct store_add_result *result, struct store_error *err)
+int store_add(struct store_repo *repo, const char *const *paths, size_t n,
+	const struct store_add_options *options, struct store_add_result *result,
+	struct store_error *err)
 {
 	static const struct store_add_options defaults;
 	const int64_t start = clock_mono_ns();
-	struct store_add_result unused = {0};
-	struct ingest g = {.repo = repo, .threads = repo->threads};
-	struct add_walk walk = {0};
+	struct store_add_result unused = { 0 };
+	struct ingest g = { .repo = repo, .threads = repo->threads };
+	struct add_walk walk = { 0 };
 	int rc;
 
 	options = options ? options : &defaults;
@@ -141,7 +154,8 @@ int store_add(struct store_repo *repo, const char *const *paths, size_t n, const
 	g.walk_ctx = &walk;
 	rc = options->flags & STORE_ADD_DRY_RUN ? 0 : repo_check_writable(repo, err);
 	if (rc == 0 && repo->metadata == METADATA_POSIX)
-		rc = store_error_set(err, STORE_EINVAL, "core.metadata = posix is not supported by this version: set it to times or none");
+		rc = store_error_set(err, STORE_EINVAL,
+			"core.metadata = posix is not supported by this version: set it to times or none");
 	if (rc == 0)
 		rc = check_operands(repo, paths, n, err);
 	if (rc == 0)

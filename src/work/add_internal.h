@@ -8,13 +8,13 @@
 /* One directory on the way down: its listing and its rows, both in byte order of names. */
 struct add_frame {
 	struct worktree_dir dir;
-	size_t path_len;		/* of the directory, in walk->path */
+	size_t path_len; /* of the directory, in walk->path */
 	bool has_entry, entry_failed;
 	struct worktree_entry entry;
-	char why[160];			/* when entry_failed */
+	char why[160]; /* when entry_failed */
 	bool in_stage;
 	uint64_t number;
-	struct stage_scan *scan;	/* NULL: to be opened again behind `name` */
+	struct stage_scan *scan; /* NULL: to be opened again behind `name` */
 	bool has_row, rows_done, row_seen;
 	char name[LIMIT_NAME + 1];
 	size_t name_len;
@@ -32,12 +32,13 @@ struct add_walk {
 	int64_t renewed_ns;
 	struct add_frame *frames;
 	size_t depth, cap;
-	struct buf path;		/* of the top frame's directory, and the entry at hand */
+	struct buf path; /* of the top frame's directory, and the entry at hand */
 	struct compare compare;
 	uint64_t unchanged;
 };
 
-int add_walk_init(struct add_walk *w, struct ingest *g, const char *const *paths, size_t n, unsigned int flags, struct store_error *err);
+int add_walk_init(struct add_walk *w, struct ingest *g, const char *const *paths, size_t n,
+	unsigned int flags, struct store_error *err);
 void add_walk_release(struct add_walk *w);
 /* ingest_walk_fn */
 int add_walk_produce(void *ctx, struct item *item, struct store_error *err);

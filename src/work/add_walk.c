@@ -76,7 +76,8 @@ static int next_row(struct add_walk *w, struct add_frame *f, struct store_error 
 	if (rc != 0)
 		return rc;
 	if (len > LIMIT_NAME || f->row.meta_len > sizeof(f->meta))
-		return store_error_set(err, STORE_ECORRUPT, "a row of the stage is malformed; run 'store fsck --rebuild'");
+		return store_error_set(err, STORE_ECORRUPT,
+			"a row of the stage is malformed; run 'store fsck --rebuild'");
 	memcpy(f->name, name, len);
 	f->name[len] = '\0';
 	f->name_len = len;
@@ -88,7 +89,7 @@ static int next_row(struct add_walk *w, struct add_frame *f, struct store_error 
 
 static int next_entry(struct add_frame *f)
 {
-	struct store_error e = {0};
+	struct store_error e = { 0 };
 	int rc;
 
 	if (f->has_entry)
@@ -124,12 +125,14 @@ static void set_staged(struct job *job, const struct stage_row *row)
 	memcpy(job->staged_meta, row->meta, job->staged_meta_len);
 }
 
-static struct job *add_job(struct add_walk *w, struct item *item, enum job_type type, struct store_error *err)
+static struct job *add_job(struct add_walk *w, struct item *item, enum job_type type,
+	struct store_error *err)
 {
 	return ingest_add_job(item, type, path_text(w), w->path.len, err);
 }
 
-static int add_notice(struct add_walk *w, struct item *item, int kind, const char *why, struct store_error *err)
+static int add_notice(struct add_walk *w, struct item *item, int kind, const char *why,
+	struct store_error *err)
 {
 	struct job *job = add_job(w, item, JOB_NOTICE, err);
 
@@ -148,8 +151,8 @@ static int add_delete(struct add_walk *w, struct item *item, struct store_error 
 }
 
 /* A directory: a job when it is new or its attributes are. */
-static int add_dir(struct add_walk *w, struct item *item, const struct worktree_entry *e, const struct stage_row *row,
-	struct store_error *err)
+static int add_dir(struct add_walk *w, struct item *item, const struct worktree_entry *e,
+	const struct stage_row *row, struct store_error *err)
 {
 	struct job *job = add_job(w, item, JOB_DIR, err);
 	int rc;
@@ -160,22 +163,25 @@ static int add_dir(struct add_walk *w, struct item *item, const struct worktree_
 	job->kind = ENTRY_DIR;
 	rc = ingest_meta(w->g, job, err);
 	set_staged(job, row);
-	if (rc == 0 && row && row->kind == ENTRY_DIR && job->meta_len == row->meta_len && memcmp(job->meta, row->meta, job->meta_len) == 0)
+	if (rc == 0 && row && row->kind == ENTRY_DIR && job->meta_len == row->meta_len &&
+		memcmp(job->meta, row->meta, job->meta_len) == 0)
 		item->job_count--;
 	return rc;
 }
 
 /* Dry run: is it really another content? */
-static int is_changed(struct add_walk *w, int dirfd, const struct worktree_entry *e, const struct stage_row *row, bool *changed)
+static int is_changed(struct add_walk *w, int dirfd, const struct worktree_entry *e,
+	const struct stage_row *row, bool *changed)
 {
 	enum compare_verdict v = COMPARE_CHANGED;
 
-	*changed = !row || compare_entry(&w->compare, dirfd, e, row, &v, NULL) != 0 || v != COMPARE_SAME;
+	*changed = !row || compare_entry(&w->compare, dirfd, e, row, &v, NULL) != 0 ||
+		v != COMPARE_SAME;
 	return 0;
 }
 
-static int add_content(struct add_walk *w, struct item *item, int dirfd, const struct worktree_entry *e, const struct stage_row *row,
-	struct store_error *err)
+static int add_content(struct add_walk *w, struct item *item, int dirfd,
+	const struct worktree_entry *e, const struct stage_row *row, struct store_error *err)
 {
 	const bool dry = w->flags & STORE_ADD_DRY_RUN;
 	struct job *job;
@@ -244,10 +250,10 @@ static void pop(struct add_walk *w)
 /*
  * Go into the directory whose path stands in walk->path.  dirfd and name: where it lies.
  */
-static int enter(struct add_walk *w, struct item *item, int dirfd, const char *name, const struct worktree_entry *e,
-	const struct stage_row *row, struct store_error *err)
+static int enter(struct add_walk *w, struct item *item, int dirfd, const char *name,
+	const struct worktree_entry *e, const struct stage_row *row, struct store_error *err)
 {
-	struct store_error failed = {0};
+	struct store_error failed = { 0 };
 	int rc = push(w, row, err);
 
 	if (rc != 0)
@@ -270,13 +276,16 @@ static int enter(struct add_walk *w, struct item *item, int dirfd, const char *n
 
 /* ---- one name */
 
-static int take_entry(struct add_walk *w, struct item *item, int dirfd, const struct worktree_entry *e, const struct stage_row *row,
-	bool operand, struct store_error *err)
+static int take_entry(struct add_walk *w, struct item *item, int dirfd,
+	const struct worktree_entry *e, const struct stage_row *row, bool operand,
+	struct store_error *err)
 {
 	if (e->flags & WORKTREE_LIMIT)
-		return add_notice(w, item, STORE_NOTICE_LIMIT, "its name is longer than 255 bytes", err);
+		return add_notice(w, item, STORE_NOTICE_LIMIT, "its name is longer than 255 bytes",
+			err);
 	if (w->path.len > LIMIT_PATH)
-		return add_notice(w, item, STORE_NOTICE_LIMIT, "its path is longer than 4096 bytes", err);
+		return add_notice(w, item, STORE_NOTICE_LIMIT, "its path is longer than 4096 bytes",
+			err);
 	if ((e->flags & WORKTREE_IGNORED) && !row && !(w->flags & STORE_ADD_FORCE))
 		return operand ? add_notice(w, item, STORE_NOTICE_IGNORED, "", err) : 0;
 	if (!row && (w->flags & STORE_ADD_UPDATE))
@@ -289,7 +298,8 @@ static int take_entry(struct add_walk *w, struct item *item, int dirfd, const st
 	if (e->kind != ENTRY_DIR)
 		return add_content(w, item, dirfd, e, row, err);
 	if (w->depth >= LIMIT_DEPTH)
-		return add_notice(w, item, STORE_NOTICE_LIMIT, "it lies deeper than 2048 directories", err);
+		return add_notice(w, item, STORE_NOTICE_LIMIT,
+			"it lies deeper than 2048 directories", err);
 	if (worktree_is_border(dirfd, e->name))
 		return add_notice(w, item, STORE_NOTICE_BORDER, "", err);
 	return enter(w, item, dirfd, e->name, e, row, err);
@@ -345,11 +355,13 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 /* ---- operands */
 
 /* The directories above an operand, when the stage does not know them: with their attributes. */
-static int add_parents(struct add_walk *w, struct item *item, const char *path, struct store_error *err)
+static int add_parents(struct add_walk *w, struct item *item, const char *path,
+	struct store_error *err)
 {
 	int rc = 0;
 
-	for (const char *slash = strchr(path, '/'); slash && rc == 0; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(path, '/'); slash && rc == 0;
+		slash = strchr(slash + 1, '/')) {
 		struct stage_row row;
 		struct worktree_entry e;
 
@@ -370,7 +382,8 @@ static int add_parents(struct add_walk *w, struct item *item, const char *path, 
 	return rc;
 }
 
-static int find_row(struct add_walk *w, const char *path, struct stage_row *row, uint8_t *meta, bool *found, struct store_error *err)
+static int find_row(struct add_walk *w, const char *path, struct stage_row *row, uint8_t *meta,
+	bool *found, struct store_error *err)
 {
 	int rc = stage_find(w->txn, path, strlen(path), row, err);
 
@@ -391,9 +404,10 @@ static int find_row(struct add_walk *w, const char *path, struct stage_row *row,
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-static int begin_operand(struct add_walk *w, struct item *item, const char *path, struct store_error *err)
+static int begin_operand(struct add_walk *w, struct item *item, const char *path,
+	struct store_error *err)
 {
-	struct store_error failed = {0};
+	struct store_error failed = { 0 };
 	uint8_t meta[INGEST_META];
 	struct worktree_entry e;
 	struct stage_row row;
@@ -417,11 +431,12 @@ static int begin_operand(struct add_walk *w, struct item *item, const char *path
 	if (*path == '\0')
 		return enter(w, item, w->repo->work_fd, ".", &e, &row, err);
 	if (e.kind == ENTRY_DIR && !(e.flags & WORKTREE_IGNORED)) {
-		struct buf store = {0};
+		struct buf store = { 0 };
 		bool border;
 
 		buf_addf(&store, "%s/.store/format", path);
-		border = buf_str(&store) && worktree_stat(w->repo->work_fd, (const char *)store.data, &e, NULL) == 0;
+		border = buf_str(&store) &&
+			worktree_stat(w->repo->work_fd, (const char *)store.data, &e, NULL) == 0;
 		buf_release(&store);
 		if (border)
 			return add_notice(w, item, STORE_NOTICE_BORDER, "", err);
@@ -439,7 +454,8 @@ static int begin_operand(struct add_walk *w, struct item *item, const char *path
 
 /* ---- the producer */
 
-int add_walk_init(struct add_walk *w, struct ingest *g, const char *const *paths, size_t n, unsigned int flags, struct store_error *err)
+int add_walk_init(struct add_walk *w, struct ingest *g, const char *const *paths, size_t n,
+	unsigned int flags, struct store_error *err)
 {
 	int rc;
 

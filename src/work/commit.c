@@ -35,14 +35,14 @@ struct commit_run {
 	struct odb_writer *writer;
 	struct settle settle;
 	struct refs_head head;
-	struct layer parent;		/* layer of HEAD, when there is one */
+	struct layer parent; /* layer of HEAD, when there is one */
 	struct build_tree tree;
 	struct layer layer;
 	struct oid layer_id, commit_id;
 	struct refs_update update;
-	struct buf author, committer;	/* what the idents point into */
-	struct hash *hash;		/* of a dry run */
-	bool settle_inside;		/* step 3 goes into the deciding transaction */
+	struct buf author, committer; /* what the idents point into */
+	struct hash *hash;            /* of a dry run */
+	bool settle_inside;           /* step 3 goes into the deciding transaction */
 	bool settle_begun, settled;
 };
 
@@ -50,12 +50,13 @@ struct commit_run {
 
 static int publish_batch(struct commit_run *c, struct store_error *err)
 {
-	const struct publication p = {.writer = c->writer, .keeps_snapshot = true};
+	const struct publication p = { .writer = c->writer, .keeps_snapshot = true };
 
 	return publish(c->repo->odb, &p, NULL, err);
 }
 
-static int put_node(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id, struct store_error *err)
+static int put_node(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id,
+	struct store_error *err)
 {
 	struct commit_run *c = ctx;
 	int rc;
@@ -74,7 +75,7 @@ static int put_node(void *ctx, enum kind kind, const void *data, size_t len, str
 
 static int read_parent(struct commit_run *c, struct store_error *err)
 {
-	struct buf data = {0};
+	struct buf data = { 0 };
 	struct commit parent;
 	int rc = refs_head(c->snapshot, &c->head, err);
 
@@ -89,7 +90,8 @@ static int read_parent(struct commit_run *c, struct store_error *err)
 	return rc;
 }
 
-static int build(struct commit_run *c, const struct node_source *src, const struct node_sink *sink, struct store_error *err)
+static int build(struct commit_run *c, const struct node_source *src, const struct node_sink *sink,
+	struct store_error *err)
 {
 	int rc = build_tree(c->snapshot, src, sink, settle_note, &c->settle, &c->tree, err);
 
@@ -100,26 +102,30 @@ static int build(struct commit_run *c, const struct node_source *src, const stru
 /* Attributes that show as a change: everything but the times. */
 static bool same_attributes(const struct map_item *a, const struct map_item *b)
 {
-	struct meta x = {0}, y = {0};
+	struct meta x = { 0 }, y = { 0 };
 	struct span s = span_of(a->value, a->value_len), t = span_of(b->value, b->value_len);
 
 	if (!a->value || !b->value)
 		return true;
 	if (meta_decode(&s, &x) != 0 || meta_decode(&t, &y) != 0)
 		return false;
-	return x.mode == y.mode && x.uid == y.uid && x.gid == y.gid && (x.flags & META_XATTRS) == (y.flags & META_XATTRS) &&
+	return x.mode == y.mode && x.uid == y.uid && x.gid == y.gid &&
+		(x.flags & META_XATTRS) == (y.flags & META_XATTRS) &&
 		(!(x.flags & META_XATTRS) || id_eq(&x.xattrs.id, &y.xattrs.id));
 }
 
 static int nothing_to_commit(struct commit_run *c, struct store_error *err)
 {
-	return store_error_set(err, STORE_EEMPTY, c->head.has_commit ? "nothing to commit" : "nothing to commit: nothing was added yet");
+	return store_error_set(err, STORE_EEMPTY,
+		c->head.has_commit ? "nothing to commit"
+				   : "nothing to commit: nothing was added yet");
 }
 
 /* The child maps of two directories' attributes, when they differ. */
-static bool child_maps(const struct map_item *a, const struct map_item *b, struct map_ref *x, struct map_ref *y)
+static bool child_maps(const struct map_item *a, const struct map_item *b, struct map_ref *x,
+	struct map_ref *y)
 {
-	struct meta m = {0}, n = {0};
+	struct meta m = { 0 }, n = { 0 };
 	struct span s = span_of(a->value, a->value_len), t = span_of(b->value, b->value_len);
 
 	if (!a->value || !b->value || meta_decode(&s, &m) != 0 || meta_decode(&t, &n) != 0)
@@ -132,8 +138,8 @@ static bool child_maps(const struct map_item *a, const struct map_item *b, struc
 }
 
 /* Do recorded attributes other than times differ?  Goes down where the maps differ, depth first, one level per directory. */
-static int attributes_differ(const struct node_source *src, const struct map_ref *a, const struct map_ref *b, bool *differ,
-	struct store_error *err)
+static int attributes_differ(const struct node_source *src, const struct map_ref *a,
+	const struct map_ref *b, bool *differ, struct store_error *err)
 {
 	struct map_diff *levels[LIMIT_DEPTH];
 	size_t depth = 0;
@@ -164,10 +170,11 @@ static int attributes_differ(const struct node_source *src, const struct map_ref
 }
 
 /* With the same content, is there still something to commit? */
-static int check_not_empty(struct commit_run *c, const struct node_source *src, struct store_error *err)
+static int check_not_empty(struct commit_run *c, const struct node_source *src,
+	struct store_error *err)
 {
-	const struct map_ref root = {c->tree.root.id, c->tree.root.height};
-	struct buf data = {0};
+	const struct map_ref root = { c->tree.root.id, c->tree.root.height };
+	struct buf data = { 0 };
 	struct commit parent;
 	bool differ = false;
 	int rc = 0;
@@ -175,29 +182,37 @@ static int check_not_empty(struct commit_run *c, const struct node_source *src, 
 	if (c->options->allow_empty)
 		return 0;
 	if (!c->head.has_commit)
-		return c->tree.root.totals.files + c->tree.root.totals.dirs > 0 ? 0 : nothing_to_commit(c, err);
+		return c->tree.root.totals.files + c->tree.root.totals.dirs > 0
+			? 0
+			: nothing_to_commit(c, err);
 	if (!map_ref_eq(&root, &c->parent.root))
 		return 0;
 	rc = repo_read_commit(c->repo, &c->head.commit, &data, &parent, err);
-	if (rc == 0 && parent.has_meta && c->tree.has_meta && !map_ref_eq(&parent.meta, &c->tree.meta))
+	if (rc == 0 && parent.has_meta && c->tree.has_meta &&
+		!map_ref_eq(&parent.meta, &c->tree.meta))
 		rc = attributes_differ(src, &parent.meta, &c->tree.meta, &differ, err);
 	buf_release(&data);
 	return rc != 0 ? rc : differ ? 0 : nothing_to_commit(c, err);
 }
 
-static int make_layer(struct commit_run *c, const struct node_source *src, const struct node_sink *sink, struct store_error *err)
+static int make_layer(struct commit_run *c, const struct node_source *src,
+	const struct node_sink *sink, struct store_error *err)
 {
-	const struct entry before = {.kind = ENTRY_DIR, .height = c->parent.root.height, .id = c->parent.root.id, .totals = c->parent.totals};
+	const struct entry before = { .kind = ENTRY_DIR,
+		.height = c->parent.root.height,
+		.id = c->parent.root.id,
+		.totals = c->parent.totals };
 	struct changes changes;
 	struct layer *l = &c->layer;
-	struct buf text = {0};
-	int rc = changes_build(src, sink, c->head.has_commit ? &before : NULL, &c->tree.root, &changes, err);
+	struct buf text = { 0 };
+	int rc = changes_build(src, sink, c->head.has_commit ? &before : NULL, &c->tree.root,
+		&changes, err);
 
 	if (rc != 0)
 		return rc;
 	l->has_parent = c->head.has_commit;
 	l->generation = l->has_parent ? c->parent.generation + 1 : 0;
-	l->root = (struct map_ref){c->tree.root.id, c->tree.root.height};
+	l->root = (struct map_ref){ c->tree.root.id, c->tree.root.height };
 	l->changes = changes.map;
 	l->totals = c->tree.root.totals;
 	l->added = changes.added;
@@ -215,17 +230,21 @@ static int make_layer(struct commit_run *c, const struct node_source *src, const
 static int make_commit(struct commit_run *c, const struct node_sink *sink, struct store_error *err)
 {
 	const char *message = c->options->message ? c->options->message : "";
-	struct commit k = {.layer = c->layer_id, .has_meta = c->tree.has_meta, .meta = c->tree.meta};
-	struct buf text = {0};
+	struct commit k = { .layer = c->layer_id,
+		.has_meta = c->tree.has_meta,
+		.meta = c->tree.meta };
+	struct buf text = { 0 };
 	bool guessed = false;
 	int rc;
 
 	if (c->head.has_commit)
 		k.parents[k.parent_count++] = c->head.commit;
 	k.message = text_slice_of(message);
-	rc = identity_now(c->repo, IDENTITY_AUTHOR, c->options->author, c->options->date, &c->author, &k.author, &guessed, err);
+	rc = identity_now(c->repo, IDENTITY_AUTHOR, c->options->author, c->options->date,
+		&c->author, &k.author, &guessed, err);
 	if (rc == 0)
-		rc = identity_now(c->repo, IDENTITY_COMMITTER, NULL, NULL, &c->committer, &k.committer, NULL, err);
+		rc = identity_now(c->repo, IDENTITY_COMMITTER, NULL, NULL, &c->committer,
+			&k.committer, NULL, err);
 	c->update.who = k.committer;
 	c->result->identity_guessed = guessed;
 	if (rc == 0)
@@ -246,12 +265,13 @@ static int prepare_update(struct commit_run *c, struct store_error *err)
 	if (c->head.has_commit)
 		refs_value_of(expected, &c->head.commit);
 	refs_value_of(value, &c->commit_id);
-	snprintf(c->update.why, sizeof(c->update.why), "commit%s: %.*s", c->head.has_commit ? "" : " (initial)", subject > 200 ? 200 : subject,
-		message);
+	snprintf(c->update.why, sizeof(c->update.why), "commit%s: %.*s",
+		c->head.has_commit ? "" : " (initial)", subject > 200 ? 200 : subject, message);
 	return refs_update_add(&c->update, name, expected, value, err);
 }
 
-static int apply_settle(struct commit_run *c, struct env_txn *txn, uint64_t number, struct store_error *err)
+static int apply_settle(struct commit_run *c, struct env_txn *txn, uint64_t number,
+	struct store_error *err)
 {
 	/* Run again for a full map: the spool has been read.  Leaving dirty rows costs the next commit some work and nothing else. */
 	if (c->settle_begun) {
@@ -269,7 +289,8 @@ static int apply_deciding(void *ctx, struct env_txn *txn, uint64_t number, struc
 	int rc = refs_head(txn, &now, err);
 
 	if (rc == 0 && strcmp(now.branch, c->head.branch) != 0)
-		rc = store_error_set(err, STORE_EBUSY, "HEAD was moved to another branch meanwhile; run it again");
+		rc = store_error_set(err, STORE_EBUSY,
+			"HEAD was moved to another branch meanwhile; run it again");
 	if (rc == 0)
 		rc = refs_update_apply(&c->update, txn, number, err);
 	if (rc == 0 && c->settle_inside)
@@ -294,7 +315,7 @@ static int apply_rest(void *ctx, struct env_txn *txn, uint64_t number, struct st
 /* What fails here fails a commit that is made: the rows stay dirty, the next commit deals with them. */
 static void settle_rest(struct commit_run *c)
 {
-	const struct publication p = {.apply = apply_rest, .ctx = c, .keeps_snapshot = true};
+	const struct publication p = { .apply = apply_rest, .ctx = c, .keeps_snapshot = true };
 
 	while (!c->settled) {
 		c->settle_begun = false;
@@ -340,7 +361,7 @@ static void end(struct commit_run *c)
 static void fill_result(struct commit_run *c)
 {
 	struct store_commit_result *r = c->result;
-	struct writer_stats w = {0};
+	struct writer_stats w = { 0 };
 
 	r->id = view_id(&c->commit_id);
 	r->root = view_node(&c->tree.root);
@@ -348,7 +369,9 @@ static void fill_result(struct commit_run *c)
 	r->added = c->layer.added;
 	r->modified = c->layer.modified;
 	r->deleted = c->layer.deleted;
-	snprintf(r->branch, sizeof(r->branch), "%s", strncmp(c->head.branch, "refs/heads/", 11) == 0 ? c->head.branch + 11 : c->head.branch);
+	snprintf(r->branch, sizeof(r->branch), "%s",
+		strncmp(c->head.branch, "refs/heads/", 11) == 0 ? c->head.branch + 11
+								: c->head.branch);
 	if (c->writer)
 		writer_get_stats(c->writer, &w);
 	r->stats.new_objects = w.new_objects;
@@ -360,8 +383,11 @@ static void fill_result(struct commit_run *c)
 
 static int decide(struct commit_run *c, const struct node_sink *sink, struct store_error *err)
 {
-	const struct publication p = {
-		.writer = c->writer, .apply = apply_deciding, .log = log_deciding, .ctx = c, .keeps_snapshot = true};
+	const struct publication p = { .writer = c->writer,
+		.apply = apply_deciding,
+		.log = log_deciding,
+		.ctx = c,
+		.keeps_snapshot = true };
 	int rc = make_commit(c, sink, err);
 
 	if (rc == 0)
@@ -378,7 +404,7 @@ static int decide(struct commit_run *c, const struct node_sink *sink, struct sto
 
 static int try_once(struct commit_run *c, struct store_error *err)
 {
-	const struct node_sink sink = {put_node, c};
+	const struct node_sink sink = { put_node, c };
 	struct node_source src;
 	int rc = begin(c, err);
 
@@ -405,17 +431,19 @@ static int check_message(const struct store_commit_options *o, struct store_erro
 	if (o->dry_run)
 		return 0;
 	if (!o->message || strspn(o->message, " \t\n") == strlen(o->message))
-		return store_error_set(err, STORE_EINVAL, "the commit message is empty: give one with -m");
+		return store_error_set(err, STORE_EINVAL,
+			"the commit message is empty: give one with -m");
 	if (strlen(o->message) > LIMIT_MESSAGE)
-		return store_error_set(err, STORE_EINVAL, "the commit message is longer than %u bytes", LIMIT_MESSAGE);
+		return store_error_set(err, STORE_EINVAL,
+			"the commit message is longer than %u bytes", LIMIT_MESSAGE);
 	return 0;
 }
 
-int store_commit(struct store_repo *repo, const struct store_commit_options *options, struct store_commit_result *result,
-	struct store_error *err)
+int store_commit(struct store_repo *repo, const struct store_commit_options *options,
+	struct store_commit_result *result, struct store_error *err)
 {
 	static const struct store_commit_options defaults;
-	struct store_commit_result unused = {0};
+	struct store_commit_result unused = { 0 };
 	const int64_t start = clock_mono_ns();
 	int rc;
 
@@ -426,8 +454,8 @@ int store_commit(struct store_repo *repo, const struct store_commit_options *opt
 	if (rc == 0)
 		rc = check_message(options, err);
 	for (int i = 0; i < TRIES && rc == 0; i++) {
-		struct commit_run c = {.repo = repo, .options = options, .result = result};
-		struct store_error failed = {0};
+		struct commit_run c = { .repo = repo, .options = options, .result = result };
+		struct store_error failed = { 0 };
 
 		rc = try_once(&c, &failed);
 		end(&c);

@@ -17,7 +17,8 @@ struct config;
  * An unknown section or key of our own sections is STORE_EINVAL naming the nearest key (user-defined sections begin with "x-").
  * Caller frees with config_free.  Copies all.
  */
-int config_load(struct config **out, const char *const *overrides, const char *store_dir, struct store_error *err);
+int config_load(struct config **out, const char *const *overrides, const char *store_dir,
+	struct store_error *err);
 void config_free(struct config *c);
 
 /* Values, or the built-in default of the key's table row.  NULL: none.  Borrowed: valid until config_free. */
@@ -28,6 +29,7 @@ int config_number(const struct config *c, const char *key, uint64_t *out, struct
 /* "64", "64KB" (1000), "64KiB" (1024)?  See store-config: B, KB, MB, GB, TB are powers of 1024, as in the seeds; KiB.. the same. */
 int config_size(const struct config *c, const char *key, uint64_t *out, struct store_error *err);
 /* "30s", "5m", "250ms"; a bare number is seconds.  Out in milliseconds. */
-int config_duration_ms(const struct config *c, const char *key, uint64_t *out, struct store_error *err);
+int config_duration_ms(const struct config *c, const char *key, uint64_t *out,
+	struct store_error *err);
 
 #endif

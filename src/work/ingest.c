@@ -29,12 +29,13 @@
 #define POOL_BYTES ((size_t)16 << 20)
 #define POOL_MIN 3
 #define POOL_MAX 8
-#define SWEEP_ROWS 500	/* of dead directories, with each publication */
+#define SWEEP_ROWS 500 /* of dead directories, with each publication */
 #define TICK_NS ((int64_t)100000000)
 
 /* ---- items */
 
-struct job *ingest_add_job(struct item *item, enum job_type type, const char *path, size_t len, struct store_error *err)
+struct job *ingest_add_job(struct item *item, enum job_type type, const char *path, size_t len,
+	struct store_error *err)
 {
 	struct job *job = &item->jobs[item->job_count];
 
@@ -54,7 +55,8 @@ struct job *ingest_add_job(struct item *item, enum job_type type, const char *pa
 
 bool ingest_item_full(const struct item *item)
 {
-	return item->job_count == INGEST_JOBS || item->bytes >= INGEST_BATCH || item->text.len >= BATCH_STRINGS / 4;
+	return item->job_count == INGEST_JOBS || item->bytes >= INGEST_BATCH ||
+		item->text.len >= BATCH_STRINGS / 4;
 }
 
 const char *ingest_path(const struct item *item, const struct job *job)
@@ -120,7 +122,7 @@ static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_e
 
 static int publish_batch(struct ingest *g, struct store_error *err)
 {
-	const struct publication p = {.writer = g->writer, .apply = apply, .ctx = g};
+	const struct publication p = { .writer = g->writer, .apply = apply, .ctx = g };
 	int rc;
 
 	g->published_ns = clock_mono_ns();
@@ -136,12 +138,15 @@ static int publish_batch(struct ingest *g, struct store_error *err)
 
 static bool is_due(struct ingest *g)
 {
-	return writer_is_full(g->writer) || g->since_bytes >= BATCH_INPUT || stage_batch_count(g->batch) >= BATCH_ENTRIES ||
-		stage_batch_bytes(g->batch) >= BATCH_STRINGS || clock_mono_ns() - g->published_ns >= BATCH_NS;
+	return writer_is_full(g->writer) || g->since_bytes >= BATCH_INPUT ||
+		stage_batch_count(g->batch) >= BATCH_ENTRIES ||
+		stage_batch_bytes(g->batch) >= BATCH_STRINGS ||
+		clock_mono_ns() - g->published_ns >= BATCH_NS;
 }
 
 /* Nodes of a large file may fill the batch, too; they are published with what they rest on. */
-static int put_node(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id, struct store_error *err)
+static int put_node(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id,
+	struct store_error *err)
 {
 	struct ingest *g = ctx;
 
@@ -152,13 +157,17 @@ static int put_node(void *ctx, enum kind kind, const void *data, size_t len, str
 
 static void notice(struct ingest *g, int kind, const char *path, const char *text, uint64_t bytes)
 {
-	const struct store_notice n = {.kind = (enum store_notice_kind)kind, .path = path, .text = text, .bytes = bytes};
+	const struct store_notice n = { .kind = (enum store_notice_kind)kind,
+		.path = path,
+		.text = text,
+		.bytes = bytes };
 
 	if (g->callbacks->notice)
 		g->callbacks->notice(g->callbacks->payload, &n);
 }
 
-static int result_of(struct ingest *g, const struct item *item, const struct job *job, struct file_ref *ref, struct store_error *err)
+static int result_of(struct ingest *g, const struct item *item, const struct job *job,
+	struct file_ref *ref, struct store_error *err)
 {
 	int rc = 0;
 
@@ -181,13 +190,20 @@ static int result_of(struct ingest *g, const struct item *item, const struct job
 }
 
 /* An entry whose content is known: set its row, or only its stat data when nothing else is new. */
-static int stage_content(struct ingest *g, const struct item *item, const struct job *job, const struct file_ref *ref,
-	struct store_error *err)
+static int stage_content(struct ingest *g, const struct item *item, const struct job *job,
+	const struct file_ref *ref, struct store_error *err)
 {
-	const bool same_content = job->has_staged && job->staged_kind == job->kind && job->staged.size == ref->size &&
-		job->staged.height == ref->height && id_eq(&job->staged.id, &ref->id);
-	const bool same_meta = job->meta_len == job->staged_meta_len && memcmp(job->meta, job->staged_meta, job->meta_len) == 0;
-	struct stage_row row = {.kind = job->kind, .class = job->class, .ref = *ref, .stat = job->stat, .meta = job->meta, .meta_len = job->meta_len};
+	const bool same_content = job->has_staged && job->staged_kind == job->kind &&
+		job->staged.size == ref->size && job->staged.height == ref->height &&
+		id_eq(&job->staged.id, &ref->id);
+	const bool same_meta = job->meta_len == job->staged_meta_len &&
+		memcmp(job->meta, job->staged_meta, job->meta_len) == 0;
+	struct stage_row row = { .kind = job->kind,
+		.class = job->class,
+		.ref = *ref,
+		.stat = job->stat,
+		.meta = job->meta,
+		.meta_len = job->meta_len };
 	const char *path = ingest_path(item, job);
 
 	if (!job->has_staged)
@@ -207,10 +223,11 @@ static void count_file(struct ingest *g, const struct job *job)
 	g->result->stats.bytes += job->size;
 }
 
-static int take_job(struct ingest *g, const struct item *item, struct job *job, struct store_error *err)
+static int take_job(struct ingest *g, const struct item *item, struct job *job,
+	struct store_error *err)
 {
 	const char *path = ingest_path(item, job);
-	struct stage_row dir = {.kind = ENTRY_DIR, .meta = job->meta, .meta_len = job->meta_len};
+	struct stage_row dir = { .kind = ENTRY_DIR, .meta = job->meta, .meta_len = job->meta_len };
 	struct file_ref ref;
 	int rc;
 
@@ -219,7 +236,8 @@ static int take_job(struct ingest *g, const struct item *item, struct job *job, 
 			g->result->special++;
 		else if (job->notice == STORE_NOTICE_IGNORED)
 			g->result->ignored_operands++;
-		else if (job->notice == STORE_NOTICE_UNREADABLE || job->notice == STORE_NOTICE_CHANGED || job->notice == STORE_NOTICE_LIMIT)
+		else if (job->notice == STORE_NOTICE_UNREADABLE ||
+			job->notice == STORE_NOTICE_CHANGED || job->notice == STORE_NOTICE_LIMIT)
 			g->result->skipped++;
 		notice(g, job->notice, path, job->why, job->size);
 		return 0;
@@ -267,7 +285,8 @@ static int take_segment(struct ingest *g, struct item *item, struct store_error 
 		}
 	}
 	for (size_t i = 0; i < item->chunk_count && rc == 0; i++)
-		rc = seq_builder_add(g->seq, &item->chunks[i].id, item->chunks[i].len, item->chunks[i].repeat, err);
+		rc = seq_builder_add(g->seq, &item->chunks[i].id, item->chunks[i].len,
+			item->chunks[i].repeat, err);
 	if (rc != 0 || !item->last)
 		return rc;
 	rc = seq_builder_finish(g->seq, &ref, err);
@@ -279,11 +298,12 @@ static int take_segment(struct ingest *g, struct item *item, struct store_error 
 
 static int leave_checkpoint(struct ingest *g, const struct item *item, struct store_error *err)
 {
-	struct buf rows = {0}, point = {0};
+	struct buf rows = { 0 }, point = { 0 };
 	int rc = seq_builder_save(g->seq, &rows, err);
 
 	if (rc == 0)
-		rc = ingest_checkpoint_encode(&point, ingest_path(item, &item->jobs[0]), &item->jobs[0], item->offset, &rows, err);
+		rc = ingest_checkpoint_encode(&point, ingest_path(item, &item->jobs[0]),
+			&item->jobs[0], item->offset, &rows, err);
 	if (rc == 0)
 		rc = writer_set_checkpoint(g->writer, point.data, point.len, err);
 	buf_release(&rows);
@@ -315,14 +335,17 @@ static int tick(void *ctx, struct store_error *err)
 {
 	struct ingest *g = ctx;
 	const int64_t now = clock_mono_ns();
-	struct store_progress p = {.stage = "add", .files = g->result->stats.files, .bytes = g->result->stats.bytes + g->since_bytes};
+	struct store_progress p = { .stage = "add",
+		.files = g->result->stats.files,
+		.bytes = g->result->stats.bytes + g->since_bytes };
 
 	if (now - g->told_ns < TICK_NS)
 		return 0;
 	g->told_ns = now;
 	stats_sample();
 	if (g->callbacks->progress && g->callbacks->progress(g->callbacks->payload, &p) != 0)
-		return store_error_set(err, STORE_ECANCELED, "stopped; what was added so far is staged");
+		return store_error_set(err, STORE_ECANCELED,
+			"stopped; what was added so far is staged");
 	return 0;
 }
 
@@ -335,18 +358,21 @@ static int prepare(struct ingest *g, struct store_error *err)
 
 	for (unsigned int i = 0; i <= f->class_count; i++) {
 		if (chunker_params_init(&g->classes[i], format_class_avg(f, i)) != 0)
-			return store_error_set(err, STORE_ECORRUPT, "the file 'format' has a bad chunk size");
+			return store_error_set(err, STORE_ECORRUPT,
+				"the file 'format' has a bad chunk size");
 		if (g->classes[i].max > max)
 			max = g->classes[i].max;
 	}
 	g->data_cap = 2 * (size_t)max > ((size_t)1 << 20) ? 2 * (size_t)max : (size_t)1 << 20;
-	g->sink = (struct node_sink){put_node, g};
+	g->sink = (struct node_sink){ put_node, g };
 	g->seq = seq_builder_new(&g->sink);
 	g->batch = stage_batch_new();
 	g->workers = mem_alloc_array(pipeline_threads(g->threads), sizeof(*g->workers));
 	g->large.fd = -1;
 	g->published_ns = clock_mono_ns();
-	return g->seq && g->batch && g->workers ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+	return g->seq && g->batch && g->workers
+		? 0
+		: store_error_set(err, STORE_ENOMEM, "out of memory");
 }
 
 static void *new_item(void)
@@ -360,9 +386,9 @@ static void *new_item(void)
 
 static int run_pool(struct ingest *g, struct store_error *err)
 {
-	const struct pipeline_ops ops = {produce, ingest_work, consume, tick};
+	const struct pipeline_ops ops = { produce, ingest_work, consume, tick };
 	size_t n = POOL_BYTES / (2 * g->data_cap);
-	void *items[POOL_MAX] = {0};
+	void *items[POOL_MAX] = { 0 };
 	int rc = 0;
 
 	n = n < POOL_MIN ? POOL_MIN : n > POOL_MAX ? POOL_MAX : n;

@@ -22,13 +22,13 @@
 #include "work/repo.h"
 #include "work/worktree.h"
 
-#define INGEST_SMALL ((uint64_t)256 << 10)	/* files up to this size travel in batches */
-#define INGEST_BATCH ((uint64_t)1 << 20)	/* bytes of files per batch */
-#define INGEST_JOBS 256				/* jobs per batch */
-#define INGEST_META 128				/* bytes of an encoded meta value */
+#define INGEST_SMALL ((uint64_t)256 << 10) /* files up to this size travel in batches */
+#define INGEST_BATCH ((uint64_t)1 << 20)   /* bytes of files per batch */
+#define INGEST_JOBS 256                    /* jobs per batch */
+#define INGEST_META 128                    /* bytes of an encoded meta value */
 
 enum job_type {
-	JOB_FILE,	/* read, cut, store */
+	JOB_FILE, /* read, cut, store */
 	JOB_LINK,
 	JOB_DIR,
 	JOB_DELETE,
@@ -38,8 +38,8 @@ enum job_type {
 /* One thing to do at a path, and what came of it. */
 struct job {
 	enum job_type type;
-	size_t path, path_len;		/* in item->text */
-	uint8_t kind;			/* enum entry_kind, of files by the descriptor that was read */
+	size_t path, path_len; /* in item->text */
+	uint8_t kind;          /* enum entry_kind, of files by the descriptor that was read */
 	uint8_t class;
 	struct stage_stat stat;
 	uint8_t meta[INGEST_META];
@@ -53,14 +53,14 @@ struct job {
 	size_t staged_meta_len;
 	/* Result of a worker. */
 	uint64_t size;
-	size_t first_chunk, chunk_count;	/* in item->chunks */
-	int notice;			/* enum store_notice_kind, 0: all well */
+	size_t first_chunk, chunk_count; /* in item->chunks */
+	int notice;                      /* enum store_notice_kind, 0: all well */
 	char why[160];
 };
 
 struct chunk_ref {
 	struct oid id;
-	uint32_t off, len;		/* in item->data, for segments */
+	uint32_t off, len; /* in item->data, for segments */
 	uint64_t repeat;
 };
 
@@ -72,20 +72,20 @@ enum item_type {
 struct item {
 	enum item_type type;
 	uint64_t seq;
-	struct job *jobs;		/* INGEST_JOBS; a segment has one */
+	struct job *jobs; /* INGEST_JOBS; a segment has one */
 	size_t job_count;
-	struct buf text;		/* paths, each followed by a NUL */
-	uint64_t bytes;			/* of files, to bound the batch */
+	struct buf text; /* paths, each followed by a NUL */
+	uint64_t bytes;  /* of files, to bound the batch */
 	struct chunk_ref *chunks;
 	size_t chunk_count, chunk_cap;
-	struct pack_block *blocks;	/* encoded, for the pack */
+	struct pack_block *blocks; /* encoded, for the pack */
 	size_t block_count, block_cap;
 	/* Segments. */
-	uint8_t *data;			/* data_cap bytes */
+	uint8_t *data; /* data_cap bytes */
 	size_t data_cap;
-	bool first, last;		/* of the file */
-	struct buf resume;		/* first: saved rows to go on from; empty: from the start */
-	uint64_t offset;		/* file offset behind this segment */
+	bool first, last;  /* of the file */
+	struct buf resume; /* first: saved rows to go on from; empty: from the start */
+	uint64_t offset;   /* file offset behind this segment */
 };
 
 struct ingest;
@@ -98,7 +98,7 @@ struct ingest_worker {
 	struct odb_reader *reader;
 	struct codec_ctx *codec;
 	struct hash *hash;
-	struct pack_block open;		/* small objects gathering */
+	struct pack_block open; /* small objects gathering */
 	struct buf scratch;
 };
 
@@ -106,24 +106,24 @@ struct ingest_worker {
 struct large {
 	bool open;
 	int fd;
-	struct job job;			/* path in `path` */
+	struct job job; /* path in `path` */
 	struct buf path;
 	struct chunker_params params;
-	uint64_t size, off;		/* of the file; read so far */
-	uint64_t start;			/* offset of the first byte of the carry */
-	uint8_t *carry;			/* the tail that is not cut yet */
+	uint64_t size, off; /* of the file; read so far */
+	uint64_t start;     /* offset of the first byte of the carry */
+	uint8_t *carry;     /* the tail that is not cut yet */
 	size_t carry_len, carry_cap;
 	bool first, at_end;
 	int tries;
 	struct buf resume;
-	uint64_t data_end;		/* below it the file has data; holes are looked for from there */
+	uint64_t data_end; /* below it the file has data; holes are looked for from there */
 };
 
 struct ingest {
 	struct store_repo *repo;
 	struct odb_writer *writer;
 	struct stage_batch *batch;
-	struct seq_builder *seq;	/* of the large file whose segments come */
+	struct seq_builder *seq; /* of the large file whose segments come */
 	struct node_sink sink;
 	struct chunker_params classes[16];
 	unsigned int threads;
@@ -135,11 +135,11 @@ struct ingest {
 	uint64_t next_seq;
 	bool registered;
 	int64_t published_ns;
-	uint64_t since_bytes;		/* input since the last publication */
+	uint64_t since_bytes; /* input since the last publication */
 	const struct store_callbacks *callbacks;
 	struct store_add_result *result;
-	uint64_t opened;		/* atomic */
-	uint64_t adopt;			/* writer row whose checkpoint is being resumed */
+	uint64_t opened; /* atomic */
+	uint64_t adopt;  /* writer row whose checkpoint is being resumed */
 	int64_t told_ns;
 };
 
@@ -148,10 +148,12 @@ int ingest_run(struct ingest *g, struct store_error *err);
 
 /* ---- for the walk */
 
-struct job *ingest_add_job(struct item *item, enum job_type type, const char *path, size_t len, struct store_error *err);
+struct job *ingest_add_job(struct item *item, enum job_type type, const char *path, size_t len,
+	struct store_error *err);
 bool ingest_item_full(const struct item *item);
 /* Begin a large file: the next items are its segments. */
-int ingest_large_begin(struct ingest *g, const struct job *job, const char *path, size_t len, struct store_error *err);
+int ingest_large_begin(struct ingest *g, const struct job *job, const char *path, size_t len,
+	struct store_error *err);
 
 /* ---- between the files of ingest */
 
@@ -165,7 +167,7 @@ const char *ingest_path(const struct item *item, const struct job *job);
 /* Attributes of an entry as core.metadata wants them, from job->stat, encoded into job->meta. */
 int ingest_meta(struct ingest *g, struct job *job, struct store_error *err);
 /* Checkpoint inside a large file: path, attributes, offset, open rows. */
-int ingest_checkpoint_encode(struct buf *out, const char *path, const struct job *job, uint64_t offset, const struct buf *rows,
-	struct store_error *err);
+int ingest_checkpoint_encode(struct buf *out, const char *path, const struct job *job,
+	uint64_t offset, const struct buf *rows, struct store_error *err);
 
 #endif

@@ -21,7 +21,8 @@
 
 static int tell(struct large *l, struct item *item, int notice, int sys, struct store_error *err)
 {
-	struct job *job = ingest_add_job(item, JOB_FILE, (const char *)l->path.data, l->path.len, err);
+	struct job *job = ingest_add_job(item, JOB_FILE, (const char *)l->path.data, l->path.len,
+		err);
 	const size_t path = job ? job->path : 0;
 	char text[128];
 
@@ -41,8 +42,8 @@ static int tell(struct large *l, struct item *item, int notice, int sys, struct 
 
 /* ---- checkpoints */
 
-int ingest_checkpoint_encode(struct buf *out, const char *path, const struct job *job, uint64_t offset, const struct buf *rows,
-	struct store_error *err)
+int ingest_checkpoint_encode(struct buf *out, const char *path, const struct job *job,
+	uint64_t offset, const struct buf *rows, struct store_error *err)
 {
 	buf_clear(out);
 	buf_add_leb(out, strlen(path));
@@ -75,8 +76,9 @@ static int match_checkpoint(void *ctx, uint64_t writer, const void *data, size_t
 
 	if (!path || n != m->l->path.len || memcmp(path, m->l->path.data, (size_t)n) != 0)
 		return 0;
-	if (span_le64(&s) != st->size || span_le64(&s) != (uint64_t)st->mtime_ns || span_le64(&s) != (uint64_t)st->ctime_ns ||
-		span_le64(&s) != st->ino || span_u8(&s) != m->l->job.class)
+	if (span_le64(&s) != st->size || span_le64(&s) != (uint64_t)st->mtime_ns ||
+		span_le64(&s) != (uint64_t)st->ctime_ns || span_le64(&s) != st->ino ||
+		span_u8(&s) != m->l->job.class)
 		return 0;
 	offset = span_le64(&s);
 	if (s.bad || offset > st->size || offset <= m->offset)
@@ -90,7 +92,7 @@ static int match_checkpoint(void *ctx, uint64_t writer, const void *data, size_t
 static int find_checkpoint(struct ingest *g, struct store_error *err)
 {
 	struct large *l = &g->large;
-	struct match m = {.g = g, .l = l, .rows = &l->resume};
+	struct match m = { .g = g, .l = l, .rows = &l->resume };
 	int rc;
 
 	buf_clear(&l->resume);
@@ -122,7 +124,8 @@ static int rewind_file(struct ingest *g, struct worktree_entry *e)
 	return 0;
 }
 
-int ingest_large_begin(struct ingest *g, const struct job *job, const char *path, size_t len, struct store_error *err)
+int ingest_large_begin(struct ingest *g, const struct job *job, const char *path, size_t len,
+	struct store_error *err)
 {
 	struct large *l = &g->large;
 	struct worktree_entry e;
@@ -132,7 +135,8 @@ int ingest_large_begin(struct ingest *g, const struct job *job, const char *path
 	l->open = true;
 	if (buf_set(&l->path, path, len) != 0 || !buf_str(&l->path))
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	l->fd = io_open_beneath(g->repo->work_fd, (const char *)l->path.data, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0);
+	l->fd = io_open_beneath(g->repo->work_fd, (const char *)l->path.data,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0);
 	if (l->fd == -1) {
 		l->job.notice = errno;
 		return 0;
@@ -204,7 +208,9 @@ static ssize_t fill(struct large *l, struct item *item, size_t used)
 	memcpy(item->data + used, l->carry, l->carry_len);
 	if (want > l->size + 1 - l->off)
 		want = l->size + 1 - l->off;
-	n = FAULT("ingest.read") ? -1 : io_pread_full(l->fd, item->data + used + l->carry_len, (size_t)want, l->off);
+	n = FAULT("ingest.read")
+		? -1
+		: io_pread_full(l->fd, item->data + used + l->carry_len, (size_t)want, l->off);
 	if (n < 0)
 		return -1;
 	l->off += (uint64_t)n;
@@ -215,7 +221,8 @@ static ssize_t fill(struct large *l, struct item *item, size_t used)
 }
 
 /* Cut data[used..used+len) into chunks; the tail goes to the carry unless the file ends. */
-static int cut(struct large *l, struct item *item, size_t used, size_t len, bool at_end, struct store_error *err)
+static int cut(struct large *l, struct item *item, size_t used, size_t len, bool at_end,
+	struct store_error *err)
 {
 	size_t start = 0;
 
@@ -244,8 +251,9 @@ static bool is_unchanged(struct large *l)
 {
 	struct worktree_entry e;
 
-	return l->off == l->size && worktree_fstat(l->fd, &e, NULL) == 0 && e.stat.size == l->job.stat.size &&
-		e.stat.mtime_ns == l->job.stat.mtime_ns && e.stat.ctime_ns == l->job.stat.ctime_ns && e.stat.ino == l->job.stat.ino;
+	return l->off == l->size && worktree_fstat(l->fd, &e, NULL) == 0 &&
+		e.stat.size == l->job.stat.size && e.stat.mtime_ns == l->job.stat.mtime_ns &&
+		e.stat.ctime_ns == l->job.stat.ctime_ns && e.stat.ino == l->job.stat.ino;
 }
 
 static int finish_file(struct ingest *g, struct item *item, struct store_error *err)
@@ -276,7 +284,8 @@ static int finish_file(struct ingest *g, struct item *item, struct store_error *
 static int start_item(struct ingest *g, struct item *item, struct store_error *err)
 {
 	struct large *l = &g->large;
-	struct job *job = ingest_add_job(item, JOB_FILE, (const char *)l->path.data, l->path.len, err);
+	struct job *job = ingest_add_job(item, JOB_FILE, (const char *)l->path.data, l->path.len,
+		err);
 	size_t path;
 
 	if (!job)
@@ -289,7 +298,8 @@ static int start_item(struct ingest *g, struct item *item, struct store_error *e
 	item->first = l->first;
 	item->last = false;
 	buf_clear(&item->resume);
-	if (l->first && l->resume.len > 0 && buf_set(&item->resume, l->resume.data, l->resume.len) != 0)
+	if (l->first && l->resume.len > 0 &&
+		buf_set(&item->resume, l->resume.data, l->resume.len) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	if (!item->data) {
 		item->data_cap = g->data_cap;

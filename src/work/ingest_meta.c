@@ -21,8 +21,8 @@ static void set_times(struct meta *m, const struct stage_stat *st)
 
 int ingest_meta(struct ingest *g, struct job *job, struct store_error *err)
 {
-	struct meta m = {0};
-	struct buf out = {0};
+	struct meta m = { 0 };
+	struct buf out = { 0 };
 	int rc = 0;
 
 	job->meta_len = 0;

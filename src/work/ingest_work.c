@@ -29,7 +29,9 @@ int ingest_worker_init(struct ingest_worker *w, struct ingest *g, struct store_e
 	w->reader = odb_reader_new(g->repo->odb);
 	w->codec = codec_new(&odb_options_of(g->repo->odb)->codec);
 	w->hash = hash_new();
-	return w->reader && w->codec && w->hash ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+	return w->reader && w->codec && w->hash
+		? 0
+		: store_error_set(err, STORE_ENOMEM, "out of memory");
 }
 
 void ingest_worker_release(struct ingest_worker *w)
@@ -45,7 +47,8 @@ struct chunk_ref *ingest_add_chunk(struct item *item, struct store_error *err)
 {
 	struct chunk_ref *c;
 
-	if (mem_grow(&item->chunks, &item->chunk_cap, item->chunk_count + 1, sizeof(*item->chunks)) != 0) {
+	if (mem_grow(&item->chunks, &item->chunk_cap, item->chunk_count + 1,
+		    sizeof(*item->chunks)) != 0) {
 		store_error_set(err, STORE_ENOMEM, "out of memory");
 		return NULL;
 	}
@@ -60,7 +63,8 @@ static struct pack_block *next_block(struct item *item, struct store_error *err)
 {
 	const size_t had = item->block_cap;
 
-	if (mem_grow(&item->blocks, &item->block_cap, item->block_count + 1, sizeof(*item->blocks)) != 0) {
+	if (mem_grow(&item->blocks, &item->block_cap, item->block_count + 1,
+		    sizeof(*item->blocks)) != 0) {
 		store_error_set(err, STORE_ENOMEM, "out of memory");
 		return NULL;
 	}
@@ -91,8 +95,8 @@ static int close_open(struct ingest_worker *w, struct item *item, struct store_e
 	return rc;
 }
 
-static int add_alone(struct ingest_worker *w, struct item *item, const struct oid *id, const uint8_t *data, size_t len,
-	struct store_error *err)
+static int add_alone(struct ingest_worker *w, struct item *item, const struct oid *id,
+	const uint8_t *data, size_t len, struct store_error *err)
 {
 	struct pack_block *b = next_block(item, err);
 
@@ -100,14 +104,14 @@ static int add_alone(struct ingest_worker *w, struct item *item, const struct oi
 		return STORE_ENOMEM;
 	if (mem_grow(&b->objects, &b->cap, 1, sizeof(*b->objects)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	b->objects[0] = (struct pack_object){*id, 0, (uint32_t)len, KIND_CHUNK};
+	b->objects[0] = (struct pack_object){ *id, 0, (uint32_t)len, KIND_CHUNK };
 	b->count = 1;
 	return pack_block_encode(b, w->codec, data, len, err);
 }
 
 /* One chunk of the item: hash it, and bring it if nobody has it. */
-static int take_chunk(struct ingest *g, struct ingest_worker *w, struct item *item, struct chunk_ref *c, const uint8_t *data, size_t len,
-	struct store_error *err)
+static int take_chunk(struct ingest *g, struct ingest_worker *w, struct item *item,
+	struct chunk_ref *c, const uint8_t *data, size_t len, struct store_error *err)
 {
 	int rc;
 
@@ -136,7 +140,8 @@ static int fail_job(struct job *job, int notice, int sys)
 
 static bool same_stat(const struct stage_stat *a, const struct stage_stat *b)
 {
-	return a->size == b->size && a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns && a->ino == b->ino && a->mode == b->mode;
+	return a->size == b->size && a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns &&
+		a->ino == b->ino && a->mode == b->mode;
 }
 
 /* Read the whole file at fd into scratch.  0: done; 1: it changed meanwhile; negative: errno in *sys. */
@@ -159,7 +164,9 @@ static int read_file(struct ingest_worker *w, int fd, struct job *job, int *sys)
 		*sys = ENOMEM;
 		return -1;
 	}
-	n = FAULT("ingest.read") ? -1 : io_pread_full(fd, w->scratch.data, (size_t)before.stat.size + 1, 0);
+	n = FAULT("ingest.read")
+		? -1
+		: io_pread_full(fd, w->scratch.data, (size_t)before.stat.size + 1, 0);
 	if (n < 0 || worktree_fstat(fd, &after, NULL) != 0) {
 		*sys = errno;
 		return -1;
@@ -170,7 +177,8 @@ static int read_file(struct ingest_worker *w, int fd, struct job *job, int *sys)
 	return (uint64_t)n == before.stat.size && same_stat(&before.stat, &after.stat) ? 0 : 1;
 }
 
-static int cut_small(struct ingest *g, struct ingest_worker *w, struct item *item, struct job *job, struct store_error *err)
+static int cut_small(struct ingest *g, struct ingest_worker *w, struct item *item, struct job *job,
+	struct store_error *err)
 {
 	const struct chunker_params *p;
 	const uint8_t *data = w->scratch.data;
@@ -197,38 +205,45 @@ static int cut_small(struct ingest *g, struct ingest_worker *w, struct item *ite
 	return rc;
 }
 
-static int do_file(struct ingest *g, struct ingest_worker *w, struct item *item, struct job *job, struct store_error *err)
+static int do_file(struct ingest *g, struct ingest_worker *w, struct item *item, struct job *job,
+	struct store_error *err)
 {
 	int fd = -1, rc = 1, sys = 0;
 
 	for (int i = 0; i < 2 && rc == 1; i++) {
 		io_close(&fd);
-		fd = io_open_beneath(g->repo->work_fd, ingest_path(item, job), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0);
+		fd = io_open_beneath(g->repo->work_fd, ingest_path(item, job),
+			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0);
 		if (fd == -1)
-			return fail_job(job, errno == ELOOP ? STORE_NOTICE_CHANGED : STORE_NOTICE_UNREADABLE, errno);
+			return fail_job(job,
+				errno == ELOOP ? STORE_NOTICE_CHANGED : STORE_NOTICE_UNREADABLE,
+				errno);
 		__atomic_add_fetch(&g->opened, 1, __ATOMIC_RELAXED);
 		rc = read_file(w, fd, job, &sys);
 	}
 	if (rc == 0)
 		rc = ingest_meta(g, job, err);
 	else
-		rc = rc == 1 ? fail_job(job, STORE_NOTICE_CHANGED, 0) : fail_job(job, STORE_NOTICE_UNREADABLE, sys);
+		rc = rc == 1 ? fail_job(job, STORE_NOTICE_CHANGED, 0)
+			     : fail_job(job, STORE_NOTICE_UNREADABLE, sys);
 	io_close(&fd);
 	return rc == 0 && job->notice == 0 ? cut_small(g, w, item, job, err) : rc;
 }
 
-static int do_link(struct ingest *g, struct ingest_worker *w, struct item *item, struct job *job, struct store_error *err)
+static int do_link(struct ingest *g, struct ingest_worker *w, struct item *item, struct job *job,
+	struct store_error *err)
 {
 	const char *path = ingest_path(item, job), *slash = strrchr(path, '/');
 	struct chunk_ref *c;
-	struct buf dir = {0};
+	struct buf dir = { 0 };
 	int fd = g->repo->work_fd, rc;
 
 	if (slash) {
 		buf_add(&dir, path, (size_t)(slash - path));
 		if (!buf_str(&dir))
 			return store_error_set(err, STORE_ENOMEM, "out of memory");
-		fd = io_open_beneath(g->repo->work_fd, (const char *)dir.data, O_PATH | O_DIRECTORY, 0);
+		fd = io_open_beneath(g->repo->work_fd, (const char *)dir.data, O_PATH | O_DIRECTORY,
+			0);
 		buf_release(&dir);
 		if (fd == -1)
 			return fail_job(job, STORE_NOTICE_UNREADABLE, errno);
@@ -249,7 +264,8 @@ static int do_link(struct ingest *g, struct ingest_worker *w, struct item *item,
 	return take_chunk(g, w, item, c, w->scratch.data, w->scratch.len, err);
 }
 
-static int do_batch(struct ingest *g, struct ingest_worker *w, struct item *item, struct store_error *err)
+static int do_batch(struct ingest *g, struct ingest_worker *w, struct item *item,
+	struct store_error *err)
 {
 	int rc = 0;
 
@@ -264,7 +280,8 @@ static int do_batch(struct ingest *g, struct ingest_worker *w, struct item *item
 	return rc;
 }
 
-static int do_segment(struct ingest *g, struct ingest_worker *w, struct item *item, struct store_error *err)
+static int do_segment(struct ingest *g, struct ingest_worker *w, struct item *item,
+	struct store_error *err)
 {
 	int rc = 0;
 

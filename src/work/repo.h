@@ -22,18 +22,18 @@ enum metadata_mode {
 };
 
 struct store_repo {
-	char *work_tree;	/* absolute path */
-	char *store_dir;	/* absolute path */
-	char *prefix;		/* "" or "a/b": where the caller stands below the top */
-	int work_fd;		/* descriptor of work_tree; everything is opened beneath it */
+	char *work_tree; /* absolute path */
+	char *store_dir; /* absolute path */
+	char *prefix;    /* "" or "a/b": where the caller stands below the top */
+	int work_fd;     /* descriptor of work_tree; everything is opened beneath it */
 	struct odb *odb;
-	struct odb_reader *reader;	/* for the thread of the handle */
+	struct odb_reader *reader; /* for the thread of the handle */
 	struct config *config;
 	/* Settings that operations look at often, from config at open. */
-	unsigned int threads;		/* as asked: 0 = one per processor */
-	enum metadata_mode metadata;	/* core.metadata */
-	bool trust_ctime;		/* core.trustctime */
-	bool foreign;			/* another user's repository: read only */
+	unsigned int threads;        /* as asked: 0 = one per processor */
+	enum metadata_mode metadata; /* core.metadata */
+	bool trust_ctime;            /* core.trustctime */
+	bool foreign;                /* another user's repository: read only */
 };
 
 /* node_source of the handle's own reader. */
@@ -48,8 +48,10 @@ int repo_check_writable(struct store_repo *repo, struct store_error *err);
 /* A decoded commit and the bytes its slices point into. */
 struct commit;
 struct layer;
-int repo_read_commit(struct store_repo *repo, const struct oid *id, struct buf *data, struct commit *out, struct store_error *err);
-int repo_read_layer(struct store_repo *repo, const struct oid *id, struct layer *out, struct store_error *err);
+int repo_read_commit(struct store_repo *repo, const struct oid *id, struct buf *data,
+	struct commit *out, struct store_error *err);
+int repo_read_layer(struct store_repo *repo, const struct oid *id, struct layer *out,
+	struct store_error *err);
 
 /*
  * Who does something now, as author (commit) or committer.  explicit_who: "NAME <MAIL>" from the caller or NULL; explicit_date likewise; *guessed (may be NULL):
@@ -60,7 +62,8 @@ enum identity_role {
 	IDENTITY_AUTHOR,
 	IDENTITY_COMMITTER,
 };
-int identity_now(struct store_repo *repo, enum identity_role role, const char *explicit_who, const char *explicit_date, struct buf *store,
-	struct ident *out, bool *guessed, struct store_error *err);
+int identity_now(struct store_repo *repo, enum identity_role role, const char *explicit_who,
+	const char *explicit_date, struct buf *store, struct ident *out, bool *guessed,
+	struct store_error *err);
 
 #endif

@@ -45,7 +45,7 @@ void settle_rewind(struct settle *s)
 
 static int next_record(struct settle *s, struct store_error *err)
 {
-	struct buf bytes = {0};
+	struct buf bytes = { 0 };
 	int rc = spool_next(&s->spool, &bytes, err);
 
 	if (rc == 0 && bytes.len != sizeof(s->record))
@@ -81,7 +81,8 @@ static int check_dir(struct settle *s, struct env_txn *t, bool *same, struct sto
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-static int delete_row(struct settle *s, struct env_txn *t, const uint8_t *name, size_t len, uint64_t generation, struct store_error *err)
+static int delete_row(struct settle *s, struct env_txn *t, const uint8_t *name, size_t len,
+	uint64_t generation, struct store_error *err)
 {
 	struct stage_key k;
 	bool same;
@@ -94,7 +95,8 @@ static int delete_row(struct settle *s, struct env_txn *t, const uint8_t *name, 
 }
 
 /* Delete dirty rows of the record's directory from `after` on, within the budget. *more: the budget ended first. */
-static int delete_rows(struct settle *s, struct env_txn *t, size_t *budget, bool *more, struct store_error *err)
+static int delete_rows(struct settle *s, struct env_txn *t, size_t *budget, bool *more,
+	struct store_error *err)
 {
 	struct stage_scan *rows = NULL;
 	const uint8_t *name;
@@ -119,7 +121,8 @@ static int delete_rows(struct settle *s, struct env_txn *t, size_t *budget, bool
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-static int settle_dir(struct settle *s, struct env_txn *t, uint64_t number, size_t *budget, bool *more, struct store_error *err)
+static int settle_dir(struct settle *s, struct env_txn *t, uint64_t number, size_t *budget,
+	bool *more, struct store_error *err)
 {
 	bool same = true;
 	int rc = 0;
@@ -136,7 +139,8 @@ static int settle_dir(struct settle *s, struct env_txn *t, uint64_t number, size
 	return rc == 0 ? delete_rows(s, t, budget, more, err) : rc;
 }
 
-int settle_batch(struct settle *s, struct env_txn *t, uint64_t number, bool *done, struct store_error *err)
+int settle_batch(struct settle *s, struct env_txn *t, uint64_t number, bool *done,
+	struct store_error *err)
 {
 	size_t budget = SETTLE_ROWS;
 	int rc = 0;

@@ -12,13 +12,13 @@
 #include "work/spool.h"
 
 struct settle {
-	struct env_txn *snapshot;	/* the one the tree was built from; borrowed */
-	struct spool spool;		/* struct build_done, one record each */
-	uint64_t dirty;			/* dirty rows read while building */
+	struct env_txn *snapshot; /* the one the tree was built from; borrowed */
+	struct spool spool;       /* struct build_done, one record each */
+	uint64_t dirty;           /* dirty rows read while building */
 	/* Where the next batch begins. */
 	bool has_record;
 	struct build_done record;
-	uint8_t after[256];		/* last name dealt with in record.dir */
+	uint8_t after[256]; /* last name dealt with in record.dir */
 	size_t after_len;
 	bool after_set, stored;
 };
@@ -31,6 +31,7 @@ int settle_note(void *ctx, const struct build_done *d, struct store_error *err);
 bool settle_is_small(const struct settle *s);
 void settle_rewind(struct settle *s);
 /* One batch, inside a publication.  *done: nothing is left. */
-int settle_batch(struct settle *s, struct env_txn *t, uint64_t number, bool *done, struct store_error *err);
+int settle_batch(struct settle *s, struct env_txn *t, uint64_t number, bool *done,
+	struct store_error *err);
 
 #endif

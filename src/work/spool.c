@@ -72,7 +72,9 @@ static int fill(struct spool *s, size_t n, struct store_error *err)
 	if (s->buffer.len - s->pos >= n)
 		return 0;
 	if (s->fd == -1 || s->read_off == s->written)
-		return s->buffer.len == s->pos ? STORE_ENOTFOUND : store_error_set(err, STORE_EIO, "a temporary file is cut short");
+		return s->buffer.len == s->pos
+			? STORE_ENOTFOUND
+			: store_error_set(err, STORE_EIO, "a temporary file is cut short");
 	memmove(s->buffer.data, s->buffer.data + s->pos, s->buffer.len - s->pos);
 	s->buffer.len -= s->pos;
 	s->pos = 0;
@@ -86,7 +88,9 @@ static int fill(struct spool *s, size_t n, struct store_error *err)
 		return store_error_sys(err, "cannot read a temporary file");
 	s->buffer.len += (size_t)got;
 	s->read_off += (uint64_t)got;
-	return s->buffer.len >= n ? 0 : store_error_set(err, STORE_EIO, "a temporary file is cut short");
+	return s->buffer.len >= n
+		? 0
+		: store_error_set(err, STORE_EIO, "a temporary file is cut short");
 }
 
 int spool_next(struct spool *s, struct buf *out, struct store_error *err)
@@ -99,8 +103,12 @@ int spool_next(struct spool *s, struct buf *out, struct store_error *err)
 	len = le32_get(s->buffer.data + s->pos);
 	rc = fill(s, 4 + (size_t)len, err);
 	if (rc != 0)
-		return rc == STORE_ENOTFOUND ? store_error_set(err, STORE_EIO, "a temporary file is cut short") : rc;
-	rc = buf_set(out, s->buffer.data + s->pos + 4, len) == 0 ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+		return rc == STORE_ENOTFOUND
+			? store_error_set(err, STORE_EIO, "a temporary file is cut short")
+			: rc;
+	rc = buf_set(out, s->buffer.data + s->pos + 4, len) == 0
+		? 0
+		: store_error_set(err, STORE_ENOMEM, "out of memory");
 	s->pos += 4 + (size_t)len;
 	return rc;
 }

@@ -12,12 +12,12 @@
 struct store_error;
 
 struct spool {
-	int dirfd;		/* where the file goes; borrowed */
-	int fd;			/* -1 while all is in memory */
-	struct buf buffer;	/* what is not yet written, or what was read ahead */
-	uint64_t written;	/* bytes in the file */
-	uint64_t read_off;	/* reading: bytes of the file taken into the buffer */
-	size_t pos;		/* reading: in the buffer */
+	int dirfd;         /* where the file goes; borrowed */
+	int fd;            /* -1 while all is in memory */
+	struct buf buffer; /* what is not yet written, or what was read ahead */
+	uint64_t written;  /* bytes in the file */
+	uint64_t read_off; /* reading: bytes of the file taken into the buffer */
+	size_t pos;        /* reading: in the buffer */
 	size_t count;
 };
 
