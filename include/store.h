@@ -1,24 +1,31 @@
 /*
  * libstore: versioned, content-addressed storage of large and small files.
  *
- * What it is.  A repository is a folder `.store` beside the files it versions (the working tree).  Content is cut into chunks that are named by
- * their SHA-256 and kept once; files are sequences of chunks, directories are maps, and a commit names one state of the whole tree, its
- * parents, and who made it.  Between the working tree and the next commit stands the stage: store_add makes it equal to files on disk,
- * store_commit makes a commit of it.  Every byte that is handed out was proven against the id that names it.
+ * What it is. A repository is a folder `.store` beside the files it versions (the working tree).
+ * Content is cut into chunks that are named by their SHA-256 and kept once; files are sequences of
+ * chunks, directories are maps, and a commit names one state of the whole tree, its parents, and
+ * who made it. Between the working tree and the next commit stands the stage: store_add makes it
+ * equal to files on disk, store_commit makes a commit of it. Every byte that is handed out was
+ * proven against the id that names it.
  *
- * Handles.  A struct store_repo is one open repository.  Iterators and readers are made from it and must be freed before it is closed.  One
- * handle serves one thread at a time; two handles on one repository in two threads or processes work, and readers never wait for writers.
- * A handle is refused after fork.
+ * Handles. A struct store_repo is one open repository. Iterators and readers are made from it and
+ * must be freed before it is closed. One handle serves one thread at a time; two handles on one
+ * repository in two threads or processes work, and readers never wait for writers. A handle is
+ * refused after fork.
  *
- * Errors.  A function that can fail returns 0 or a negative STORE_E* and, when its last argument is not NULL, fills that struct store_error with one
- * line that names cause, object and reason.  The library never prints, never exits and installs no signal handlers.
+ * Errors. A function that can fail returns 0 or a negative STORE_E* and, when its last argument is
+ * not NULL, fills that struct store_error with one line that names cause, object and reason. The
+ * library never prints, never exits and installs no signal handlers.
  *
- * Paths are bytes, not text: NUL-terminated, relative to the top of the working tree, names separated by '/', no "." or "..", no '/' at either
- * end; "" is the top itself.  Revisions are text as in store(1), "Naming content".
+ * Paths are bytes, not text: NUL-terminated, relative to the top of the working tree, names
+ * separated by '/', no "." or "..", no '/' at either end; "" is the top itself. Revisions are text
+ * as in store(1), "Naming content".
  *
- * Memory is bounded: nothing grows with the size of a file, the number of files or the size of the repository.
+ * Memory is bounded: nothing grows with the size of a file, the number of files or the size of the
+ * repository.
  *
- * Ownership is told in one of four sentences above each function.  Options structs may be zeroed: zero is the default; NULL is all zero.
+ * Ownership is told in one of four sentences above each function. Options structs may be zeroed:
+ * zero is the default; NULL is all zero.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -86,7 +93,10 @@ enum store_kind {
 	STORE_KIND_LINK = 4, /* a symbolic link; its content is its target */
 };
 
-/* Content or a tree: what an id means follows from kind, height and size, which therefore go with it everywhere. */
+/*
+ * Content or a tree: what an id means follows from kind, height and size, which therefore go with
+ * it everywhere.
+ */
 struct store_node {
 	struct store_id id;
 	uint8_t kind;   /* enum store_kind */
@@ -128,8 +138,9 @@ struct store_notice {
 };
 
 /*
- * Callbacks run on the thread that called the library.  progress at most ten times a second; a non-zero return cancels the operation,
- * which then returns STORE_ECANCELED having left nothing half done.  notice tells of things that do not end the operation.  Any may be NULL.
+ * Callbacks run on the thread that called the library. progress at most ten times a second; a
+ * non-zero return cancels the operation, which then returns STORE_ECANCELED having left nothing
+ * half done. notice tells of things that do not end the operation. Any may be NULL.
  * Borrowed: what they are given is valid until they return.
  */
 struct store_callbacks {
@@ -176,7 +187,8 @@ struct store_init_result {
 };
 
 /*
- * Make DIR (created if need be) a repository.  Again on one: existed = 1, nothing changes; with another chunk_average: STORE_EEXISTS.
+ * Make DIR (created if need be) a repository. Again on one: existed = 1, nothing changes; with
+ * another chunk_average: STORE_EEXISTS.
  */
 STORE_API int store_init(const char *dir, const struct store_init_options *options,
 	struct store_init_result *result, struct store_error *err);
@@ -194,29 +206,35 @@ struct store_open_options {
 };
 
 /*
- * Find and open.  STORE_ENOTFOUND outside a repository, the message names `store init`.  STORE_EVERSION for a newer format.
- * Caller frees with store_close.
+ * Find and open. STORE_ENOTFOUND outside a repository, the message names `store init`.
+ * STORE_EVERSION for a newer format. Caller frees with store_close.
  */
 STORE_API int store_open(struct store_repo **out, const struct store_open_options *options,
 	struct store_error *err);
 /* repo may be NULL. */
 STORE_API void store_close(struct store_repo *repo);
-/* Absolute path of the working tree and of the .store folder.  Borrowed: valid until store_close. */
+/*
+ * Absolute path of the working tree and of the .store folder. Borrowed: valid until store_close.
+ */
 STORE_API const char *store_work_tree(const struct store_repo *repo);
 STORE_API const char *store_dir(const struct store_repo *repo);
-/* Where start lies below the top of the working tree: "" or "a/b".  Borrowed: valid until store_close. */
+/*
+ * Where start lies below the top of the working tree: "" or "a/b". Borrowed: valid until
+ * store_close.
+ */
 STORE_API const char *store_prefix(const struct store_repo *repo);
 
 /*
- * An operand as typed (relative to start, or absolute) to a path of the working tree, by its words alone; nothing on disk is looked at beyond the
- * folder that holds it.  STORE_EINVAL outside the working tree.  Caller frees with free.
+ * An operand as typed (relative to start, or absolute) to a path of the working tree, by its words
+ * alone; nothing on disk is looked at beyond the folder that holds it. STORE_EINVAL outside the
+ * working tree. Caller frees with free.
  */
 STORE_API int store_operand(const struct store_repo *repo, const char *operand, char **out_path,
 	struct store_error *err);
 
 /*
- * A configuration value by key ("user.name"), from flags, environment, repository, user, built-in, in this order.
- * STORE_ENOTFOUND when it has none.  Caller frees with free.
+ * A configuration value by key ("user.name"), from flags, environment, repository, user, built-in,
+ * in this order. STORE_ENOTFOUND when it has none. Caller frees with free.
  */
 STORE_API int store_config_get(const struct store_repo *repo, const char *key, char **out_value,
 	struct store_error *err);
@@ -247,8 +265,10 @@ struct store_add_result {
 };
 
 /*
- * Make the stage below each of paths (n of them) equal to the working tree.  STORE_ENOTFOUND, nothing staged: a path neither on disk nor tracked;
- * STORE_EINVAL: a path beyond a symbolic link.  Work goes in whole steps: cut short, the next call goes on.
+ * Make the stage below each of paths (n of them) equal to the working tree. STORE_ENOTFOUND,
+ * nothing staged: a path neither on disk nor tracked;
+ * STORE_EINVAL: a path beyond a symbolic link. Work goes in whole steps: cut short, the next call
+ * goes on.
  */
 STORE_API int store_add(struct store_repo *repo, const char *const *paths, size_t n,
 	const struct store_add_options *options, struct store_add_result *result,
@@ -277,7 +297,8 @@ struct store_commit_result {
 };
 
 /*
- * Commit the stage.  STORE_EEMPTY: nothing staged.  STORE_EBUSY: another commit won on this branch each time it was tried.
+ * Commit the stage. STORE_EEMPTY: nothing staged. STORE_EBUSY: another commit won on this branch
+ * each time it was tried.
  */
 STORE_API int store_commit(struct store_repo *repo, const struct store_commit_options *options,
 	struct store_commit_result *result, struct store_error *err);
@@ -336,7 +357,8 @@ enum {
 };
 
 /*
- * Resolve an operand that names content as store(1) tells: a path in HEAD, rev:path, path@rev, :path.  STORE_EAMBIGUOUS: the message lists the candidates as rev:path.
+ * Resolve an operand that names content as store(1) tells: a path in HEAD, rev:path, path@rev,
+ * :path. STORE_EAMBIGUOUS: the message lists the candidates as rev:path.
  * STORE_ENOTFOUND: the message says which half failed.
  */
 STORE_API int store_resolve(struct store_repo *repo, const char *operand, unsigned int flags,
@@ -373,10 +395,15 @@ struct store_log_entry {
 };
 
 struct store_log_iter;
-/* Commits reachable from rev (NULL: HEAD), newest first.  STORE_ENOTFOUND before the first commit.  Caller frees with store_log_free. */
+/*
+ * Commits reachable from rev (NULL: HEAD), newest first. STORE_ENOTFOUND before the first commit.
+ * Caller frees with store_log_free.
+ */
 STORE_API int store_log_open(struct store_repo *repo, const char *rev, struct store_log_iter **out,
 	struct store_error *err);
-/* STORE_ENOTFOUND at the end, without message.  Borrowed: entry is valid until the next call on it. */
+/*
+ * STORE_ENOTFOUND at the end, without message. Borrowed: entry is valid until the next call on it.
+ */
 STORE_API int store_log_next(struct store_log_iter *it, struct store_log_entry *entry,
 	struct store_error *err);
 STORE_API void store_log_free(struct store_log_iter *it);
@@ -392,10 +419,15 @@ struct store_tree_entry {
 };
 
 struct store_tree_iter;
-/* Entries of a directory, in byte order; recursive: of all directories below it, too.  Caller frees with store_tree_free.  Copies target. */
+/*
+ * Entries of a directory, in byte order; recursive: of all directories below it, too. Caller frees
+ * with store_tree_free. Copies target.
+ */
 STORE_API int store_tree_open(struct store_repo *repo, const struct store_target *target,
 	int recursive, struct store_tree_iter **out, struct store_error *err);
-/* STORE_ENOTFOUND at the end, without message.  Borrowed: entry is valid until the next call on it. */
+/*
+ * STORE_ENOTFOUND at the end, without message. Borrowed: entry is valid until the next call on it.
+ */
 STORE_API int store_tree_next(struct store_tree_iter *it, struct store_tree_entry *entry,
 	struct store_error *err);
 STORE_API void store_tree_free(struct store_tree_iter *it);
@@ -442,7 +474,10 @@ struct store_checkout_result {
 	struct store_stats stats;
 };
 
-/* STORE_ECONFLICT: content would be lost; nothing was written.  STORE_ENOSPACE is told before the first write where it can be known. */
+/*
+ * STORE_ECONFLICT: content would be lost; nothing was written. STORE_ENOSPACE is told before the
+ * first write where it can be known.
+ */
 STORE_API int store_checkout(struct store_repo *repo, const struct store_checkout_options *options,
 	struct store_checkout_result *result, struct store_error *err);
 
@@ -464,7 +499,10 @@ struct store_fsck_result {
 /* Read and check everything.  STORE_ECORRUPT when damaged > 0, after all of it was named. */
 STORE_API int store_fsck(struct store_repo *repo, const struct store_fsck_options *options,
 	struct store_fsck_result *result, struct store_error *err);
-/* As store_open, for a repository whose db/ is damaged or missing: only store_fsck with rebuild may follow. */
+/*
+ * As store_open, for a repository whose db/ is damaged or missing: only store_fsck with rebuild may
+ * follow.
+ */
 STORE_API int store_open_for_rebuild(struct store_repo **out,
 	const struct store_open_options *options, struct store_error *err);
 

@@ -1,4 +1,7 @@
-/* CRC-32C (Castagnoli), as in RFC 3720: crc32c(0, "123456789", 9) == 0xe3069283.  ISA-L where the CPU has it. */
+/*
+ * CRC-32C (Castagnoli), as in RFC 3720: crc32c(0, "123456789", 9) == 0xe3069283. ISA-L where the
+ * CPU has it.
+ */
 #ifndef STORE_DATA_CRC32C_H
 #define STORE_DATA_CRC32C_H
 

@@ -1,11 +1,13 @@
 /*
- * Dates.  git's users have STORE_AUTHOR_DATE set in scripts that were written for git, so its forms are read beside
- * RFC 3339.  What could be taken in two ways is refused: a number alone is a moment only from nine digits on, and fields
- * out of range are an error instead of being carried over into the next month.
+ * Dates. git's users have STORE_AUTHOR_DATE set in scripts that were written for git, so its forms
+ * are read beside RFC 3339. What could be taken in two ways is refused: a number alone is a moment
+ * only from nine digits on, and fields out of range are an error instead of being carried over into
+ * the next month.
  *
- * The calendar is computed here, because timegm is no standard function and gmtime keeps its result in a static.
- * Only the offset of the local zone is the C library's to know.
- * Source of the day count: Howard Hinnant, "chrono-compatible low-level date algorithms", days_from_civil.
+ * The calendar is computed here, because timegm is no standard function and gmtime keeps its result
+ * in a static. Only the offset of the local zone is the C library's to know.
+ * Source of the day count: Howard Hinnant, "chrono-compatible low-level date algorithms",
+ * days_from_civil.
  */
 #include "data/date.h"
 
@@ -247,7 +249,9 @@ static bool parse_seconds(struct scan s, struct date *out)
 	return true;
 }
 
-/* Three numbers with one separator: year first, or, four digits last, the order of the separator. */
+/*
+ * Three numbers with one separator: year first, or, four digits last, the order of the separator.
+ */
 static bool take_date(struct scan *s, struct civil *c)
 {
 	int a, b, d;

@@ -1,4 +1,7 @@
-/* The one module that hashes.  A hash context is the repository's; a keyed one will come with encryption. */
+/*
+ * The one module that hashes. A hash context is the repository's; a keyed one will come with
+ * encryption.
+ */
 #ifndef STORE_DATA_HASH_H
 #define STORE_DATA_HASH_H
 
@@ -14,7 +17,10 @@ struct hash;
 struct hash *hash_new(void); /* Caller frees with hash_free. */
 void hash_free(struct hash *h);
 
-/* id of data in one call. Cannot fail after hash_new succeeded (libcrypto errors on SHA-256 are asserts). */
+/*
+ * id of data in one call. Cannot fail after hash_new succeeded (libcrypto errors on SHA-256 are
+ * asserts).
+ */
 void hash_once(struct hash *h, const void *data, size_t len, struct oid *out);
 /* The same in pieces. */
 void hash_begin(struct hash *h);

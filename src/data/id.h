@@ -49,8 +49,8 @@ enum kind {
 };
 
 /*
- * A file, or any content: a sequence of chunks.  height 0: id is the one chunk itself.  size 0: the empty file, which is
- * never stored.
+ * A file, or any content: a sequence of chunks. height 0: id is the one chunk itself. size 0: the
+ * empty file, which is never stored.
  */
 struct file_ref {
 	struct oid id;

@@ -1,6 +1,7 @@
 /*
- * One frame per directory on the way down, each with its cursor over the dirty rows and an editor for its two maps.  A subdirectory is built
- * when its row is met, since its root is the value that row becomes; so editors get their keys in order and nothing is remembered but the way.
+ * One frame per directory on the way down, each with its cursor over the dirty rows and an editor
+ * for its two maps. A subdirectory is built when its row is met, since its root is the value that
+ * row becomes; so editors get their keys in order and nothing is remembered but the way.
  */
 #include "graph/build.h"
 
@@ -156,7 +157,10 @@ static int finish(struct build *b, struct frame *f, struct stage_dir *now, struc
 	return rc;
 }
 
-/* The attributes of a directory as they stand in the map above: its own, and the map of what is in it. */
+/*
+ * The attributes of a directory as they stand in the map above: its own, and the map of what is in
+ * it.
+ */
 static int join_meta(const struct frame *f, const struct stage_dir *now, struct buf *out,
 	struct store_error *err)
 {

@@ -1,6 +1,6 @@
 /*
- * From the stage to a tree: the maps of every directory that has dirty rows, made from its cached maps and those rows alone.
- * One file among ten million costs O(depth).
+ * From the stage to a tree: the maps of every directory that has dirty rows, made from its cached
+ * maps and those rows alone. One file among ten million costs O(depth).
  */
 #ifndef STORE_GRAPH_BUILD_H
 #define STORE_GRAPH_BUILD_H
@@ -28,7 +28,8 @@ struct build_done {
 };
 
 /*
- * Build.  snapshot: a read transaction that stays awake.  done: called once for each directory built, children first; may be NULL.
+ * Build. snapshot: a read transaction that stays awake. done: called once for each directory built,
+ * children first; may be NULL.
  * Memory: one open node per level for each directory on the way down.
  */
 int build_tree(struct env_txn *snapshot, const struct node_source *src,

@@ -1,6 +1,7 @@
 /*
- * A walk of two trees at once, down where the ids differ.  Differences come in byte order of names, and a directory is entered when it is met,
- * so paths joined by NUL come in byte order too: NUL is less than every byte of a name.
+ * A walk of two trees at once, down where the ids differ. Differences come in byte order of names,
+ * and a directory is entered when it is met, so paths joined by NUL come in byte order too: NUL is
+ * less than every byte of a name.
  */
 #include "graph/changes.h"
 

@@ -1,4 +1,7 @@
-/* The changes of a layer: what differs between two trees, as a map keyed by path.  store-format(5), "Changes". */
+/*
+ * The changes of a layer: what differs between two trees, as a map keyed by path. store-format(5),
+ * "Changes".
+ */
 #ifndef STORE_GRAPH_CHANGES_H
 #define STORE_GRAPH_CHANGES_H
 
@@ -13,7 +16,8 @@ struct changes {
 };
 
 /*
- * From tree a (NULL: there is none) to tree b; both kind dir.  Nodes go to sink.  Equal subtrees are not read: O(changes × depth).
+ * From tree a (NULL: there is none) to tree b; both kind dir. Nodes go to sink. Equal subtrees are
+ * not read: O(changes × depth).
  */
 int changes_build(const struct node_source *src, const struct node_sink *sink,
 	const struct entry *a, const struct entry *b, struct changes *out, struct store_error *err);

@@ -1,4 +1,7 @@
-/* Values of map leaves: directory entries, changes, recorded attributes.  store-format(5), "Map node". */
+/*
+ * Values of map leaves: directory entries, changes, recorded attributes. store-format(5), "Map
+ * node".
+ */
 #ifndef STORE_GRAPH_ENTRY_H
 #define STORE_GRAPH_ENTRY_H
 
@@ -19,17 +22,17 @@ enum entry_kind {
 
 /* Sums over a subtree.  The directory itself does not count. */
 struct totals {
-	uint64_t size;		/* bytes of files and symlink targets */
-	uint64_t files;		/* kinds 1, 2, 4 */
+	uint64_t size;  /* bytes of files and symlink targets */
+	uint64_t files; /* kinds 1, 2, 4 */
 	uint64_t dirs;
 };
 
 /* One entry of a directory. */
 struct entry {
-	uint8_t kind;		/* enum entry_kind */
+	uint8_t kind; /* enum entry_kind */
 	uint8_t height;
 	struct oid id;
-	struct totals totals;	/* of a file or link: size, 1, 0 */
+	struct totals totals; /* of a file or link: size, 1, 0 */
 };
 
 /* a += b; STORE_ECORRUPT on overflow. */
@@ -56,7 +59,10 @@ struct change {
 
 int change_encode(struct buf *out, const struct change *c);
 int change_decode(struct span *s, struct change *c);
-/* The change between two entries (kind ENTRY_NONE: absent): 0 when equal or when both are directories. */
+/*
+ * The change between two entries (kind ENTRY_NONE: absent): 0 when equal or when both are
+ * directories.
+ */
 uint8_t change_between(const struct entry *a, const struct entry *b);
 
 #define META_ATTRS 1u
@@ -67,7 +73,7 @@ uint8_t change_between(const struct entry *a, const struct entry *b);
 /* Recorded attributes of one entry; fields stand when their flag is set. */
 struct meta {
 	uint8_t flags;
-	uint16_t mode;		/* 12 bits */
+	uint16_t mode; /* 12 bits */
 	int64_t mtime_sec;
 	uint32_t mtime_nsec;
 	uint32_t uid, gid;

@@ -1,6 +1,6 @@
 /*
- * Where trees of nodes read and write: two small seams, filled by the object database in the product and by a table
- * in memory in unit tests.
+ * Where trees of nodes read and write: two small seams, filled by the object database in the
+ * product and by a table in memory in unit tests.
  */
 #ifndef STORE_GRAPH_NODES_H
 #define STORE_GRAPH_NODES_H

@@ -1,6 +1,6 @@
 /*
- * Refs and reflog as rows.  The reflog row of a change is (name, NUL, publication number); its value has four lines:
- * old value, new value, who, why.
+ * Refs and reflog as rows. The reflog row of a change is (name, NUL, publication number); its value
+ * has four lines: old value, new value, who, why.
  */
 #include "graph/refs.h"
 

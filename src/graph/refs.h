@@ -1,7 +1,9 @@
 /*
- * Refs: names for commits.  Values are texts: 64 hex digits, or "ref:NAME"; absent is "-" (as in refs.log).
+ * Refs: names for commits. Values are texts: 64 hex digits, or "ref:NAME"; absent is "-" (as in
+ * refs.log).
  *
- * A change of refs is a struct refs_update: it is checked and written inside a publication, which also appends its record to refs.log.
+ * A change of refs is a struct refs_update: it is checked and written inside a publication, which
+ * also appends its record to refs.log.
  */
 #ifndef STORE_GRAPH_REFS_H
 #define STORE_GRAPH_REFS_H
@@ -22,7 +24,10 @@ struct store_error;
 
 /* Value of a ref as it stands.  STORE_ENOTFOUND without message. */
 int refs_get(struct env_txn *t, const char *name, char value[REFS_VALUE], struct store_error *err);
-/* Follow "ref:" up to 5 times to a commit id.  STORE_ENOTFOUND without message when the name or its target is absent. */
+/*
+ * Follow "ref:" up to 5 times to a commit id. STORE_ENOTFOUND without message when the name or its
+ * target is absent.
+ */
 int refs_resolve(struct env_txn *t, const char *name, struct oid *id, struct store_error *err);
 
 struct refs_head {
@@ -65,7 +70,8 @@ int refs_update_log(const struct refs_update *u, uint64_t number, struct buf *ou
 	struct store_error *err);
 
 /*
- * Reflog of one ref, newest first: fn(ctx, number, old, new, who-line "NAME <MAIL> SECONDS +HHMM", why); non-zero ends and is returned.
+ * Reflog of one ref, newest first: fn(ctx, number, old, new, who-line "NAME <MAIL> SECONDS +HHMM",
+ * why); non-zero ends and is returned.
  */
 struct refs_log_row {
 	uint64_t number;

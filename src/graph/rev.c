@@ -1,9 +1,10 @@
 /*
  * From the words of a user to a commit id.
  *
- * A base is tried as: HEAD, the reflog, layer:N, a ref, an id prefix; the first that fits counts.  A whole id goes before
- * refs, because a ref of 64 hexadecimal digits could otherwise hide the commit that a script names in full; a
- * shorter prefix goes behind them, as in git.  Steps then lead from commit to parent.
+ * A base is tried as: HEAD, the reflog, layer:N, a ref, an id prefix; the first that fits counts. A
+ * whole id goes before refs, because a ref of 64 hexadecimal digits could otherwise hide the commit
+ * that a script names in full; a shorter prefix goes behind them, as in git. Steps then lead from
+ * commit to parent.
  *
  * Layers are counted along first parents, so layer:N is found by going that way from HEAD.
  */

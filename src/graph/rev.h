@@ -16,20 +16,28 @@
 
 struct store_error;
 
-/* Where revisions are looked up.  Borrowed: txn (reading) and nodes are used as long as the call lasts. */
+/*
+ * Where revisions are looked up. Borrowed: txn (reading) and nodes are used as long as the call
+ * lasts.
+ */
 struct rev_source {
 	struct env_txn *txn;
 	struct node_source nodes;
 };
 
 /*
- * A revision to a commit id: tags are peeled.  STORE_ENOTFOUND: the message says which part names nothing, and the nearest ref.
- * STORE_EAMBIGUOUS: the message lists the commits an id prefix fits.  STORE_EINVAL: it is no revision at all.
+ * A revision to a commit id: tags are peeled. STORE_ENOTFOUND: the message says which part names
+ * nothing, and the nearest ref.
+ * STORE_EAMBIGUOUS: the message lists the commits an id prefix fits. STORE_EINVAL: it is no
+ * revision at all.
  */
 int rev_parse(const struct rev_source *s, const char *text, size_t len, struct oid *out,
 	struct store_error *err);
 
-/* Read and decode.  data holds what out's slices point into.  STORE_ECORRUPT also for an object that is no commit or is missing. */
+/*
+ * Read and decode. data holds what out's slices point into. STORE_ECORRUPT also for an object that
+ * is no commit or is missing.
+ */
 int rev_read_commit(const struct node_source *src, const struct oid *id, struct buf *data,
 	struct commit *out, struct store_error *err);
 int rev_read_layer(const struct node_source *src, const struct oid *id, struct layer *out,
@@ -57,12 +65,18 @@ struct rev_step {
 
 /* Returns 0, or STORE_EINVAL: empty, a range, or characters that no ref may have. */
 int rev_split(struct rev_parts *out, const char *text, size_t len, struct store_error *err);
-/* Take the first step off steps.  1: taken; 0: there is none; STORE_EINVAL: something else stands there. */
+/*
+ * Take the first step off steps. 1: taken; 0: there is none; STORE_EINVAL: something else stands
+ * there.
+ */
 int rev_step_take(struct text_slice *steps, struct rev_step *out, struct store_error *err);
 
 /* ---- the reflog (rev_log.c) */
 
-/* Full name of the ref a user calls so ("main", "heads/main", "refs/heads/main", "HEAD").  STORE_ENOTFOUND without message. */
+/*
+ * Full name of the ref a user calls so ("main", "heads/main", "refs/heads/main", "HEAD").
+ * STORE_ENOTFOUND without message.
+ */
 int rev_full_name(struct env_txn *t, const char *name, size_t len, char full[LIMIT_REF + 1],
 	struct store_error *err);
 /* What the ref was n changes ago.  HEAD follows the branches it was on. */
@@ -78,8 +92,9 @@ int rev_log_previous(struct env_txn *t, uint64_t n, char value[REFS_VALUE],
 /* ---- walks (rev_walk.c) */
 
 /*
- * Commits reachable from some, newest first by committer date, each once.  Memory: the open ends, and at most 43 bytes for each commit met
- * while there was more than one of them; a linear history needs none.
+ * Commits reachable from some, newest first by committer date, each once. Memory: the open ends,
+ * and at most 43 bytes for each commit met while there was more than one of them; a linear history
+ * needs none.
  */
 struct rev_walk;
 struct rev_walk *rev_walk_new(

@@ -1,12 +1,14 @@
 /*
  * The past of refs, from the reflog.
  *
- * A row of the log says what a ref was before the publication with its number and after it.  So "what was it just before number b"
- * is the old value of the first row with a number >= b, or, when there is none, the value of today.  No other
- * question is asked, and rows that gc trimmed from the old end make no answer wrong.
+ * A row of the log says what a ref was before the publication with its number and after it. So
+ * "what was it just before number b" is the old value of the first row with a number >= b, or, when
+ * there is none, the value of today. No other question is asked, and rows that gc trimmed from the
+ * old end make no answer wrong.
  *
- * HEAD points to a branch most of the time, and its own log has a row only when it turns to another.  Users mean by HEAD@{n} what was
- * checked out, so its past is made of both logs: an event is a row of HEAD or of the branch HEAD was on then.
+ * HEAD points to a branch most of the time, and its own log has a row only when it turns to
+ * another. Users mean by HEAD@{n} what was checked out, so its past is made of both logs: an event
+ * is a row of HEAD or of the branch HEAD was on then.
  */
 #include "graph/rev.h"
 
@@ -239,7 +241,10 @@ static bool begins(struct text_slice s, const char *word)
 	return s.len >= strlen(word) && memcmp(s.p, word, strlen(word)) == 0;
 }
 
-/* HEAD's own rows: a checkout turns it to another branch or says that it is one; a commit on a detached HEAD is none. */
+/*
+ * HEAD's own rows: a checkout turns it to another branch or says that it is one; a commit on a
+ * detached HEAD is none.
+ */
 static int count_checkout(void *ctx, const struct refs_log_row *row)
 {
 	struct search *s = ctx;

@@ -1,7 +1,7 @@
 /*
- * Id prefixes.  The table of objects is in the order of ids, so the objects that fit stand in one row; chunks and nodes are
- * passed over by decoding, not by the kind in the index, which is a hint on which no correctness depends.
- * What is longer than any commit can be is not read.
+ * Id prefixes. The table of objects is in the order of ids, so the objects that fit stand in one
+ * row; chunks and nodes are passed over by decoding, not by the kind in the index, which is a hint
+ * on which no correctness depends. What is longer than any commit can be is not read.
  */
 #include "graph/rev_internal.h"
 
@@ -55,7 +55,10 @@ static bool fits(const struct prefix *p, const uint8_t *id)
 	return p->digits % 2 == 0 || p->b[whole] == (id[whole] & 0xf0);
 }
 
-/* Does the object read as a commit or a tag?  An error of the system is one; anything else wrong with it only says no. */
+/*
+ * Does the object read as a commit or a tag? An error of the system is one; anything else wrong
+ * with it only says no.
+ */
 static int look_at(const struct rev_source *s, const struct env_val *row, const struct oid *id,
 	struct buf *data, bool *yes, struct store_error *err)
 {

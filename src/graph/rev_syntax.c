@@ -3,8 +3,9 @@
  *
  *     revision = base [ "@{" log "}" ] { "~" [n] | "^" [n] | "^{}" | "^{commit}" }
  *
- * No ref may hold any of ~ ^ : ? * [ \ blank, or "@{", so the base ends where the first of them stands.  ":" is let through here
- * for the one base that has it, "layer:N".  "@" alone is HEAD; "@{...}" without a base is the branch HEAD is on.
+ * No ref may hold any of ~ ^ : ? * [ \ blank, or "@{", so the base ends where the first of them
+ * stands. ":" is let through here for the one base that has it, "layer:N". "@" alone is HEAD;
+ * "@{...}" without a base is the branch HEAD is on.
  */
 #include "graph/rev.h"
 

@@ -1,12 +1,14 @@
 /*
  * Walks over history, newest first.
  *
- * The open ends stand in a heap by committer date; of equal dates the one that was met first goes first, so a row of
- * commits made within one second comes out in order.  A date is only read when there are two ends to compare.
+ * The open ends stand in a heap by committer date; of equal dates the one that was met first goes
+ * first, so a row of commits made within one second comes out in order. A date is only read when
+ * there are two ends to compare.
  *
- * Each commit comes once.  A commit can be met twice only if another end was open when it was met first: with
- * nothing else open all that follows are its ancestors, and history has no circles.  So only those are remembered, and a
- * linear history of any length is walked in constant memory.  The set keeps 16 of the 32 bytes of an id, in open addressing.
+ * Each commit comes once. A commit can be met twice only if another end was open when it was met
+ * first: with nothing else open all that follows are its ancestors, and history has no circles. So
+ * only those are remembered, and a linear history of any length is walked in constant memory. The
+ * set keeps 16 of the 32 bytes of an id, in open addressing.
  */
 #include "graph/rev.h"
 
@@ -218,7 +220,10 @@ static int push_parents(struct stack *s, const struct commit *c, struct store_er
 	return 0;
 }
 
-/* All ancestors of id and itself into out; where filter is set, only those it has, but every way is gone. */
+/*
+ * All ancestors of id and itself into out; where filter is set, only those it has, but every way is
+ * gone.
+ */
 static int collect(struct rev_walk *w, const struct oid *id, struct set *out,
 	const struct set *filter, struct store_error *err)
 {

@@ -1,8 +1,10 @@
 /*
- * Rows of the stage and how to find them.  Changing them is stage_batch.c; building trees aside is stage_fresh.c.
+ * Rows of the stage and how to find them. Changing them is stage_batch.c; building trees aside is
+ * stage_fresh.c.
  *
- * A file row: kind, class, height, id, size, stat data, meta value.  A directory row: kind, number, own meta value.
- * Row codes are private to db/, which is rebuilt from packs, so they may change with a version of the software.
+ * A file row: kind, class, height, id, size, stat data, meta value. A directory row: kind, number,
+ * own meta value. Row codes are private to db/, which is rebuilt from packs, so they may change
+ * with a version of the software.
  */
 #include "graph/stage_internal.h"
 

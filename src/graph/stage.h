@@ -1,12 +1,14 @@
 /*
  * The stage: what the next commit will be, as rows of the database.
  *
- * Rows are keyed by (directory number, name), because keys end at 511 bytes and paths do not.  The number of the top directory is
- * itself a row; numbers come from a counter and are never used twice.  Beside each directory stand its cached roots: the maps it had when a
- * commit last stored them.  A row (directory, name) in `dirty` says that the entry may differ from the cached map.
+ * Rows are keyed by (directory number, name), because keys end at 511 bytes and paths do not. The
+ * number of the top directory is itself a row; numbers come from a counter and are never used
+ * twice. Beside each directory stand its cached roots: the maps it had when a commit last stored
+ * them. A row (directory, name) in `dirty` says that the entry may differ from the cached map.
  *
- * Invariant: a directory's stage = its cached root changed by its dirty rows.  A dirty row too many is harmless.  Whoever changes an
- * entry marks it and every directory above it in the same transaction, with the number of the publication as generation.
+ * Invariant: a directory's stage = its cached root changed by its dirty rows. A dirty row too many
+ * is harmless. Whoever changes an entry marks it and every directory above it in the same
+ * transaction, with the number of the publication as generation.
  */
 #ifndef STORE_GRAPH_STAGE_H
 #define STORE_GRAPH_STAGE_H
@@ -20,7 +22,10 @@
 
 struct store_error;
 
-/* What was seen of a file when its content was read; all zero: unknown, the file counts as changed until it was read again. */
+/*
+ * What was seen of a file when its content was read; all zero: unknown, the file counts as changed
+ * until it was read again.
+ */
 struct stage_stat {
 	uint64_t size;
 	int64_t mtime_ns, ctime_ns;
@@ -50,11 +55,17 @@ struct stage_dir {
 /* ---- reading */
 
 int stage_root(struct env_txn *t, uint64_t *dir, struct store_error *err);
-/* STORE_ENOTFOUND without message.  Borrowed: row->meta is valid until the transaction ends or writes. */
+/*
+ * STORE_ENOTFOUND without message. Borrowed: row->meta is valid until the transaction ends or
+ * writes.
+ */
 int stage_get(struct env_txn *t, uint64_t dir, const void *name, size_t len, struct stage_row *row,
 	struct store_error *err);
 int stage_get_dir(struct env_txn *t, uint64_t dir, struct stage_dir *out, struct store_error *err);
-/* By path of names joined by '/'.  "" gives kind dir and the top's number. STORE_ENOTFOUND without message. */
+/*
+ * By path of names joined by '/'. "" gives kind dir and the top's number. STORE_ENOTFOUND without
+ * message.
+ */
 int stage_find(struct env_txn *t, const char *path, size_t len, struct stage_row *row,
 	struct store_error *err);
 int stage_row_decode(struct stage_row *row, const void *data, size_t len, struct store_error *err);
@@ -111,9 +122,15 @@ int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t n
 
 /* ---- trees under fresh numbers, built where nobody looks, then put in place */
 
-/* A number goes to `dead`.  owner: the registered writer that is building it, 0 when it fell out of use. */
+/*
+ * A number goes to `dead`. owner: the registered writer that is building it, 0 when it fell out of
+ * use.
+ */
 int stage_bury(struct env_txn *t, uint64_t dir, uint64_t owner, struct store_error *err);
-/* A new directory number.  The top of a tree built aside is buried under its writer until it is put in place. */
+/*
+ * A new directory number. The top of a tree built aside is buried under its writer until it is put
+ * in place.
+ */
 int stage_fresh(struct env_txn *t, uint64_t *dir, struct store_error *err);
 int stage_set_dir(struct env_txn *t, uint64_t dir, const struct stage_dir *d,
 	struct store_error *err);

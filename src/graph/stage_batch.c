@@ -1,9 +1,11 @@
 /*
- * A batch of changes to the stage: gathered by one operation, written to the pack as a stage record, and applied to the rows inside the publication.
+ * A batch of changes to the stage: gathered by one operation, written to the pack as a stage
+ * record, and applied to the rows inside the publication.
  *
- * Batches name directories by components, never by number, so that another command may have put other numbers in place meanwhile.
- * Operations usually come in walk order: the numbers of the directories on the way to the last one are kept, and what they share with the next is
- * neither looked up nor marked dirty twice.
+ * Batches name directories by components, never by number, so that another command may have put
+ * other numbers in place meanwhile. Operations usually come in walk order: the numbers of the
+ * directories on the way to the last one are kept, and what they share with the next is neither
+ * looked up nor marked dirty twice.
  */
 #include "graph/stage_internal.h"
 
@@ -194,7 +196,9 @@ static int put_row(struct apply *a, uint64_t dir, const void *name, size_t len,
 	return rc == 0 ? env_put(a->txn, ENV_STAGE, k.b, k.len, a->row.data, a->row.len, err) : rc;
 }
 
-/* Go into the directory `name` of a->dir.  make: create it, in place of whatever else stands there. */
+/*
+ * Go into the directory `name` of a->dir. make: create it, in place of whatever else stands there.
+ */
 static int enter(struct apply *a, size_t off, size_t len, bool make, struct store_error *err)
 {
 	struct stage_row row;

@@ -1,9 +1,11 @@
 /*
- * Directories under fresh numbers.  A tree that replaces another (checkout, reset) is built under numbers that nothing names, in as many
- * publications as it takes; the deciding one makes the top point to it.  Until then its numbers stand in `dead`, so that an interrupted build
- * is swept like any directory that fell out of use.  Nothing ever reads a dead directory.
+ * Directories under fresh numbers. A tree that replaces another (checkout, reset) is built under
+ * numbers that nothing names, in as many publications as it takes; the deciding one makes the top
+ * point to it. Until then its numbers stand in `dead`, so that an interrupted build is swept like
+ * any directory that fell out of use. Nothing ever reads a dead directory.
  *
- * A number in `dead` carries the writer that is building it, or 0; a sweep leaves alone what a registered writer builds.
+ * A number in `dead` carries the writer that is building it, or 0; a sweep leaves alone what a
+ * registered writer builds.
  */
 #include "graph/stage_internal.h"
 

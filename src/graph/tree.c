@@ -1,8 +1,9 @@
 /*
  * From a path to its entry: one map look-up per name.
  *
- * A map checks its own nodes against each other, but only whoever enters a directory knows what the entry above it
- * promised.  So totals that a user is shown are compared with the directory's root node here.
+ * A map checks its own nodes against each other, but only whoever enters a directory knows what the
+ * entry above it promised. So totals that a user is shown are compared with the directory's root
+ * node here.
  */
 #include "graph/tree.h"
 
@@ -12,7 +13,9 @@
 #include "data/limits.h"
 #include "graph/map.h"
 
-/* The first name of the path, which is moved behind it.  Length 0 or over the limit: no legal name. */
+/*
+ * The first name of the path, which is moved behind it. Length 0 or over the limit: no legal name.
+ */
 static size_t take_name(const char **path, const char *end)
 {
 	const char *slash = memchr(*path, '/', (size_t)(end - *path));

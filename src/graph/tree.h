@@ -10,8 +10,9 @@
 struct store_error;
 
 /*
- * The entry at path (names joined by '/', "" is the top itself) below the directory top.  STORE_ENOTFOUND without message.
- * Every directory on the way is checked against the totals its entry promises.  O(names x levels) node reads.
+ * The entry at path (names joined by '/', "" is the top itself) below the directory top.
+ * STORE_ENOTFOUND without message. Every directory on the way is checked against the totals its
+ * entry promises. O(names x levels) node reads.
  */
 int tree_find(const struct node_source *src, const struct entry *top, const char *path, size_t len,
 	struct entry *out, struct store_error *err);

@@ -1,8 +1,9 @@
 /*
- * Threads: every function takes the lock of the cache; the lock is held while bytes are copied out, which for the small objects that live
- * here costs less than counting references would.
+ * Threads: every function takes the lock of the cache; the lock is held while bytes are copied out,
+ * which for the small objects that live here costs less than counting references would.
  *
- * Searches are linear: 256 blocks fit in a few cache lines of keys, and a miss costs a decode a hundred times as dear.
+ * Searches are linear: 256 blocks fit in a few cache lines of keys, and a miss costs a decode a
+ * hundred times as dear.
  */
 #include "odb/cache.h"
 

@@ -1,5 +1,6 @@
 /*
- * Decoded blocks and open packs, shared by all readers of a repository.  8 MiB of blocks, 64 descriptors; the least recently used go first.
+ * Decoded blocks and open packs, shared by all readers of a repository. 8 MiB of blocks, 64
+ * descriptors; the least recently used go first.
  * Threads: every function takes the lock of the cache.
  */
 #ifndef STORE_ODB_CACHE_H
@@ -42,14 +43,20 @@ struct cache {
 
 void cache_init(struct cache *c);
 void cache_release(struct cache *c);
-/* Copy len bytes at off of a cached block into out (replaced).  False when the block is not here or is shorter. */
+/*
+ * Copy len bytes at off of a cached block into out (replaced). False when the block is not here or
+ * is shorter.
+ */
 bool cache_copy(struct cache *c, uint64_t pack, uint32_t block_off, uint32_t off, uint32_t len,
 	struct buf *out);
 /* Keep a decoded block.  Takes ownership of data (from malloc). */
 void cache_keep(struct cache *c, uint64_t pack, uint32_t block_off, uint8_t *data, size_t len);
 /* Descriptor of an open pack, or -1.  cache_pack_done must follow a hit. */
 int cache_pack_get(struct cache *c, uint64_t number);
-/* Offer a descriptor just opened, in use by the caller.  Returns true when kept (then end with cache_pack_done), false when the caller closes it itself. */
+/*
+ * Offer a descriptor just opened, in use by the caller. Returns true when kept (then end with
+ * cache_pack_done), false when the caller closes it itself.
+ */
 bool cache_pack_add(struct cache *c, uint64_t number, int fd);
 void cache_pack_done(struct cache *c, uint64_t number);
 /* Forget a pack that is gone. */

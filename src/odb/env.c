@@ -2,10 +2,12 @@
  * LMDB, wrapped so that the rest of the house sees tables, rows and STORE_E* codes.
  * Threads: several may hold read transactions; one writes, under the gate.
  *
- * Rules kept here: no WRITEMAP and no NOSYNC (a commit that returned is on disk); NOTLS (a transaction belongs to an object, not
- * to a thread); 1 TiB of address space reserved at open, halved until the limits of the process allow it; the map grows and the
- * environment reopens only while no transaction of this process is open, which `active` counts; pages that a scan or many look-ups have
- * touched are given back to the kernel, since they count in our resident size though they are its cache.
+ * Rules kept here: no WRITEMAP and no NOSYNC (a commit that returned is on disk); NOTLS (a
+ * transaction belongs to an object, not to a thread); 1 TiB of address space reserved at open,
+ * halved until the limits of the process allow it; the map grows and the environment reopens only
+ * while no transaction of this process is open, which `active` counts; pages that a scan or many
+ * look-ups have touched are given back to the kernel, since they count in our resident size though
+ * they are its cache.
  *
  * Lock order: registry_lock before env->lock.
  */
@@ -155,7 +157,10 @@ static int open_tables(struct env *e)
 	return mdb_txn_commit(txn);
 }
 
-/* The tables of an existing environment, without writing: a commit of an empty transaction costs nothing, but creating takes the write lock. */
+/*
+ * The tables of an existing environment, without writing: a commit of an empty transaction costs
+ * nothing, but creating takes the write lock.
+ */
 static int have_tables(struct env *e)
 {
 	MDB_txn *txn;
@@ -190,8 +195,8 @@ static int open_sized(struct env *e, size_t map_size, unsigned int mdb_flags)
 }
 
 /*
- * LMDB does not tell where it mapped the file (only for fixed maps), so ask the kernel.  Without /proc nothing is given back,
- * which costs resident size and nothing else.
+ * LMDB does not tell where it mapped the file (only for fixed maps), so ask the kernel. Without
+ * /proc nothing is given back, which costs resident size and nothing else.
  */
 static void find_map(struct env *e)
 {
@@ -384,7 +389,10 @@ int env_grow(struct env *e, struct store_error *err)
 
 	if (rc != 0)
 		return rc;
-	/* Another process may have grown it: 0 adopts the size of the file, which is then enlarged as before. */
+	/*
+	 * Another process may have grown it: 0 adopts the size of the file, which is then enlarged
+	 * as before.
+	 */
 	mdb_env_info(e->mdb, &info);
 	rc = mdb_env_set_mapsize(e->mdb, info.me_mapsize + info.me_mapsize / 2 + MAP_SMALLEST);
 	if (rc != 0)

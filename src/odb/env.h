@@ -1,8 +1,9 @@
 /*
  * The LMDB environment of a repository: the one owner of <lmdb.h>.
  *
- * Environments are process-wide and counted by (device, inode) of their folder, because LMDB forbids to open one twice in a process.
- * Transactions may travel between threads but are used by one at a time.  A handle is refused after fork.
+ * Environments are process-wide and counted by (device, inode) of their folder, because LMDB
+ * forbids to open one twice in a process. Transactions may travel between threads but are used by
+ * one at a time. A handle is refused after fork.
  */
 #ifndef STORE_ODB_ENV_H
 #define STORE_ODB_ENV_H
@@ -30,7 +31,9 @@ enum env_table {
 	ENV_TABLES,
 };
 
-/* Beside STORE_E*: the map is full; end the transaction, env_grow, and run it again from its start. */
+/*
+ * Beside STORE_E*: the map is full; end the transaction, env_grow, and run it again from its start.
+ */
 #define ENV_FULL (-100)
 
 struct env_val {
@@ -41,28 +44,39 @@ struct env_val {
 #define ENV_RDONLY 1u /* never write; on read-only media without the lock file */
 
 /*
- * Open or join the environment in folder path, which exists.  Refuses network file systems (STORE_EINVAL names core.dbDir).
- * Caller frees with env_close.
+ * Open or join the environment in folder path, which exists. Refuses network file systems
+ * (STORE_EINVAL names core.dbDir). Caller frees with env_close.
  */
 int env_open(struct env **out, const char *path, unsigned int flags, struct store_error *err);
 void env_close(struct env *e);
 
-/* Enlarge the map after ENV_FULL.  Waits until no transaction of this process is open; STORE_EBUSY after 30 s. */
+/*
+ * Enlarge the map after ENV_FULL. Waits until no transaction of this process is open; STORE_EBUSY
+ * after 30 s.
+ */
 int env_grow(struct env *e, struct store_error *err);
 /* Close and open anew after a commit that failed with STORE_EIO; the same wait as env_grow. */
 int env_reopen(struct env *e, struct store_error *err);
 
-/* Begin.  A write transaction is only begun under the gate.  Caller ends it with env_commit or env_abort. */
+/*
+ * Begin. A write transaction is only begun under the gate. Caller ends it with env_commit or
+ * env_abort.
+ */
 int env_begin(struct env *e, bool write, struct env_txn **out, struct store_error *err);
 /* Commit frees t whatever it returns.  ENV_FULL, STORE_EIO (outcome unknown), STORE_ENOSPACE. */
 int env_commit(struct env_txn *t, struct store_error *err);
 /* t may be NULL. */
 void env_abort(struct env_txn *t);
-/* A read transaction sleeps and wakes with a fresh snapshot; between the two it holds nothing back. */
+/*
+ * A read transaction sleeps and wakes with a fresh snapshot; between the two it holds nothing back.
+ */
 void env_reset(struct env_txn *t);
 int env_renew(struct env_txn *t, struct store_error *err);
 
-/* STORE_ENOTFOUND without message when absent.  Borrowed: valid until the transaction ends, resets or writes. */
+/*
+ * STORE_ENOTFOUND without message when absent. Borrowed: valid until the transaction ends, resets
+ * or writes.
+ */
 int env_get(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
 	struct env_val *val, struct store_error *err);
 int env_put(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
@@ -79,13 +93,18 @@ int env_set_number(struct env_txn *t, const char *name, uint64_t v, struct store
 /* Rows of a table. */
 int env_count(struct env_txn *t, enum env_table table, uint64_t *out, struct store_error *err);
 
-/* A cursor lives within its transaction; renewing the transaction ends it.  Caller frees with env_cursor_close before the transaction ends. */
+/*
+ * A cursor lives within its transaction; renewing the transaction ends it. Caller frees with
+ * env_cursor_close before the transaction ends.
+ */
 int env_cursor_open(struct env_txn *t, enum env_table table, struct env_cursor **out,
 	struct store_error *err);
 void env_cursor_close(struct env_cursor *c);
 /* Stand before the first key >= key. */
 void env_cursor_seek(struct env_cursor *c, const void *key, size_t key_len);
-/* Next row; STORE_ENOTFOUND at the end.  Scans give touched pages back to the kernel every 16 MiB. */
+/*
+ * Next row; STORE_ENOTFOUND at the end. Scans give touched pages back to the kernel every 16 MiB.
+ */
 int env_cursor_next(struct env_cursor *c, struct env_val *key, struct env_val *val,
 	struct store_error *err);
 /* The last row whose key is < key; STORE_ENOTFOUND when there is none.  Borrowed as env_get. */

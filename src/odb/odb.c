@@ -1,8 +1,9 @@
 /*
  * Opening, laying out and closing a store folder, the rows that say where things lie, and the gate.
  *
- * The gate is an OFD write lock on the file `gate`, one descriptor per handle, behind a mutex of that handle: LMDB has no try-lock, and a
- * failing commit drops LMDB's own lock inside the call.  It is polled rather than waited for, so that a time limit holds.
+ * The gate is an OFD write lock on the file `gate`, one descriptor per handle, behind a mutex of
+ * that handle: LMDB has no try-lock, and a failing commit drops LMDB's own lock inside the call. It
+ * is polled rather than waited for, so that a time limit holds.
  *
  * Lock order: gate_mutex, the OFD lock, LMDB's writer lock.
  */
@@ -223,7 +224,9 @@ int odb_create(const char *path, struct store_format *format, const char *db_dir
 	rc = make_parts(fd, path, db_path, err);
 	if (rc == 0)
 		rc = format_encode(&text, format, h, err);
-	/* The file `format` makes it a repository: an init that was cut short before leaves none. */
+	/*
+	 * The file `format` makes it a repository: an init that was cut short before leaves none.
+	 */
 	if (rc == 0)
 		rc = io_replace(fd, "format", "format.new", text.data, text.len, 0444, err);
 out:

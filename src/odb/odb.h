@@ -1,8 +1,8 @@
 /*
  * The object database: packs, the index over them, and reading with proof.
  *
- * A struct odb may be used by several threads; a struct odb_reader by one at a time.  Every object that is handed out was hashed
- * and equals its id.
+ * A struct odb may be used by several threads; a struct odb_reader by one at a time. Every object
+ * that is handed out was hashed and equals its id.
  */
 #ifndef STORE_ODB_ODB_H
 #define STORE_ODB_ODB_H
@@ -30,8 +30,8 @@ struct odb_options {
 };
 
 /*
- * Open the store folder at path (".../.store").  Deletes what dead writers left in tmp/ when it may.  STORE_EVERSION for a newer
- * format.  Caller frees with odb_close.  Copies options.
+ * Open the store folder at path (".../.store"). Deletes what dead writers left in tmp/ when it may.
+ * STORE_EVERSION for a newer format. Caller frees with odb_close. Copies options.
  */
 int odb_open(struct odb **out, const char *path, const struct odb_options *options,
 	struct store_error *err);
@@ -39,7 +39,10 @@ void odb_close(struct odb *o);
 /* Open the database of a handle that was opened with `rebuilding`, once db/ was made. */
 int odb_open_database(struct odb *o, struct store_error *err);
 
-/* Lay out a new store folder at path: everything but HEAD; `format` is written last.  Sets format->parameters. */
+/*
+ * Lay out a new store folder at path: everything but HEAD; `format` is written last. Sets
+ * format->parameters.
+ */
 int odb_create(const char *path, struct store_format *format, const char *db_dir,
 	struct store_error *err);
 
@@ -83,15 +86,22 @@ int odb_pack_row_decode(const void *row, size_t len, struct odb_pack_row *p,
 /* NULL when out of memory.  Caller frees with odb_reader_free. */
 struct odb_reader *odb_reader_new(struct odb *o);
 void odb_reader_free(struct odb_reader *r);
-/* Also see what w has put but not yet published.  w must outlive the reader or be detached by NULL. */
+/*
+ * Also see what w has put but not yet published. w must outlive the reader or be detached by NULL.
+ */
 void odb_reader_attach(struct odb_reader *r, struct odb_writer *w);
 
 /* STORE_ENOTFOUND (no message) when absent. One look-up in a fresh snapshot. */
 int odb_find(struct odb_reader *r, const struct oid *id, struct odb_loc *loc,
 	struct store_error *err);
-/* The plain bytes of id into out (replaced).  Absent: STORE_ENOTFOUND with a message naming the id. */
+/*
+ * The plain bytes of id into out (replaced). Absent: STORE_ENOTFOUND with a message naming the id.
+ */
 int odb_read(struct odb_reader *r, const struct oid *id, struct buf *out, struct store_error *err);
-/* Chunks decoded and bytes decoded by all readers of o since it was opened, for --stats and tests that count. */
+/*
+ * Chunks decoded and bytes decoded by all readers of o since it was opened, for --stats and tests
+ * that count.
+ */
 struct odb_counts {
 	uint64_t blocks, bytes; /* decoded: blocks and their plain bytes */
 	uint64_t nodes;         /* objects of kind seq or map read */

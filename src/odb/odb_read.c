@@ -1,8 +1,9 @@
 /*
  * Reading: id -> row in LMDB -> block in a pack -> bytes, hashed before anyone sees them.
  *
- * A block of many small objects is decoded once into the shared cache; a block that is one large chunk is decoded straight into the
- * caller's buffer.  A reader that meets a missing pack looks the id up once more in a fresh snapshot: gc may have moved it.
+ * A block of many small objects is decoded once into the shared cache; a block that is one large
+ * chunk is decoded straight into the caller's buffer. A reader that meets a missing pack looks the
+ * id up once more in a fresh snapshot: gc may have moved it.
  */
 #include "odb/odb_internal.h"
 
@@ -172,7 +173,10 @@ static int read_published(struct odb_reader *r, const struct odb_loc *loc, struc
 	return rc;
 }
 
-/* Decode the block in r->raw: into out when it is one object, else into the cache and the wanted part into out. */
+/*
+ * Decode the block in r->raw: into out when it is one object, else into the cache and the wanted
+ * part into out.
+ */
 static int decode(struct odb_reader *r, const struct odb_loc *loc, struct buf *out,
 	struct store_error *err)
 {

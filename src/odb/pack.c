@@ -1,6 +1,7 @@
 /*
- * Bytes of packs, without files: blocks are made and parsed here, and footers.  Everything parsed is hostile: a length is compared with
- * its limit before anything is allocated for it, and the rows of a footer must fit the blocks they name.
+ * Bytes of packs, without files: blocks are made and parsed here, and footers. Everything parsed is
+ * hostile: a length is compared with its limit before anything is allocated for it, and the rows of
+ * a footer must fit the blocks they name.
  */
 #include "odb/pack.h"
 

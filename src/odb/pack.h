@@ -36,7 +36,8 @@ struct pack_object {
 };
 
 /*
- * A block in the making: plain bytes and the objects in them, in order.  Reused: clear keeps the capacity.
+ * A block in the making: plain bytes and the objects in them, in order. Reused: clear keeps the
+ * capacity.
  */
 struct pack_block {
 	enum pack_class class;
@@ -54,7 +55,8 @@ void pack_block_clear(struct pack_block *b);
 int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, const void *data,
 	size_t len, struct store_error *err);
 /*
- * Encode plain (or, when data is not NULL, these len bytes in place of plain: one large chunk that need not be copied) into wire.
+ * Encode plain (or, when data is not NULL, these len bytes in place of plain: one large chunk that
+ * need not be copied) into wire.
  */
 int pack_block_encode(struct pack_block *b, struct codec_ctx *codec, const void *data, size_t len,
 	struct store_error *err);
@@ -68,10 +70,16 @@ struct pack_block_info {
 
 /* Total bytes of the block: header, table, stored. */
 uint64_t pack_block_length(const struct pack_block_info *info);
-/* Parse and bound the 32 header bytes.  STORE_ECORRUPT, or STORE_EVERSION for a codec or cipher we do not know. */
+/*
+ * Parse and bound the 32 header bytes. STORE_ECORRUPT, or STORE_EVERSION for a codec or cipher we
+ * do not know.
+ */
 int pack_block_parse(const uint8_t header[PACK_BLOCK_HEADER], struct pack_block_info *info,
 	struct store_error *err);
-/* CRC and length table of a whole block (len == pack_block_length).  lens: info->count lengths, caller's array, or NULL. */
+/*
+ * CRC and length table of a whole block (len == pack_block_length). lens: info->count lengths,
+ * caller's array, or NULL.
+ */
 int pack_block_check(const uint8_t *block, size_t len, const struct pack_block_info *info,
 	uint32_t *lens, struct store_error *err);
 /* The stored bytes within a whole block. */
@@ -102,7 +110,9 @@ void pack_index_release(struct pack_index *x);
 void pack_index_sort(struct pack_index *x);
 /* Footer and trailer for a pack whose blocks end at off; fills x->digest. */
 int pack_index_encode(struct pack_index *x, uint64_t off, struct buf *out, struct store_error *err);
-/* Parse the tail of a pack: data holds everything from the footer's offset to the end of the file. */
+/*
+ * Parse the tail of a pack: data holds everything from the footer's offset to the end of the file.
+ */
 int pack_index_parse(struct pack_index *x, const void *data, size_t len, uint64_t footer_off,
 	struct store_error *err);
 

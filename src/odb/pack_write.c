@@ -1,9 +1,11 @@
 /*
- * Writing goes around the page cache (O_DIRECT) where the file system lets it: on the machines this was measured on that is 1.2 GB/s
- * against 0.27 through the cache, whose cost is fresh pages.  A pack that ends below one buffer (1 MiB) is written in one buffered call,
- * because direct writes of odd lengths cost two more system calls than they save.
+ * Writing goes around the page cache (O_DIRECT) where the file system lets it: on the machines this
+ * was measured on that is 1.2 GB/s against 0.27 through the cache, whose cost is fresh pages. A
+ * pack that ends below one buffer (1 MiB) is written in one buffered call, because direct writes of
+ * odd lengths cost two more system calls than they save.
  *
- * Order that makes a crash safe: blocks, footer, fdatasync; only then does publication rename the file.
+ * Order that makes a crash safe: blocks, footer, fdatasync; only then does publication rename the
+ * file.
  */
 #include "odb/pack_write.h"
 
@@ -69,7 +71,10 @@ static int write_error(struct pack_write *p, struct store_error *err)
 	return store_error_sys(err, "cannot write pack 'tmp/%s'", p->tmp);
 }
 
-/* Write len bytes of the buffer at the end of the file.  EINVAL under O_DIRECT: this file system wants it buffered. */
+/*
+ * Write len bytes of the buffer at the end of the file. EINVAL under O_DIRECT: this file system
+ * wants it buffered.
+ */
 static int flush(struct pack_write *p, size_t len, struct store_error *err)
 {
 	int rc;

@@ -1,5 +1,6 @@
 /*
- * A pack being written in tmp/.  Blocks are appended whole; seal writes the footer and makes the bytes durable; publication gives the name.
+ * A pack being written in tmp/. Blocks are appended whole; seal writes the footer and makes the
+ * bytes durable; publication gives the name.
  */
 #ifndef STORE_ODB_PACK_WRITE_H
 #define STORE_ODB_PACK_WRITE_H
@@ -47,7 +48,10 @@ int pack_write_append(struct pack_write *p, const struct pack_block *b, uint64_t
 /* Bytes already appended, whether they reached the file or not. */
 int pack_write_read(struct pack_write *p, void *out, size_t len, uint64_t off,
 	struct store_error *err);
-/* Footer, fdatasync, mode 0444 under the umask.  A failure is final: the objects must be written to another pack. */
+/*
+ * Footer, fdatasync, mode 0444 under the umask. A failure is final: the objects must be written to
+ * another pack.
+ */
 int pack_write_seal(struct pack_write *p, struct store_error *err);
 
 #endif

@@ -8,9 +8,10 @@
  *     `void` record with the same number is appended.  More than that means that db/ is older than refs.log.
  *  3. One counter in the database numbers publications, stage generations and refs.log records.
  *
- * Orphans and refs.log are looked at once when a handle takes the gate first, and again after a publication that was cut short: the gate file
- * holds the word "busy" while one is under way, and the next holder who finds it there looks.  (The word is not synced: after a power
- * failure every handle is new and looks anyway.)
+ * Orphans and refs.log are looked at once when a handle takes the gate first, and again after a
+ * publication that was cut short: the gate file holds the word "busy" while one is under way, and
+ * the next holder who finds it there looks. (The word is not synced: after a power failure every
+ * handle is new and looks anyway.)
  */
 #include "odb/publish.h"
 
@@ -201,7 +202,9 @@ static int write_pack_rows(struct run *r, struct store_error *err)
 		if (o->kind == KIND_STAGE)
 			continue;
 		odb_row_encode(object, &loc);
-		/* The first writer of an id wins; a second copy counts as dead bytes of its pack. */
+		/*
+		 * The first writer of an id wins; a second copy counts as dead bytes of its pack.
+		 */
 		rc = env_put_new(r->txn, ENV_OBJECTS, o->id.b, ID_LEN, object, sizeof(object), err);
 		if (rc == STORE_EEXISTS)
 			rc = 0;
@@ -298,8 +301,9 @@ static int ask_again(struct run *r, int rc, struct store_error *err)
 }
 
 /*
- * Nothing of it happened: the pack goes back to tmp/, where its owner or the next sweep deletes it, and the record is cut off again.
- * When that is not sure all stays, and whoever takes the gate next finds out (invariants 1 and 2).
+ * Nothing of it happened: the pack goes back to tmp/, where its owner or the next sweep deletes it,
+ * and the record is cut off again. When that is not sure all stays, and whoever takes the gate next
+ * finds out (invariants 1 and 2).
  */
 static void undo(struct run *r)
 {

@@ -6,8 +6,9 @@
  *   2. rename the pack from tmp/ to packs/, fsync packs/;
  *   3. the refs.log record, fsync;
  *   4. LMDB commit.
- * When the map is full it is run again from 1.  Any other failure before 4 takes the pack back to tmp/.  After a commit that failed
- * with an I/O error the database is opened anew and asked whether our number is in it.
+ * When the map is full it is run again from 1. Any other failure before 4 takes the pack back to
+ * tmp/. After a commit that failed with an I/O error the database is opened anew and asked whether
+ * our number is in it.
  */
 #ifndef STORE_ODB_PUBLISH_H
 #define STORE_ODB_PUBLISH_H
@@ -19,22 +20,31 @@
 struct publication {
 	struct odb_writer *writer; /* whose pack goes in; NULL or empty: no pack */
 	/*
-	 * Check preconditions and write rows; number is this publication's.  May be called again after ENV_FULL, from the
-	 * start, in a new transaction.  NULL: nothing to do.
+	 * Check preconditions and write rows; number is this publication's. May be called again
+	 * after ENV_FULL, from the start, in a new transaction. NULL: nothing to do.
 	 */
 	int (*apply)(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err);
-	/* The refs.log record of this publication, complete, into out.  NULL: refs do not change. */
+	/*
+	 * The refs.log record of this publication, complete, into out. NULL: refs do not change.
+	 */
 	int (*log)(void *ctx, uint64_t number, struct buf *out, struct store_error *err);
 	void *ctx;
-	/* The caller keeps a read transaction open: then a full map is ENV_FULL, and the caller ends it, calls env_grow and starts over. */
+	/*
+	 * The caller keeps a read transaction open: then a full map is ENV_FULL, and the caller
+	 * ends it, calls env_grow and starts over.
+	 */
 	bool keeps_snapshot;
-	/* A favour, not a duty: when another holds the gate, it fails at once (STORE_EBUSY), and when the map is full (ENV_FULL). */
+	/*
+	 * A favour, not a duty: when another holds the gate, it fails at once (STORE_EBUSY), and
+	 * when the map is full (ENV_FULL).
+	 */
 	bool only_if_free;
 };
 
 /*
- * Publish.  *number (may be NULL) is the publication number.  On STORE_E* nothing of it is visible.  STORE_EBUSY: the gate, or what
- * apply says.  The writer is ready for more afterwards; after a failure it may only be freed.
+ * Publish. *number (may be NULL) is the publication number. On STORE_E* nothing of it is visible.
+ * STORE_EBUSY: the gate, or what apply says. The writer is ready for more afterwards; after a
+ * failure it may only be freed.
  */
 int publish(struct odb *o, const struct publication *p, uint64_t *number, struct store_error *err);
 
@@ -42,8 +52,9 @@ int publish(struct odb *o, const struct publication *p, uint64_t *number, struct
 int publish_next(struct env_txn *txn, uint64_t *number, struct store_error *err);
 
 /*
- * Called before a publication with STORE_CHECK_CLOSURE=1: every object in the pack must have all its children in the pack or
- * the database.  The graph floor, which knows what children are, sets it once.
+ * Called before a publication with STORE_CHECK_CLOSURE=1: every object in the pack must have all
+ * its children in the pack or the database. The graph floor, which knows what children are, sets it
+ * once.
  */
 typedef int publish_closure_fn(struct odb_writer *w, struct store_error *err);
 void publish_set_closure(publish_closure_fn *fn);

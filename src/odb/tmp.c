@@ -1,7 +1,8 @@
 /*
- * A name in tmp/ must never exist unlocked while its owner lives, or a sweep could take it.  So the file is made nameless
- * (O_TMPFILE), locked, and then linked.  Where the file system has no O_TMPFILE the name comes first; whoever swept it meanwhile
- * leaves a file without links, which is noticed after locking, and another is made.
+ * A name in tmp/ must never exist unlocked while its owner lives, or a sweep could take it. So the
+ * file is made nameless (O_TMPFILE), locked, and then linked. Where the file system has no
+ * O_TMPFILE the name comes first; whoever swept it meanwhile leaves a file without links, which is
+ * noticed after locking, and another is made.
  */
 #include "odb/tmp.h"
 
@@ -90,7 +91,10 @@ static void sweep_one(int dirfd, const char *name)
 
 	if (fd == -1)
 		return;
-	/* The name may have moved on to packs/ between open and lock: delete only what still bears it. */
+	/*
+	 * The name may have moved on to packs/ between open and lock: delete only what still bears
+	 * it.
+	 */
 	if (io_lock_try(fd, true) == 0 && fstat(fd, &a) == 0 &&
 		fstatat(dirfd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino &&
 		a.st_dev == b.st_dev) {

@@ -1,9 +1,10 @@
 /*
- * The writer's memory of what it has put but not published is one hash table: claimed by a worker, in an open block, or in the pack.
- * It is emptied at each publication, whose batches are small, so it stays small; claims alone survive.
+ * The writer's memory of what it has put but not published is one hash table: claimed by a worker,
+ * in an open block, or in the pack. It is emptied at each publication, whose batches are small, so
+ * it stays small; claims alone survive.
  *
- * The order in writer_claim matters: first the table, then the database in a fresh snapshot.  An object leaves the table only after its
- * publication, so one of the two knows it.
+ * The order in writer_claim matters: first the table, then the database in a fresh snapshot. An
+ * object leaves the table only after its publication, so one of the two knows it.
  *
  * Threads: table under lock; everything else belongs to the thread that owns the writer.
  */
@@ -57,7 +58,10 @@ static int resize_table(struct pending_table *t, size_t cap)
 	return 0;
 }
 
-/* The slot of id, made if need be (then in state PENDING_FREE, id set, counted). NULL when out of memory. */
+/*
+ * The slot of id, made if need be (then in state PENDING_FREE, id set, counted). NULL when out of
+ * memory.
+ */
 static struct pending *take_slot(struct pending_table *t, const struct oid *id)
 {
 	struct pending *p;
@@ -371,7 +375,10 @@ int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct o
 		p->seq = seq;
 		fresh = true;
 	} else if (p->state == PENDING_CLAIMED && p->seq > seq) {
-		/* Its bringer comes after us: what names it would be published first.  So we bring it too, and ours counts. */
+		/*
+		 * Its bringer comes after us: what names it would be published first. So we bring
+		 * it too, and ours counts.
+		 */
 		p->seq = seq;
 		rc = 0;
 	} else {

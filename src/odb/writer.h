@@ -1,8 +1,9 @@
 /*
- * A writer: puts objects into a pack that publication will make real, and knows which of them the repository has already.
+ * A writer: puts objects into a pack that publication will make real, and knows which of them the
+ * repository has already.
  *
- * One writer serves one operation.  Its functions are called from one thread, except claim and release, which workers
- * call, and odb_find through an attached reader.
+ * One writer serves one operation. Its functions are called from one thread, except claim and
+ * release, which workers call, and odb_find through an attached reader.
  */
 #ifndef STORE_ODB_WRITER_H
 #define STORE_ODB_WRITER_H
@@ -25,20 +26,26 @@ struct writer_stats {
 	uint64_t publications;
 };
 
-/* NULL options: the odb's codec.  Caller frees with writer_free, which abandons what is not published. */
+/*
+ * NULL options: the odb's codec. Caller frees with writer_free, which abandons what is not
+ * published.
+ */
 int writer_new(struct odb_writer **out, struct odb *o, struct store_error *err);
 void writer_free(struct odb_writer *w);
 
 /*
- * Register in table `writers`: from here on gc leaves alone what this writer looks up.  Needed before the first look-up.
- * One publication of its own.
+ * Register in table `writers`: from here on gc leaves alone what this writer looks up. Needed
+ * before the first look-up. One publication of its own.
  */
 int writer_register(struct odb_writer *w, struct store_error *err);
 
 /* A reader that sees pending objects too.  Borrowed: valid until writer_free. */
 struct odb_reader *writer_reader(struct odb_writer *w);
 
-/* Keep data as an object unless it is known; *out_id its id.  Small objects gather in blocks.  Copies data. */
+/*
+ * Keep data as an object unless it is known; *out_id its id. Small objects gather in blocks. Copies
+ * data.
+ */
 int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t len,
 	struct oid *out_id, struct store_error *err);
 
@@ -51,7 +58,9 @@ int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t le
 int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct oid *id,
 	uint64_t seq, struct store_error *err);
 
-/* Append an encoded block made by a worker.  A block that is one chunk already pending is dropped. */
+/*
+ * Append an encoded block made by a worker. A block that is one chunk already pending is dropped.
+ */
 int writer_add_block(struct odb_writer *w, const struct pack_block *b, struct store_error *err);
 
 /* Append one operation to the stage record (bytes as in store-format(5), from `op` on). */
@@ -63,7 +72,10 @@ bool writer_is_empty(const struct odb_writer *w);
 bool writer_is_full(const struct odb_writer *w);
 void writer_get_stats(const struct odb_writer *w, struct writer_stats *out);
 
-/* Visit the objects of the next publication: 0 goes on, anything else ends and is returned.  fn may read, not put. */
+/*
+ * Visit the objects of the next publication: 0 goes on, anything else ends and is returned. fn may
+ * read, not put.
+ */
 typedef int writer_pending_fn(void *ctx, const struct oid *id, enum kind kind,
 	struct store_error *err);
 int writer_each_pending(struct odb_writer *w, writer_pending_fn *fn, void *ctx,
@@ -72,13 +84,16 @@ int writer_each_pending(struct odb_writer *w, writer_pending_fn *fn, void *ctx,
 void writer_pending_ops(const struct odb_writer *w, const void **data, size_t *len);
 
 /*
- * A checkpoint inside a big file: kept under this writer's row with the next publication, so that a later writer may go on.
- * len 0 takes it away.  Copies data.
+ * A checkpoint inside a big file: kept under this writer's row with the next publication, so that a
+ * later writer may go on. len 0 takes it away. Copies data.
  */
 int writer_set_checkpoint(struct odb_writer *w, const void *data, size_t len,
 	struct store_error *err);
 
-/* Visit checkpoints that dead writers left (newest first is not promised): 0 goes on, anything else ends and is returned. */
+/*
+ * Visit checkpoints that dead writers left (newest first is not promised): 0 goes on, anything else
+ * ends and is returned.
+ */
 typedef int writer_checkpoint_fn(void *ctx, uint64_t writer, const void *data, size_t len);
 int writer_each_checkpoint(struct odb *o, writer_checkpoint_fn *fn, void *ctx,
 	struct store_error *err);

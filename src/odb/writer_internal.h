@@ -58,14 +58,20 @@ struct odb_writer {
 	uint64_t adopted; /* a dead writer's row to delete, or 0 */
 };
 
-/* Row of table `writers`: epoch, seconds since 1970 when written, name of the sign of life, then the checkpoint. */
+/*
+ * Row of table `writers`: epoch, seconds since 1970 when written, name of the sign of life, then
+ * the checkpoint.
+ */
 #define WRITER_ROW_HEAD (16 + TMP_NAME)
 #define WRITER_ROW_SIGN 16
 #define WRITER_CHECKPOINT_S (14 * 24 * 3600) /* a dead writer's checkpoint is kept that long */
 int writer_row_put(struct odb_writer *w, struct env_txn *txn, struct store_error *err);
 /* Own row still there, adopted one deleted, checkpoint stored. */
 int writer_row_renew(struct odb_writer *w, struct env_txn *txn, struct store_error *err);
-/* Close open blocks and records into the pack and seal it.  Nothing to do: 0 and the pack stays closed. */
+/*
+ * Close open blocks and records into the pack and seal it. Nothing to do: 0 and the pack stays
+ * closed.
+ */
 int writer_seal(struct odb_writer *w, struct store_error *err);
 /* After publication: the pack belongs to the repository; be ready for the next. */
 void writer_published(struct odb_writer *w);
