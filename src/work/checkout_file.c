@@ -327,6 +327,9 @@ int checkout_file_dress_dir(const struct checkout *c, const char *path, const vo
 	if (meta_len == 0 || meta_decode(&s, &m) != 0 || !(m.flags & META_ATTRS))
 		return 0;
 	fd = io_open_beneath(c->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	/* In place a directory that the user took away stays away. */
+	if (fd == -1 && c->in_place && (worktree_is_absent(errno) || errno == ELOOP))
+		return 0;
 	if (fd == -1)
 		return checkout_fail("open", path, err);
 	if (dress(c, fd, &m) != 0)

@@ -113,7 +113,6 @@ struct checkout {
 	bool straight;    /* nothing was in the folder: files go straight to their names */
 	int root_fd;      /* everything is written beneath it */
 	char run[17];     /* part of the names of temporaries */
-	mode_t umask;
 
 	/* What is wanted, and what was. */
 	struct oid commit;
@@ -127,13 +126,12 @@ struct checkout {
 	/* Refs. */
 	struct refs_head before;
 	char branch[LIMIT_REF + 1]; /* full name HEAD is to point to; "": detached */
-	bool moves_head;
 	bool makes_branch;
 	struct refs_update update;
 	struct buf who;
 
 	/* The plan. */
-	struct env_txn *txn; /* while planning */
+	struct env_txn *txn; /* while planning; else NULL */
 	uint64_t epoch;      /* changes of the stage from this publication on are another's */
 	uint64_t stage_root;
 	struct compare compare;
@@ -153,7 +151,7 @@ int checkout_no_memory(struct store_error *err);
 /* "what 'PATH': reason" from errno. */
 int checkout_fail(const char *what, const char *path, struct store_error *err);
 
-/* Make the plan: CHECKOUT_ECONFLICT when content would be lost, all conflicts told.  Nothing is written. */
+/* Make the plan: STORE_ECONFLICT when content would be lost, all conflicts told.  Nothing is written. */
 int checkout_plan(struct checkout *c, struct store_error *err);
 /* The walk over what is to be written with `to`. */
 int checkout_target_walks(struct checkout *c,
@@ -206,7 +204,7 @@ int checkout_file_begin(struct checkout_file *f, struct checkout_place *p,
 /* repeat times the chunk at off; zeros are left out. */
 int checkout_file_put(struct checkout_file *f, const struct buf *chunk, uint64_t repeat,
 	uint64_t off, struct store_error *err);
-/* Attributes, its own name; *row gets the attributes it has now. */
+/* Give it its size, attributes and own name; *stat is what it has then. */
 int checkout_file_finish(struct checkout_file *f, struct stage_stat *stat, struct store_error *err);
 /* A symbolic link. */
 int checkout_file_link(struct checkout_file *f, struct checkout_place *p,

@@ -190,6 +190,11 @@ static int give(struct checkout_walk *w, const struct map_ref *meta, struct chec
 	if (w->path.len > LIMIT_PATH)
 		return store_error_set(err, STORE_EINVAL, "a path is longer than %d bytes",
 			LIMIT_PATH);
+	/* No tree of ours has it; one that was made to harm would write into the repository. */
+	if (w->path.len - w->last.name_off == 6 &&
+		memcmp(w->path.data + w->last.name_off, ".store", 6) == 0)
+		return store_error_set(err, STORE_ECORRUPT,
+			"the tree holds the name '.store', which no tree may hold");
 	rc = find_meta(w, meta, err);
 	w->last.path = (const char *)w->path.data;
 	w->last.len = w->path.len;
@@ -246,7 +251,9 @@ static int next_row(struct checkout_walk *w, struct frame *f, struct checkout_vi
 	size_t len;
 	int rc = 0;
 
-	if (w->mode != CHECKOUT_ALL || f->stage_dir == 0)
+	/* What gives way goes with all its rows, whatever else is looked at. */
+	if (f->stage_dir == 0 || !w->txn || w->mode == CHECKOUT_CHANGES ||
+		(w->mode == CHECKOUT_TARGET && !(f->flags & CHECKOUT_FRAME_IN_WAY)))
 		return STORE_ENOTFOUND;
 	if (!f->scan)
 		rc = stage_scan_open(w->txn, f->stage_dir, &f->scan, err);

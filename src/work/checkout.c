@@ -1,0 +1,390 @@
+/*
+ * Checkout: a revision, or some paths of one, back into files.
+ *
+ *     resolve    which commit, which branch HEAD will be on
+ *     plan       what differs, and what it means for every file: a conflict ends it here, before anything is written
+ *     space      a tree that cannot fit is refused here, likewise
+ *     run        files are written and deleted
+ *     publish    rows of the stage, refs and HEAD, in one publication
+ *
+ * Invariant: until the last step stage and HEAD say what they said before, and files hold either their old content or the new one, whole.
+ * So whatever ends it, the same command plans again, finds what is equal already, and finishes.
+ *
+ * What was staged or changed and is not touched by the difference between the two revisions is carried over, as git does.
+ * With `to` there is no plan: the folder is new, or -f was given, and neither stage nor HEAD take part.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/quote.h"
+#include "data/hash.h"
+#include "data/refname.h"
+#include "odb/publish.h"
+#include "work/checkout_internal.h"
+#include "work/repo_internal.h"
+#include "work/stats.h"
+#include "work/view_internal.h"
+
+#define TICK_NS 100000000
+
+int checkout_tick(struct checkout *c, struct store_error *err)
+{
+	const struct store_callbacks *cb = &c->options->callbacks;
+	const int64_t now = clock_mono_ns();
+
+	if (now - c->last_tick_ns < TICK_NS)
+		return 0;
+	c->last_tick_ns = now;
+	stats_sample();
+	if (cb->progress && cb->progress(cb->payload, &c->progress) != 0)
+		return store_error_set(err, STORE_ECANCELED, "canceled; the same command finishes the work");
+	return 0;
+}
+
+/* ---- which commit, which branch */
+
+/* HEAD itself, by a name that keeps it on its branch. */
+static bool means_head(const char *rev)
+{
+	return !rev || strcmp(rev, "HEAD") == 0 || strcmp(rev, "@") == 0;
+}
+
+/* Is rev the short name of a branch?  Then HEAD goes onto it. */
+static int find_branch(struct checkout *c, const char *rev, struct store_error *err)
+{
+	char name[LIMIT_REF + 1];
+	int rc;
+
+	if ((size_t)snprintf(name, sizeof(name), REFNAME_HEADS "%s", rev) >= sizeof(name))
+		return STORE_ENOTFOUND;
+	rc = refs_resolve(c->txn, name, &c->commit, err);
+	if (rc == 0)
+		memcpy(c->branch, name, sizeof(name));
+	return rc;
+}
+
+static int resolve_commit(struct checkout *c, struct store_error *err)
+{
+	const struct store_checkout_options *o = c->options;
+	const struct rev_source source = { c->txn, c->nodes };
+	const char *rev = o->rev ? o->rev : "HEAD";
+	int rc = STORE_ENOTFOUND;
+
+	c->branch[0] = '\0';
+	if (means_head(o->rev) && !c->before.has_commit && o->new_branch)
+		return 0;
+	if (means_head(o->rev) && !(o->flags & STORE_CHECKOUT_DETACH))
+		memcpy(c->branch, c->before.branch, sizeof(c->branch));
+	else if (!means_head(o->rev) && !(o->flags & STORE_CHECKOUT_DETACH))
+		rc = find_branch(c, rev, err);
+	if (rc == STORE_ENOTFOUND)
+		rc = rev_parse(&source, rev, strlen(rev), &c->commit, err);
+	c->has_commit = rc == 0;
+	return rc;
+}
+
+static int resolve_new_branch(struct checkout *c, struct store_error *err)
+{
+	const char *name = c->options->new_branch;
+	struct buf full = { 0 };
+	char value[REFS_VALUE], shown[200];
+	int rc = refname_full(&full, REFNAME_HEADS, name, strlen(name), err);
+
+	if (rc == 0)
+		snprintf(c->branch, sizeof(c->branch), "%.*s", (int)full.len, (const char *)full.data);
+	buf_release(&full);
+	if (rc != 0)
+		return rc;
+	c->makes_branch = c->has_commit;
+	rc = refs_get(c->txn, c->branch, value, err);
+	if (rc == 0)
+		return store_error_set(err, STORE_EEXISTS, "a branch '%s' exists already",
+			quote_msg(shown, sizeof(shown), name, strlen(name)));
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static int read_tree(struct checkout *c, const struct oid *id, struct entry *top, bool *has_meta,
+	struct map_ref *meta, struct store_error *err)
+{
+	struct buf data = { 0 };
+	struct commit commit;
+	struct layer layer;
+	int rc = view_read(c->repo, id, &data, &commit, &layer, err);
+
+	if (rc == 0) {
+		*top = view_top(&layer);
+		*has_meta = commit.has_meta;
+		*meta = commit.meta;
+	}
+	buf_release(&data);
+	return rc;
+}
+
+static int resolve_trees(struct checkout *c, struct store_error *err)
+{
+	struct map_ref unused;
+	bool has_meta;
+	int rc = 0;
+
+	if (c->has_commit)
+		rc = read_tree(c, &c->commit, &c->target, &c->has_meta, &c->meta, err);
+	c->has_head = c->before.has_commit;
+	if (rc == 0 && c->has_head && c->in_place)
+		rc = read_tree(c, &c->before.commit, &c->head, &has_meta, &unused, err);
+	return rc;
+}
+
+/* ---- refs */
+
+static const char *short_name(const char *ref)
+{
+	const size_t n = strlen(REFNAME_HEADS);
+
+	return strncmp(ref, REFNAME_HEADS, n) == 0 ? ref + n : ref;
+}
+
+static int prepare_refs(struct checkout *c, struct store_error *err)
+{
+	char was[REFS_VALUE], wanted[REFS_VALUE], id[REFS_VALUE] = "";
+	int rc = refs_get(c->txn, "HEAD", was, err);
+
+	if (rc != 0)
+		return rc;
+	if (c->has_commit)
+		refs_value_of(id, &c->commit);
+	if (c->branch[0])
+		snprintf(wanted, sizeof(wanted), "ref:%s", c->branch);
+	else
+		memcpy(wanted, id, sizeof(wanted));
+	snprintf(c->update.why, sizeof(c->update.why), "checkout: moving from %.200s to %.200s",
+		c->before.branch[0] ? short_name(c->before.branch) : was,
+		c->branch[0] ? short_name(c->branch) : id);
+	if (c->makes_branch)
+		rc = refs_update_add(&c->update, c->branch, "-", id, err);
+	if (rc == 0 && strcmp(was, wanted) != 0)
+		rc = refs_update_add(&c->update, "HEAD", was, wanted, err);
+	if (rc == 0 && c->update.count > 0)
+		rc = identity_for_log(c->repo, &c->who, &c->update.who, err);
+	return rc;
+}
+
+static int resolve(struct checkout *c, struct store_error *err)
+{
+	struct store_checkout_result *r = c->result;
+	int rc = refs_head(c->txn, &c->before, err);
+
+	if (rc == 0)
+		rc = resolve_commit(c, err);
+	if (rc == 0 && c->options->new_branch)
+		rc = resolve_new_branch(c, err);
+	if (rc == 0)
+		rc = resolve_trees(c, err);
+	if (rc == 0 && c->in_place && c->options->n_paths == 0)
+		rc = prepare_refs(c, err);
+	if (rc != 0)
+		return rc;
+	if (c->options->n_paths > 0)
+		memcpy(c->branch, c->before.branch, sizeof(c->branch));
+	if (c->in_place)
+		snprintf(r->branch, sizeof(r->branch), "%.255s", short_name(c->branch));
+	if (c->has_commit)
+		r->commit = view_id(&c->commit);
+	return 0;
+}
+
+/* ---- the folder of `to` */
+
+static int is_empty(int fd, bool *empty)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy == -1 ? NULL : fdopendir(copy);
+	const struct dirent *e;
+
+	*empty = true;
+	if (!dir) {
+		io_close(&copy);
+		return -1;
+	}
+	while (*empty && (e = readdir(dir)) != NULL)
+		*empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+	closedir(dir);
+	return 0;
+}
+
+static int open_folder(struct checkout *c, bool *made, struct store_error *err)
+{
+	const char *to = c->options->to;
+	char shown[300];
+
+	*made = mkdir(to, 0777) == 0;
+	if (!*made && errno != EEXIST)
+		return checkout_fail("create the folder", to, err);
+	c->root_fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->root_fd == -1 || is_empty(c->root_fd, &c->straight) != 0)
+		return checkout_fail("open the folder", to, err);
+	if (c->straight || c->force)
+		return 0;
+	return store_error_set(err, STORE_EEXISTS,
+		"'%s' is not empty: name another folder, or overwrite what is in it with -f",
+		quote_msg(shown, sizeof(shown), to, strlen(to)));
+}
+
+/* ---- the whole */
+
+static int check_options(const struct store_checkout_options *o, struct store_error *err)
+{
+	if (o->version != 0)
+		return store_error_set(err, STORE_EINVAL, "unknown version of store_checkout_options");
+	if (o->new_branch && (o->to || o->n_paths > 0))
+		return store_error_set(err, STORE_EINVAL,
+			"a new branch goes neither with another folder nor with paths");
+	return 0;
+}
+
+static int begin(struct checkout *c, struct store_error *err)
+{
+	const struct store_checkout_options *o = c->options;
+	uint8_t random[16];
+	int rc = check_options(o, err);
+
+	c->root_fd = -1;
+	c->nodes = repo_nodes(c->repo);
+	c->in_place = !o->to;
+	c->force = o->flags & STORE_CHECKOUT_FORCE;
+	c->recorded = o->to ||
+		(o->flags & (STORE_CHECKOUT_PRESERVE | STORE_CHECKOUT_PRESERVE_ALL));
+	c->all_recorded = (o->flags & STORE_CHECKOUT_PRESERVE_ALL) && geteuid() == 0;
+	c->progress.stage = "checkout";
+	spool_init(&c->plan, odb_tmp_fd(c->repo->odb));
+	spool_init(&c->ops, odb_tmp_fd(c->repo->odb));
+	if (rc == 0 && c->in_place)
+		rc = repo_check_writable(c->repo, err);
+	if (rc == 0)
+		rc = hash_random(random, err);
+	for (int i = 0; rc == 0 && i < 8; i++)
+		snprintf(c->run + 2 * i, 3, "%02x", random[i]);
+	if (rc == 0 && !odb_env(c->repo->odb))
+		rc = store_error_set(err, STORE_EINVAL,
+			"the repository is open to be rebuilt only; run 'store fsck --rebuild'");
+	if (rc == 0)
+		rc = env_begin(odb_env(c->repo->odb), false, &c->txn, err);
+	if (rc != 0)
+		c->txn = NULL;
+	return rc;
+}
+
+static void end(struct checkout *c)
+{
+	env_abort(c->txn);
+	compare_release(&c->compare);
+	spool_release(&c->plan);
+	spool_release(&c->ops);
+	buf_release(&c->who);
+	if (!c->in_place)
+		io_close(&c->root_fd);
+}
+
+static void end_snapshot(struct checkout *c)
+{
+	env_abort(c->txn);
+	c->txn = NULL;
+}
+
+static int run_in_place(struct checkout *c, struct store_error *err)
+{
+	struct checkout_place place;
+	int rc;
+
+	c->root_fd = c->repo->work_fd;
+	checkout_place_init(&place, c->root_fd);
+	c->place = &place;
+	rc = publish_next(c->txn, &c->epoch, err);
+	if (rc == 0)
+		rc = stage_root(c->txn, &c->stage_root, err);
+	if (rc == 0 && c->has_commit)
+		rc = checkout_plan(c, err);
+	end_snapshot(c);
+	c->progress.files_total = c->plan_writes;
+	if (rc == 0)
+		rc = checkout_check_space(c, err);
+	if (rc == 0)
+		rc = checkout_run(c, err);
+	if (rc == 0)
+		rc = checkout_publish(c, err);
+	checkout_place_release(&place);
+	return rc;
+}
+
+static int run_to(struct checkout *c, struct store_error *err)
+{
+	struct checkout_place place;
+	bool made = false;
+	int rc;
+
+	end_snapshot(c);
+	rc = open_folder(c, &made, err);
+	checkout_place_init(&place, c->root_fd);
+	c->place = &place;
+	/* Nothing is written to the repository, which may be read-only. */
+	c->plan.dirfd = c->root_fd;
+	c->progress.files_total = c->options->n_paths == 0 ? c->target.totals.files : 0;
+	if (rc == 0)
+		rc = checkout_check_space(c, err);
+	if (rc == 0)
+		rc = checkout_run(c, err);
+	checkout_place_release(&place);
+	/* Made in vain: it goes if nothing is in it. */
+	if (rc != 0 && made)
+		rmdir(c->options->to);
+	return rc;
+}
+
+static void fill_stats(struct checkout *c, const struct odb_counts *before)
+{
+	struct store_stats *s = &c->result->stats;
+	struct odb_counts now;
+
+	odb_counts(c->repo->odb, &now);
+	s->files = c->result->written + c->result->unchanged;
+	s->bytes = c->progress.bytes;
+	s->decoded_bytes = now.bytes - before->bytes;
+	s->nodes_read = now.nodes - before->nodes;
+	store_stats_memory(s);
+}
+
+int store_checkout(struct store_repo *repo, const struct store_checkout_options *options,
+	struct store_checkout_result *result, struct store_error *err)
+{
+	static const struct store_checkout_options defaults;
+	struct store_checkout_result unused;
+	struct store_error own = { 0 };
+	struct checkout c = { .repo = repo,
+		.options = options ? options : &defaults,
+		.result = result ? result : &unused };
+	const int64_t start = clock_mono_ns();
+	struct odb_counts before;
+	int rc;
+
+	/* What failed is asked for its errno on the way. */
+	if (!err)
+		err = &own;
+	memset(c.result, 0, sizeof(*c.result));
+	odb_counts(repo->odb, &before);
+	rc = begin(&c, err);
+	if (rc == 0)
+		rc = resolve(&c, err);
+	if (rc == 0)
+		rc = c.in_place ? run_in_place(&c, err) : run_to(&c, err);
+	fill_stats(&c, &before);
+	end(&c);
+	c.result->stats.seconds = (double)(clock_mono_ns() - start) / 1e9;
+	return rc;
+}

@@ -1,0 +1,658 @@
+/*
+ * The plan of a checkout in place: what is to be done for every path, or which paths stand in the way.  Nothing is written before the
+ * whole plan is there without a conflict; it lies in a spool, so that its length is no matter of memory.
+ *
+ * What happens to a path (old: the commit checked out, target: the one wanted; stage and disk as they are now):
+ *
+ *     stage = target                  nothing: what is on disk stays as it is, changed or not
+ *     stage differs from old          conflict: something staged would be lost
+ *     disk  = target                  the row of the stage alone
+ *     disk absent, or = stage         written, or deleted
+ *     else                            conflict: something not staged, or not tracked, would be lost
+ *
+ * With -f, and for paths that were named, the stage takes the place of old, and the first line asks for the disk, too.  -f overrules the
+ * last line, but nothing overrules files that are not tracked in a directory that a file has to replace.
+ *
+ * Equal content is never a conflict.  So after a crash the same command finds what it has written, and goes on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/quote.h"
+#include "graph/tree.h"
+#include "work/checkout_internal.h"
+
+#define CONFLICTS_TOLD 10
+
+/* ---- actions as bytes */
+
+int checkout_action_encode(struct buf *out, const struct checkout_action *a, struct store_error *err)
+{
+	const struct stage_row *r = &a->row;
+
+	buf_add_u8(out, a->op);
+	buf_add_u8(out, a->flags);
+	buf_add_u8(out, r->kind);
+	buf_add_u8(out, r->class);
+	buf_add_u8(out, r->ref.height);
+	buf_add(out, r->ref.id.b, ID_LEN);
+	buf_add_le64(out, r->ref.size);
+	buf_add_le64(out, r->stat.size);
+	buf_add_le64(out, (uint64_t)r->stat.mtime_ns);
+	buf_add_le64(out, (uint64_t)r->stat.ctime_ns);
+	buf_add_le64(out, r->stat.ino);
+	buf_add_le32(out, r->stat.mode);
+	buf_add_le64(out, (uint64_t)r->stat.clock_ns);
+	buf_add_le32(out, (uint32_t)r->meta_len);
+	if (r->meta_len > 0)
+		buf_add(out, r->meta, r->meta_len);
+	buf_add(out, a->path, a->len);
+	buf_add_u8(out, 0);
+	return buf_check(out, err);
+}
+
+int checkout_action_decode(struct checkout_action *a, const void *data, size_t len,
+	struct store_error *err)
+{
+	struct span s = span_of(data, len);
+	struct stage_row *r = &a->row;
+	const uint8_t *id;
+
+	memset(a, 0, sizeof(*a));
+	a->op = span_u8(&s);
+	a->flags = span_u8(&s);
+	r->kind = span_u8(&s);
+	r->class = span_u8(&s);
+	r->ref.height = span_u8(&s);
+	id = span_take(&s, ID_LEN);
+	if (id)
+		memcpy(r->ref.id.b, id, ID_LEN);
+	r->ref.size = span_le64(&s);
+	r->stat.size = span_le64(&s);
+	r->stat.mtime_ns = (int64_t)span_le64(&s);
+	r->stat.ctime_ns = (int64_t)span_le64(&s);
+	r->stat.ino = span_le64(&s);
+	r->stat.mode = span_le32(&s);
+	r->stat.clock_ns = (int64_t)span_le64(&s);
+	r->meta_len = span_le32(&s);
+	r->meta = span_take(&s, r->meta_len);
+	if (s.bad || span_left(&s) == 0 || s.end[-1] != '\0')
+		return store_error_set(err, STORE_EIO, "a temporary file does not hold what was written to it");
+	a->path = (const char *)s.p;
+	a->len = span_left(&s) - 1;
+	return 0;
+}
+
+static int add_action(struct checkout *c, struct spool *to, const struct checkout_action *a,
+	struct store_error *err)
+{
+	struct buf bytes = { 0 };
+	int rc = checkout_action_encode(&bytes, a, err);
+
+	if (rc == 0)
+		rc = spool_add(to, bytes.data, bytes.len, err);
+	buf_release(&bytes);
+	if (rc == 0 && to == &c->plan && a->op == CHECKOUT_WRITE)
+		c->plan_writes++;
+	return rc;
+}
+
+static int plan_op(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
+	unsigned int flags, struct store_error *err)
+{
+	const struct checkout_action a = { .op = (uint8_t)op,
+		.flags = (uint8_t)flags,
+		.path = v->path,
+		.len = v->len };
+
+	return add_action(c, &c->plan, &a, err);
+}
+
+/* The target as a row of the stage.  Borrowed: its meta is the visit's. */
+static struct stage_row row_of(const struct checkout *c, const struct checkout_visit *v)
+{
+	const struct entry *t = &v->target;
+	struct stage_row row = { .kind = t->kind, .meta = v->meta, .meta_len = v->meta_len };
+
+	if (t->kind == ENTRY_DIR || t->kind == ENTRY_NONE)
+		return row;
+	row.ref = (struct file_ref){ .id = t->id, .height = t->height, .size = t->totals.size };
+	if (t->kind != ENTRY_LINK)
+		row.class = (uint8_t)format_class_of(odb_format(c->repo->odb), row.ref.size);
+	return row;
+}
+
+static int plan_row(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
+	unsigned int flags, const struct stage_stat *stat, struct store_error *err)
+{
+	struct checkout_action a = { .op = (uint8_t)op,
+		.flags = (uint8_t)flags,
+		.path = v->path,
+		.len = v->len };
+
+	a.row = row_of(c, v);
+	if (stat)
+		a.row.stat = *stat;
+	if (op == CHECKOUT_WRITE)
+		c->need += a.row.ref.size;
+	return add_action(c, &c->plan, &a, err);
+}
+
+/* ---- what is there */
+
+/* One path as the plan sees it. */
+struct sight {
+	struct checkout *c;
+	struct checkout_walk *walk;
+	const struct checkout_visit *v;
+	bool exact;            /* the stage stands for old: -f, or a path that was named */
+	bool has_row;
+	struct stage_row row;  /* of the stage; meta borrowed from the transaction */
+	bool on_disk;
+	struct worktree_entry disk;
+};
+
+static int conflict(struct sight *s, const char *text)
+{
+	const struct store_callbacks *cb = &s->c->options->callbacks;
+	const struct store_notice n = { .kind = STORE_NOTICE_CONFLICT,
+		.path = s->v->path,
+		.text = text };
+
+	if (s->c->result->conflicts++ < CONFLICTS_TOLD && cb->notice)
+		cb->notice(cb->payload, &n);
+	return 0;
+}
+
+static int look(struct sight *s, struct store_error *err)
+{
+	const struct checkout_visit *v = s->v;
+	struct store_error why = { 0 };
+	const char *name;
+	bool moved;
+	int rc = 0;
+
+	s->has_row = s->on_disk = false;
+	memset(&s->row, 0, sizeof(s->row));
+	if (v->stage_dir != 0) {
+		rc = stage_get(s->c->txn, v->stage_dir, v->path + v->name_off,
+			v->len - v->name_off, &s->row, err);
+		s->has_row = rc == 0;
+		if (rc != 0 && rc != STORE_ENOTFOUND)
+			return rc;
+	}
+	if (checkout_place_open(s->c->place, v->path, v->len, &name, &moved) != 0) {
+		/* Whatever stands in place of its directory is dealt with there. */
+		if (worktree_is_absent(errno) || errno == ELOOP)
+			return 0;
+		return checkout_fail("open the directory of", v->path, err);
+	}
+	rc = worktree_stat(s->c->place->fd, name, &s->disk, &why);
+	s->on_disk = rc == 0;
+	if (rc == 0 || worktree_is_absent(why.sys))
+		return 0;
+	if (err)
+		*err = why;
+	return rc;
+}
+
+static bool is_entry(const struct stage_row *row, const struct entry *e)
+{
+	if (row->kind != e->kind || row->kind == ENTRY_NONE || row->kind == ENTRY_DIR)
+		return row->kind == e->kind;
+	return row->ref.height == e->height && row->ref.size == e->totals.size &&
+		id_eq(&row->ref.id, &e->id);
+}
+
+/* Does the disk hold the content and kind of row?  Other permission bits are no other content. */
+static int is_on_disk(struct sight *s, const struct stage_row *row, bool *same,
+	struct store_error *err)
+{
+	enum compare_verdict verdict;
+	struct stage_row bare = *row;
+	int rc = compare_entry(&s->c->compare, s->c->place->fd, &s->disk, row, &verdict, err);
+
+	if (rc == 0 && verdict == COMPARE_MODE && s->disk.kind == row->kind) {
+		memset(&bare.stat, 0, sizeof(bare.stat));
+		rc = compare_entry(&s->c->compare, s->c->place->fd, &s->disk, &bare, &verdict, err);
+	}
+	*same = rc == 0 && verdict == COMPARE_SAME;
+	/* It went while it was looked at: then it is not what it was. */
+	if (rc != 0 && err && worktree_is_absent(err->sys)) {
+		store_error_clear(err);
+		s->on_disk = false;
+		rc = 0;
+	}
+	return rc != 0 && err && err->sys ? store_error_wrap(err, rc, "'%s'", s->disk.name) : rc;
+}
+
+static uint64_t disk_bytes(const struct sight *s)
+{
+	return s->on_disk && s->disk.kind != ENTRY_DIR ? s->disk.stat.size : 0;
+}
+
+/* ---- deciding */
+
+/* May what stands there go?  Told as a conflict when it may not. */
+static int may_replace(struct sight *s, bool *may, struct store_error *err)
+{
+	bool same = false;
+	int rc = 0;
+
+	*may = s->c->force;
+	if (*may)
+		return 0;
+	if (s->has_row && s->row.kind != ENTRY_DIR)
+		rc = is_on_disk(s, &s->row, &same, err);
+	if (rc != 0)
+		return rc;
+	*may = same || !s->on_disk;
+	if (*may)
+		return 0;
+	return conflict(s, s->has_row ? "has changes that are not staged" : "is not tracked");
+}
+
+/* A directory stands where the target has a file: are all files in it tracked?  Only its own names; those below come when they are visited. */
+static int check_tracked(struct sight *s, struct store_error *err)
+{
+	struct worktree_dir d = { 0 };
+	const char *name;
+	int rc = worktree_dir_open(&d, s->c->place->fd, s->disk.name, err);
+
+	while (rc == 0 && (name = worktree_dir_peek(&d)) != NULL) {
+		struct worktree_entry e;
+		struct stage_row row;
+
+		rc = worktree_dir_next(&d, &e, err);
+		if (rc != 0)
+			break;
+		rc = s->has_row && s->row.kind == ENTRY_DIR
+			? stage_get(s->c->txn, s->row.dir, e.name, e.len, &row, err)
+			: STORE_ENOTFOUND;
+		if (rc == STORE_ENOTFOUND) {
+			rc = conflict(s, "is a directory with files that are not tracked");
+			break;
+		}
+	}
+	worktree_dir_close(&d);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* Does the stage hold something below the directory that old does not have?  Then it was added, and stays. */
+static int holds_added(struct sight *s, bool *added, struct store_error *err)
+{
+	const struct map_ref old = { s->v->old.id, s->v->old.height };
+	struct buf value = { 0 };
+	struct stage_scan *scan;
+	struct stage_row row;
+	const uint8_t *name;
+	size_t len;
+	int rc = 0;
+
+	*added = false;
+	if (s->exact || !s->has_row || s->row.kind != ENTRY_DIR || s->v->old.kind != ENTRY_DIR)
+		return 0;
+	rc = stage_scan_open(s->c->txn, s->row.dir, &scan, err);
+	if (rc != 0)
+		return rc;
+	while (!*added && (rc = stage_scan_next(scan, &name, &len, &row, err)) == 0) {
+		rc = map_lookup(&s->c->nodes, MAP_DIRECTORY, &old, name, len, &value, err);
+		*added = rc == STORE_ENOTFOUND;
+		if (rc != 0 && rc != STORE_ENOTFOUND)
+			break;
+	}
+	stage_scan_close(scan);
+	buf_release(&value);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static uint64_t rows_below(const struct sight *s)
+{
+	return s->has_row && s->row.kind == ENTRY_DIR ? s->row.dir : 0;
+}
+
+/* Go into a directory that is to be deleted. */
+static int enter_deleted(struct sight *s, unsigned int flags, struct store_error *err)
+{
+	bool added;
+	int rc = holds_added(s, &added, err);
+
+	if (rc == 0 && added && (flags & CHECKOUT_FRAME_IN_WAY))
+		return conflict(s, "holds staged files");
+	if (rc != 0)
+		return rc;
+	return checkout_walk_enter(s->walk, rows_below(s),
+		(flags & CHECKOUT_FRAME_IN_WAY) | (added ? CHECKOUT_FRAME_KEEP : 0), err);
+}
+
+static int decide_deletion(struct sight *s, struct store_error *err)
+{
+	const unsigned int in_way = s->v->flags & CHECKOUT_FRAME_IN_WAY;
+	bool may;
+	int rc = 0;
+
+	if (!s->has_row)
+		return 0;
+	if (s->row.kind == ENTRY_DIR) {
+		if (s->on_disk && s->disk.kind == ENTRY_DIR && in_way)
+			rc = check_tracked(s, err);
+		return rc == 0 ? enter_deleted(s, in_way, err) : rc;
+	}
+	/* A directory in place of a tracked file holds nothing that is tracked: it stays. */
+	if (s->on_disk && s->disk.kind != ENTRY_DIR) {
+		rc = may_replace(s, &may, err);
+		if (rc != 0 || !may)
+			return rc;
+		s->c->freed += disk_bytes(s);
+		rc = plan_op(s->c, s->v, CHECKOUT_UNLINK, in_way ? CHECKOUT_IN_WAY : 0, err);
+	}
+	return rc == 0 ? plan_op(s->c, s->v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err) : rc;
+}
+
+/* The target has a file or link where a directory stands on disk. */
+static int decide_over_dir(struct sight *s, struct store_error *err)
+{
+	const uint64_t before = s->c->result->conflicts;
+	int rc = check_tracked(s, err);
+
+	if (rc != 0 || s->c->result->conflicts != before)
+		return rc;
+	/* Left again, the directory goes and the file comes. */
+	return enter_deleted(s, CHECKOUT_FRAME_IN_WAY, err);
+}
+
+static bool same_meta(const struct stage_row *row, const struct checkout_visit *v)
+{
+	return row->meta_len == v->meta_len &&
+		(v->meta_len == 0 || memcmp(row->meta, v->meta, v->meta_len) == 0);
+}
+
+static int decide_file(struct sight *s, struct store_error *err)
+{
+	struct checkout *c = s->c;
+	const struct stage_row wanted = row_of(c, s->v);
+	const bool is_staged = s->has_row && is_entry(&s->row, &s->v->target);
+	bool same = false, may;
+	int rc = 0;
+
+	if (!s->on_disk)
+		return plan_row(c, s->v, CHECKOUT_WRITE, 0, NULL, err);
+	if (s->disk.kind == ENTRY_DIR)
+		return decide_over_dir(s, err);
+	if (is_staged && compare_is_fresh(&c->compare, &s->row, &s->disk)) {
+		c->result->unchanged++;
+		return same_meta(&s->row, s->v)
+			? 0
+			: plan_row(c, s->v, CHECKOUT_ROW, 0, &s->disk.stat, err);
+	}
+	/* By attributes it is still what was staged, which is something else: no need to read it. */
+	if (!s->has_row || !compare_is_fresh(&c->compare, &s->row, &s->disk)) {
+		rc = is_on_disk(s, &wanted, &same, err);
+		if (rc != 0)
+			return rc;
+		if (same) {
+			c->result->unchanged++;
+			return plan_row(c, s->v, CHECKOUT_ROW, 0, &s->disk.stat, err);
+		}
+	}
+	if (!s->on_disk)
+		return plan_row(c, s->v, CHECKOUT_WRITE, 0, NULL, err);
+	rc = may_replace(s, &may, err);
+	if (rc != 0 || !may)
+		return rc;
+	c->freed += disk_bytes(s);
+	return plan_row(c, s->v, CHECKOUT_WRITE, CHECKOUT_REPLACE, NULL, err);
+}
+
+/* The target has a directory here: make room for it, and go into it. */
+static int decide_dir(struct sight *s, struct store_error *err)
+{
+	const bool in_stage = s->has_row && s->row.kind == ENTRY_DIR;
+	bool may = true;
+	int rc = 0;
+
+	if (s->on_disk && s->disk.kind != ENTRY_DIR) {
+		rc = may_replace(s, &may, err);
+		if (rc != 0 || !may)
+			return rc;
+		rc = plan_op(s->c, s->v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY, err);
+		s->on_disk = false;
+	}
+	if (rc == 0 && !s->on_disk)
+		rc = plan_op(s->c, s->v, CHECKOUT_MKDIR, 0, err);
+	if (rc == 0 && !(in_stage && same_meta(&s->row, s->v)))
+		rc = plan_row(s->c, s->v, CHECKOUT_ROW, 0, NULL, err);
+	return rc == 0 ? checkout_walk_enter(s->walk, rows_below(s), 0, err) : rc;
+}
+
+static int decide(struct sight *s, struct store_error *err)
+{
+	const struct checkout_visit *v = s->v;
+	int rc = look(s, err);
+
+	if (rc != 0)
+		return rc;
+	if (!s->exact) {
+		if (is_entry(&s->row, &v->target) && v->target.kind != ENTRY_DIR)
+			return 0;
+		if (!is_entry(&s->row, &v->target) && !is_entry(&s->row, &v->old))
+			return conflict(s, "has staged changes");
+	}
+	if (v->target.kind == ENTRY_NONE)
+		return decide_deletion(s, err);
+	if (v->target.kind == ENTRY_DIR)
+		return decide_dir(s, err);
+	return decide_file(s, err);
+}
+
+/* A directory all of whose entries were visited. */
+static int decide_leaving(struct sight *s, struct store_error *err)
+{
+	const struct checkout_visit *v = s->v;
+	const bool in_way = v->flags & CHECKOUT_FRAME_IN_WAY;
+	int rc;
+
+	if (v->target.kind == ENTRY_DIR)
+		return 0;
+	if (v->flags & CHECKOUT_FRAME_KEEP) {
+		checkout_walk_keep(s->walk);
+		return in_way ? conflict(s, "holds staged files") : 0;
+	}
+	rc = plan_op(s->c, v, CHECKOUT_RMDIR, in_way ? CHECKOUT_IN_WAY : 0, err);
+	if (rc == 0)
+		rc = plan_op(s->c, v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err);
+	if (rc == 0 && v->target.kind != ENTRY_NONE)
+		rc = plan_row(s->c, v, CHECKOUT_WRITE, 0, NULL, err);
+	return rc;
+}
+
+static int plan_walk(struct checkout *c, struct checkout_walk *w, bool exact, struct store_error *err)
+{
+	struct checkout_visit v;
+	int rc;
+
+	while ((rc = checkout_walk_next(w, &v, err)) == 0) {
+		struct sight s = { .c = c, .walk = w, .v = &v, .exact = exact };
+
+		rc = v.is_leave ? decide_leaving(&s, err) : decide(&s, err);
+		if (rc == 0)
+			rc = checkout_tick(c, err);
+		if (rc != 0)
+			return rc;
+	}
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* ---- the walks */
+
+static const struct entry nothing = { .kind = ENTRY_NONE };
+
+static const struct map_ref *meta_of(const struct checkout *c)
+{
+	return c->has_meta ? &c->meta : NULL;
+}
+
+static int plan_whole(struct checkout *c, struct store_error *err)
+{
+	struct checkout_walk *w = checkout_walk_new(&c->nodes,
+		c->force ? CHECKOUT_ALL : CHECKOUT_CHANGES, c->txn);
+	int rc;
+
+	if (!w)
+		return checkout_no_memory(err);
+	rc = checkout_walk_begin(w, "", c->has_head ? &c->head : &nothing, &c->target, meta_of(c),
+		c->stage_root, err);
+	if (rc == 0)
+		rc = plan_walk(c, w, c->force, err);
+	checkout_walk_free(w);
+	return rc;
+}
+
+/* Find path in the target; *has_meta: there is a map with the attributes of its siblings (of the top: of its entries). */
+static int find_target(struct checkout *c, const char *path, size_t len, struct entry *e,
+	struct map_ref *meta, bool *has_meta, struct store_error *err)
+{
+	const char *slash = memrchr(path, '/', len);
+	char shown[300], hex[13];
+	int rc = tree_find(&c->nodes, &c->target, path, len, e, err);
+
+	*has_meta = false;
+	if (rc == STORE_ENOTFOUND)
+		return store_error_set(err, rc, "path '%s' is not in %s",
+			quote_msg(shown, sizeof(shown), path, len), id_short(hex, &c->commit));
+	if (rc != 0 || !c->has_meta)
+		return rc;
+	rc = tree_find_meta(&c->nodes, &c->meta, path, slash ? (size_t)(slash - path) : 0, meta, err);
+	*has_meta = rc == 0;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* The directories above path, and the number of the innermost one's rows. */
+static int plan_parents(struct checkout *c, const char *path, uint64_t *stage_dir,
+	struct store_error *err)
+{
+	struct buf part = { 0 };
+	size_t name_off = 0;
+	int rc = 0;
+
+	*stage_dir = c->stage_root;
+	for (const char *slash = strchr(path, '/'); slash && rc == 0; slash = strchr(slash + 1, '/')) {
+		struct checkout_visit v = { .name_off = name_off, .stage_dir = *stage_dir };
+		struct sight s = { .c = c, .v = &v, .exact = true };
+		bool may = true;
+
+		if (buf_set(&part, path, (size_t)(slash - path)) != 0 || !buf_str(&part)) {
+			rc = checkout_no_memory(err);
+			break;
+		}
+		v.path = (const char *)part.data;
+		v.len = part.len;
+		v.target.kind = ENTRY_DIR;
+		rc = look(&s, err);
+		if (rc == 0 && s.on_disk && s.disk.kind != ENTRY_DIR) {
+			rc = may_replace(&s, &may, err);
+			s.on_disk = !may;
+			if (rc == 0 && may)
+				rc = plan_op(c, &v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY, err);
+		}
+		if (rc == 0 && !s.on_disk)
+			rc = plan_op(c, &v, CHECKOUT_MKDIR, 0, err);
+		*stage_dir = rows_below(&s);
+		name_off = part.len + 1;
+	}
+	buf_release(&part);
+	return rc;
+}
+
+static int plan_path(struct checkout *c, const char *path, struct store_error *err)
+{
+	struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, c->txn);
+	struct map_ref meta;
+	struct entry e;
+	bool has_meta;
+	uint64_t stage_dir;
+	int rc = w ? 0 : checkout_no_memory(err);
+
+	if (rc == 0)
+		rc = find_target(c, path, strlen(path), &e, &meta, &has_meta, err);
+	if (rc == 0)
+		rc = plan_parents(c, path, &stage_dir, err);
+	if (rc == 0)
+		rc = checkout_walk_begin(w, path, &nothing, &e, has_meta ? &meta : NULL, stage_dir, err);
+	if (rc == 0)
+		rc = plan_walk(c, w, true, err);
+	checkout_walk_free(w);
+	return rc;
+}
+
+static int check_paths(struct checkout *c, struct store_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++) {
+		const char *path = c->options->paths[i];
+		struct map_ref meta;
+		struct entry e;
+		bool has_meta;
+
+		rc = find_target(c, path, strlen(path), &e, &meta, &has_meta, err);
+	}
+	return rc;
+}
+
+static int compare_tick(void *ctx)
+{
+	return checkout_tick(ctx, NULL);
+}
+
+int checkout_plan(struct checkout *c, struct store_error *err)
+{
+	int rc = check_paths(c, err);
+
+	if (rc == 0)
+		rc = compare_init(&c->compare, c->repo, NULL, err);
+	c->compare.tick = compare_tick;
+	c->compare.tick_ctx = c;
+	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++)
+		rc = plan_path(c, c->options->paths[i], err);
+	if (rc == 0 && c->options->n_paths == 0)
+		rc = plan_whole(c, err);
+	c->result->stats.opened += c->compare.opened;
+	if (rc != 0 || c->result->conflicts == 0)
+		return rc;
+	return store_error_set(err, STORE_ECONFLICT,
+		"%llu path%s would lose content: nothing was written; commit or move it, or use -f",
+		(unsigned long long)c->result->conflicts, c->result->conflicts == 1 ? "" : "s");
+}
+
+int checkout_target_walks(struct checkout *c,
+	int (*fn)(struct checkout *c, struct checkout_walk *w, struct store_error *err),
+	struct store_error *err)
+{
+	const size_t n = c->options->n_paths;
+	int rc = n > 0 ? check_paths(c, err) : 0;
+
+	for (size_t i = 0; i < (n > 0 ? n : 1) && rc == 0; i++) {
+		const char *path = n > 0 ? c->options->paths[i] : "";
+		struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, NULL);
+		struct map_ref meta;
+		struct entry e;
+		bool has_meta;
+
+		rc = w ? find_target(c, path, strlen(path), &e, &meta, &has_meta, err)
+		       : checkout_no_memory(err);
+		if (rc == 0)
+			rc = checkout_walk_begin(w, path, &nothing, &e, has_meta ? &meta : NULL, 0,
+				err);
+		if (rc == 0)
+			rc = fn(c, w, err);
+		checkout_walk_free(w);
+	}
+	return rc;
+}

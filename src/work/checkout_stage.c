@@ -1,0 +1,335 @@
+/*
+ * The last step of a checkout: rows of the stage and refs, in the one publication that decides.
+ *
+ * The rows lie in a spool, in an order in which they can be applied: what goes before what comes in its place.  They are applied in
+ * parts of 5,000, all inside one transaction, because between two of them another command's commit would take up a stage that is half of
+ * one revision and half of another.  With named paths HEAD stays, nothing has to change at once, and every part is a publication.
+ *
+ * The stage record of a few changes lists them.  That of many is a reset to the target, and behind it what was staged before and stays.
+ *
+ * Another command may have changed the stage since the plan was made: every change marks a row of the top directory with its number, so a
+ * number from the plan's on means that the plan is out of date.
+ */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "graph/tree.h"
+#include "odb/publish.h"
+#include "odb/writer.h"
+#include "work/checkout_internal.h"
+
+#define PART 5000
+#define PART_BYTES ((size_t)1 << 20)
+
+struct decision {
+	struct checkout *c;
+	struct odb_writer *writer;
+	struct stage_batch *batch;
+	bool is_whole; /* all rows at once, with refs */
+	struct buf record;
+};
+
+/* ---- rows */
+
+static int take_row(struct decision *d, const struct checkout_action *a, struct store_error *err)
+{
+	if (a->op == CHECKOUT_FORGET)
+		return stage_batch_delete(d->batch, a->path, a->len, err);
+	return stage_batch_set(d->batch, a->path, a->len, &a->row, err);
+}
+
+/* The next part of the rows into the batch; empty at the end. */
+static int next_part(struct decision *d, struct store_error *err)
+{
+	struct checkout_action a;
+	int rc = 0;
+
+	stage_batch_clear(d->batch);
+	while (stage_batch_count(d->batch) < PART && stage_batch_bytes(d->batch) < PART_BYTES) {
+		rc = spool_next(&d->c->ops, &d->record, err);
+		if (rc == 0)
+			rc = checkout_action_decode(&a, d->record.data, d->record.len, err);
+		if (rc == 0)
+			rc = take_row(d, &a, err);
+		if (rc != 0)
+			break;
+	}
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static int apply_all(struct decision *d, struct env_txn *txn, uint64_t number, struct store_error *err)
+{
+	int rc;
+
+	/* Run again after a full map: from the start. */
+	spool_rewind(&d->c->ops);
+	do {
+		rc = next_part(d, err);
+		if (rc == 0)
+			rc = stage_batch_apply(d->batch, txn, number, err);
+	} while (rc == 0 && stage_batch_count(d->batch) > 0);
+	return rc;
+}
+
+/* ---- the record */
+
+static int record_reset(struct decision *d, struct store_error *err)
+{
+	const struct checkout *c = d->c;
+	struct buf op = { 0 };
+	int rc;
+
+	buf_add_u8(&op, STAGE_RESET);
+	buf_add_leb(&op, 0);
+	buf_add_u8(&op, c->target.height);
+	buf_add(&op, c->target.id.b, ID_LEN);
+	buf_add_u8(&op, c->has_meta);
+	if (c->has_meta) {
+		buf_add_u8(&op, c->meta.height);
+		buf_add(&op, c->meta.id.b, ID_LEN);
+	}
+	rc = buf_check(&op, err);
+	if (rc == 0)
+		rc = writer_add_op(d->writer, op.data, op.len, err);
+	buf_release(&op);
+	return rc;
+}
+
+/* Is the stage of a directory what the tree has?  Then nothing in it was staged. */
+static int is_clean_dir(struct checkout *c, const struct entry *e, uint64_t dir, bool *clean,
+	struct store_error *err)
+{
+	struct stage_dir cached;
+	struct stage_scan *dirty;
+	const uint8_t *name;
+	uint64_t generation;
+	size_t len;
+	int rc = stage_get_dir(c->txn, dir, &cached, err);
+
+	*clean = false;
+	if (rc != 0 || !cached.has_root || !entry_eq(&cached.root, e))
+		return rc;
+	rc = stage_dirty_open(c->txn, dir, &dirty, err);
+	if (rc != 0)
+		return rc;
+	rc = stage_dirty_next(dirty, &name, &len, &generation, err);
+	*clean = rc == STORE_ENOTFOUND;
+	stage_scan_close(dirty);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* One entry of HEAD's tree, or a row that it lacks: where the stage differs, that was staged and stays. */
+static int record_kept(struct decision *d, struct checkout_walk *w, const struct checkout_visit *v,
+	struct store_error *err)
+{
+	struct checkout *c = d->c;
+	const struct entry *e = &v->target;
+	struct stage_row row;
+	bool has_row, clean = false;
+	int rc = v->stage_dir == 0
+		? STORE_ENOTFOUND
+		: stage_get(c->txn, v->stage_dir, v->path + v->name_off, v->len - v->name_off,
+			  &row, err);
+
+	if (rc != 0 && rc != STORE_ENOTFOUND)
+		return rc;
+	has_row = rc == 0;
+	if (!has_row)
+		return stage_batch_delete(d->batch, v->path, v->len, err);
+	if (row.kind == ENTRY_DIR) {
+		if (e->kind != ENTRY_DIR)
+			rc = stage_batch_set(d->batch, v->path, v->len, &row, err);
+		else
+			rc = is_clean_dir(c, e, row.dir, &clean, err);
+		return rc == 0 && !clean ? checkout_walk_enter(w, row.dir, 0, err) : rc;
+	}
+	if (row.kind == e->kind && row.ref.size == e->totals.size && row.ref.height == e->height &&
+		id_eq(&row.ref.id, &e->id))
+		return 0;
+	return stage_batch_set(d->batch, v->path, v->len, &row, err);
+}
+
+static int record_all_kept(struct decision *d, struct store_error *err)
+{
+	struct checkout *c = d->c;
+	const struct entry nothing = { .kind = ENTRY_NONE };
+	struct checkout_walk *w;
+	struct checkout_visit v;
+	int rc = env_begin(odb_env(c->repo->odb), false, &c->txn, err);
+
+	if (rc != 0) {
+		c->txn = NULL;
+		return rc;
+	}
+	w = checkout_walk_new(&c->nodes, CHECKOUT_ALL, c->txn);
+	rc = w ? checkout_walk_begin(w, "", &nothing, c->has_head ? &c->head : &nothing, NULL,
+			     c->stage_root, err)
+		   : checkout_no_memory(err);
+
+	stage_batch_clear(d->batch);
+	while (rc == 0 && (rc = checkout_walk_next(w, &v, err)) == 0) {
+		if (v.is_leave)
+			continue;
+		rc = record_kept(d, w, &v, err);
+		if (rc == 0 && stage_batch_count(d->batch) >= PART) {
+			rc = stage_batch_record(d->batch, d->writer, err);
+			stage_batch_clear(d->batch);
+		}
+	}
+	checkout_walk_free(w);
+	env_abort(c->txn);
+	c->txn = NULL;
+	if (rc == STORE_ENOTFOUND)
+		rc = stage_batch_record(d->batch, d->writer, err);
+	return rc;
+}
+
+static int record(struct decision *d, struct store_error *err)
+{
+	struct checkout *c = d->c;
+	int rc;
+
+	if (c->ops.count > PART) {
+		rc = record_reset(d, err);
+		return rc == 0 && !c->force ? record_all_kept(d, err) : rc;
+	}
+	spool_rewind(&c->ops);
+	do {
+		rc = next_part(d, err);
+		if (rc == 0)
+			rc = stage_batch_record(d->batch, d->writer, err);
+	} while (rc == 0 && stage_batch_count(d->batch) > 0);
+	return rc;
+}
+
+/* ---- publications */
+
+static int check_stage(const struct checkout *c, struct env_txn *txn, struct store_error *err)
+{
+	struct stage_dir top;
+	struct stage_scan *dirty;
+	const uint8_t *name;
+	uint64_t root, newest = 0, generation;
+	size_t len;
+	int rc = stage_root(txn, &root, err);
+
+	if (rc == 0)
+		rc = stage_get_dir(txn, root, &top, err);
+	if (rc == 0)
+		rc = stage_dirty_open(txn, root, &dirty, err);
+	if (rc != 0)
+		return rc;
+	newest = top.generation;
+	while ((rc = stage_dirty_next(dirty, &name, &len, &generation, err)) == 0)
+		newest = generation > newest ? generation : newest;
+	stage_scan_close(dirty);
+	if (rc != STORE_ENOTFOUND)
+		return rc;
+	if (root == c->stage_root && newest < c->epoch)
+		return 0;
+	return store_error_set(err, STORE_EBUSY,
+		"the stage was changed by another command meanwhile; run the checkout again");
+}
+
+/* The branch must still name the commit that was checked out. */
+static int check_branch(const struct checkout *c, struct env_txn *txn, struct store_error *err)
+{
+	struct oid now;
+	int rc;
+
+	if (!c->branch[0] || c->makes_branch || !c->has_commit)
+		return 0;
+	rc = refs_resolve(txn, c->branch, &now, err);
+	if (rc != 0 && rc != STORE_ENOTFOUND)
+		return rc;
+	if (rc == 0 && id_eq(&now, &c->commit))
+		return 0;
+	return store_error_set(err, STORE_EBUSY,
+		"'%s' was moved by another command meanwhile; run the checkout again", c->branch);
+}
+
+static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
+{
+	struct decision *d = ctx;
+	struct checkout *c = d->c;
+	int rc;
+
+	if (!d->is_whole)
+		return stage_batch_apply(d->batch, txn, number, err);
+	rc = check_stage(c, txn, err);
+	if (rc == 0)
+		rc = check_branch(c, txn, err);
+	if (rc == 0)
+		rc = apply_all(d, txn, number, err);
+	return rc == 0 ? refs_update_apply(&c->update, txn, number, err) : rc;
+}
+
+static int log_refs(void *ctx, uint64_t number, struct buf *out, struct store_error *err)
+{
+	const struct decision *d = ctx;
+
+	return refs_update_log(&d->c->update, number, out, err);
+}
+
+static int publish_whole(struct decision *d, struct store_error *err)
+{
+	struct checkout *c = d->c;
+	struct publication p = { .writer = d->writer, .apply = apply, .ctx = d };
+	int rc = 0;
+
+	d->is_whole = true;
+	if (c->update.count > 0)
+		p.log = log_refs;
+	if (d->writer)
+		rc = record(d, err);
+	if (rc != 0)
+		return rc;
+	return publish(c->repo->odb, &p, NULL, err);
+}
+
+static int publish_parts(struct decision *d, struct store_error *err)
+{
+	const struct publication p = { .writer = d->writer, .apply = apply, .ctx = d };
+	int rc;
+
+	spool_rewind(&d->c->ops);
+	for (;;) {
+		rc = next_part(d, err);
+		if (rc != 0 || stage_batch_count(d->batch) == 0)
+			return rc;
+		rc = stage_batch_record(d->batch, d->writer, err);
+		if (rc == 0)
+			rc = publish(d->c->repo->odb, &p, NULL, err);
+		if (rc != 0)
+			return rc;
+	}
+}
+
+int checkout_publish(struct checkout *c, struct store_error *err)
+{
+	struct decision d = { .c = c };
+	struct writer_stats w = { 0 };
+	int rc = 0;
+
+	if (c->ops.count == 0 && c->update.count == 0)
+		return 0;
+	d.batch = stage_batch_new();
+	if (!d.batch)
+		return checkout_no_memory(err);
+	if (c->ops.count > 0) {
+		rc = writer_new(&d.writer, c->repo->odb, err);
+		if (rc == 0)
+			rc = writer_register(d.writer, err);
+	}
+	if (rc == 0)
+		rc = c->options->n_paths > 0 ? publish_parts(&d, err) : publish_whole(&d, err);
+	if (d.writer)
+		writer_get_stats(d.writer, &w);
+	c->result->stats.publications += d.writer ? w.publications : rc == 0;
+	c->result->stats.stored_bytes += w.stored_bytes;
+	writer_free(d.writer);
+	stage_batch_free(d.batch);
+	buf_release(&d.record);
+	return rc;
+}

@@ -1,0 +1,139 @@
+#!/bin/sh
+# Checkout loses nothing: what would be lost is named, and then nothing at all is written.
+. "$(dirname "$0")/test-lib.sh"
+
+# state: everything that a refused checkout must leave as it is.
+state()
+{
+	store status --porcelain --ignored && store log --oneline -n 1 && store root &&
+		find . -path ./.store -prune -o -printf '%p %y %m %s %T@ %i\n' | sort &&
+		find . -path ./.store -prune -o -type f -exec cat {} +
+}
+
+# refused TEXT COMMAND...: exit 2, TEXT in the message, and nothing has changed.
+refused()
+{
+	text=$1 && shift && state >../before && test_expect_code 2 "$@" 2>../err && test_grep "$text" ../err &&
+		state >../after && test_cmp ../before ../after
+}
+
+reset_tree()
+{
+	store checkout -f main && find . -path ./.store -prune -o -name "u*" -print0 | xargs -0 rm -rf
+}
+
+test_expect_success 'two revisions' '
+	mkdir r && cd r && store init . && echo 1 >f && echo 1 >same && mkdir d && echo 1 >d/in && echo 1 >to-dir &&
+	mkdir to-file && echo 1 >to-file/in && echo 1 >gone && mkdir gone-dir && echo 1 >gone-dir/in && store add -A && store commit -m one &&
+	echo 2 >f && rm to-dir && mkdir to-dir && echo 2 >to-dir/in && rm -r to-file gone gone-dir && echo 2 >to-file &&
+	echo 2 >new && mkdir new-dir && echo 2 >new-dir/in && store add -A && store commit -m two
+'
+
+test_expect_success 'a tracked file with content that is not staged is not overwritten' '
+	cd r && echo mine >f && refused "f.: has changes that are not staged" store checkout HEAD~1 && reset_tree
+'
+
+test_expect_success 'nor deleted' '
+	cd r && echo mine >new-dir/in && refused "new-dir/in" store checkout HEAD~1 && reset_tree
+'
+
+test_expect_success 'staged content that is not committed is not lost' '
+	cd r && echo mine >f && store add f && refused "f.: has staged changes" store checkout HEAD~1 && reset_tree
+'
+
+test_expect_success 'a file that is not tracked is not overwritten' '
+	cd r && echo mine >gone && refused "gone.: is not tracked" store checkout HEAD~1 && rm gone
+'
+
+test_expect_success 'nor one that is ignored and lies in a directory of its own' '
+	cd r && mkdir gone-dir && echo mine >gone-dir/in && refused "gone-dir/in.: is not tracked" store checkout HEAD~1 && rm -r gone-dir
+'
+
+test_expect_success 'a file that is not tracked in place of a directory stays' '
+	cd r && echo mine >gone-dir && refused "gone-dir.: is not tracked" store checkout HEAD~1 && rm gone-dir
+'
+
+test_expect_success 'a directory with files that are not tracked does not give way to a file, not even with -f' '
+	cd r && echo mine >to-dir/u && refused "not tracked" store checkout HEAD~1 && refused "not tracked" store checkout -f HEAD~1 && rm to-dir/u &&
+	mkdir -p to-dir/ud/deep && refused "not tracked" store checkout -f HEAD~1 && rm -r to-dir/ud
+'
+
+test_expect_success 'a link in place of a tracked directory is not followed and not lost' '
+	cd r && mv d ../elsewhere && ln -s ../elsewhere d && echo more >>../elsewhere/in && store checkout HEAD~1 && test -L d &&
+	store checkout main && test -L d && mv to-dir ../other && ln -s ../other to-dir && cp ../other/in ../in &&
+	refused "to-dir" store checkout HEAD~1 && cmp ../in ../other/in && store checkout -f HEAD~1 && test -f to-dir && cmp ../in ../other/in &&
+	test ! -L d && rm -r ../elsewhere ../other && reset_tree
+'
+
+test_expect_success 'a FIFO in the way is named and never opened' '
+	cd r && mkfifo gone && state >../before 2>/dev/null && test_expect_code 2 timeout 20 store checkout HEAD~1 2>../err &&
+	test_grep "gone" ../err && test -p gone && rm gone
+'
+
+test_expect_success 'the first ten are named and the rest are counted' '
+	mkdir many && cd many && store init . && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo 1 >f$i || return 1; done && store add -A &&
+	store commit -m one && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo 2 >f$i || return 1; done && store add -A && store commit -m two &&
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo mine >f$i || return 1; done &&
+	test_expect_code 2 store checkout HEAD~1 2>../err && test "$(grep -c "would be lost" ../err)" = 10 && test_grep "15 paths" ../err
+'
+
+test_expect_success 'equal content is no conflict, whether tracked, staged or not tracked' '
+	cd r && echo 1 >f && echo 1 >gone && mkdir gone-dir && echo 1 >gone-dir/in && store add f && store checkout HEAD~1 &&
+	store status --porcelain >../out && test_must_be_empty ../out && reset_tree
+'
+
+test_expect_success 'a change in a file that both revisions share is carried over' '
+	cd r && echo mine >same && store checkout HEAD~1 && test_grep mine same && store checkout main && test_grep mine same && reset_tree
+'
+
+test_expect_success 'other permission bits are no content that would be lost' '
+	cd r && chmod 600 f && store checkout HEAD~1 && test_grep 1 f && reset_tree
+'
+
+test_expect_success 'a file that was deleted by hand comes back' '
+	cd r && rm f && store checkout HEAD~1 && test_grep 1 f && reset_tree
+'
+
+test_expect_success 'files that are not tracked hold their directory' '
+	cd r && echo mine >new-dir/u && store checkout HEAD~1 && test_grep mine new-dir/u && test ! -e new-dir/in && reset_tree
+'
+
+test_expect_success '-f overwrites changes, staged ones too, and what is not tracked and in the way' '
+	cd r && echo mine >f && store add f && echo mine >gone && echo mine >gone-dir && echo mine >u && echo staged >added && store add added &&
+	store checkout -f HEAD~1 && test_grep 1 f && test_grep 1 gone && test_grep 1 gone-dir/in && test_grep mine u && test ! -e added &&
+	store status --porcelain -uno >../out && test_must_be_empty ../out && reset_tree
+'
+
+test_expect_success 'paths are checked likewise, all before the first is written' '
+	cd r && echo mine >same && refused "same" store checkout HEAD~1 -- f same && refused "no-such" store checkout HEAD~1 -- f no-such &&
+	store checkout -f HEAD~1 -- same && test_grep 1 same && reset_tree
+'
+
+test_expect_success 'an unknown revision is named, and nothing happens' '
+	cd r && refused "no-such-branch" store checkout no-such-branch
+'
+
+test_expect_success 'a tree that cannot fit is refused before the first write' '
+	mkdir big && cd big && store init . && echo x >x && store add -A && store commit -m one && mkdir ../small &&
+	head -c 6000000 /dev/urandom >b && store add -A && store commit -m two &&
+	if mount -t tmpfs -o size=2m tmpfs ../small 2>/dev/null
+	then
+		test_when_finished "umount $TRASH/small" && test_expect_code 2 store checkout --to ../small/to HEAD 2>../err &&
+		test_grep "no room" ../err && test ! -e ../small/to && store checkout --to ../small/to HEAD~1
+	fi
+'
+
+test_expect_success 'another commit on the branch in the middle of it is not undone' '
+	cd r && store checkout main && store checkout -b race && echo r >r1 && store add r1 && store commit -m race && store checkout main &&
+	store checkout race && test -f r1 && store checkout main && test ! -e r1
+'
+
+test_expect_success 'a file that cannot be replaced is named, HEAD stays, and later it goes on' '
+	mkdir perm && cd perm && store init . && mkdir d && echo 1 >d/f && store add -A && store commit -m one && echo 2 >d/f &&
+	store add -A && store commit -m two && chmod 555 d && test_give_to_user . &&
+	test_expect_code 2 test_as_user store checkout HEAD~1 2>../err && test_grep "d/f.: Permission denied" ../err &&
+	test_as_user store log --oneline -n 1 >../out && test_grep " two$" ../out && test_grep 2 d/f &&
+	chmod 755 d && test_as_user store checkout HEAD~1 && test_grep 1 d/f
+'
+
+test_done
