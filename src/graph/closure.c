@@ -1,9 +1,10 @@
 /*
- * The check behind the second promise of publication: children first.  It costs a look-up for each child of each new object, so it runs in tests
- * (STORE_CHECK_CLOSURE=1) and not in daily work.
+ * The check behind the second promise of publication: children first. It costs a look-up for each
+ * child of each new object, so it runs in tests (STORE_CHECK_CLOSURE=1) and not in daily work.
  *
- * What an object is follows here from the kind its writer put it with: nothing that refers to it need be there yet.  Objects without
- * children (chunks) are passed over.  Only presence is looked at: a child that is there had its own children looked at when it came.
+ * What an object is follows here from the kind its writer put it with: nothing that refers to it
+ * need be there yet. Objects without children (chunks) are passed over. Only presence is looked at:
+ * a child that is there had its own children looked at when it came.
  */
 #include "graph/closure.h"
 

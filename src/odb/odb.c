@@ -64,7 +64,20 @@ static int read_format(struct odb *o, struct store_error *err)
 
 int odb_open_database(struct odb *o, struct store_error *err)
 {
-	return o->env ? 0 : env_open(&o->env, o->db_path, o->gate_fd == -1 ? ENV_RDONLY : 0, err);
+	if (o->env)
+		return 0;
+	if (access(o->db_path, F_OK) != 0 && errno == ENOENT)
+		return store_error_set(err, STORE_ENOTFOUND, "the database '%s' is gone; run 'store fsck --rebuild'", o->db_path);
+	return env_open(&o->env, o->db_path, o->gate_fd == -1 ? ENV_RDONLY : 0, err);
+}
+
+/* What a copy of a repository may lack, because it tells nothing.  Where it cannot be made, opening it says why. */
+static void make_lost(struct odb *o)
+{
+	int fd = openat(o->fd, "gate", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+
+	io_close(&fd);
+	mkdirat(o->fd, "tmp", 0777);
 }
 
 static int open_parts(struct odb *o, struct store_error *err)
@@ -77,6 +90,8 @@ static int open_parts(struct odb *o, struct store_error *err)
 	rc = read_format(o, err);
 	if (rc != 0)
 		return rc;
+	if (o->options.rebuilding)
+		make_lost(o);
 	if ((rc = open_folder(o->fd, "packs", o->path, &o->packs_fd, err)) != 0 ||
 		(rc = open_folder(o->fd, "tmp", o->path, &o->tmp_fd, err)) != 0)
 		return rc;

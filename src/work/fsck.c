@@ -118,8 +118,10 @@ static int grow_damaged(struct fsck *f)
 static int remember(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off, struct store_error *err)
 {
 	struct fsck_damaged *d;
+	struct odb_loc loc;
 
-	if (fsck_is_damaged(f, id))
+	/* Nobody reads this copy where the database names another. */
+	if (fsck_is_damaged(f, id) || (pack != 0 && odb_find(f->reader, id, &loc, NULL) == 0 && loc.pack != pack))
 		return 0;
 	if (f->damaged_count >= DAMAGED_MAX) {
 		f->damaged_full = true;
@@ -171,6 +173,15 @@ void fsck_tell_path(struct fsck *f, const struct fsck_damaged *d, const char *pa
 	describe(f, where, sizeof(where), &d->id, d->pack, d->off);
 	snprintf(text, sizeof(text), "%s is needed by", where);
 	tell(f, STORE_NOTICE_CORRUPT, *path ? path : ".", text);
+}
+
+void fsck_tell_more(struct fsck *f, const struct fsck_damaged *d)
+{
+	char where[220], text[260];
+
+	describe(f, where, sizeof(where), &d->id, d->pack, d->off);
+	snprintf(text, sizeof(text), "%s is needed by more paths", where);
+	tell(f, STORE_NOTICE_CORRUPT, "", text);
 }
 
 /* ---- marks: one bit per footer row */
@@ -273,6 +284,41 @@ int fsck_bit(struct fsck *f, const struct oid *id, uint64_t *bit, struct store_e
 	return rc;
 }
 
+/* Objects without a bit: of packs that lost their footer, or came after we looked.  Few, so ids will do. */
+static struct oid *find_loose(const struct fsck *f, const struct oid *id)
+{
+	size_t i = (size_t)id_low64(id) & (f->loose_cap - 1);
+
+	while (!id_is_zero(&f->loose[i]) && !id_eq(&f->loose[i], id))
+		i = (i + 1) & (f->loose_cap - 1);
+	return &f->loose[i];
+}
+
+static int mark_loose(struct fsck *f, const struct oid *id, bool *is_new, struct store_error *err)
+{
+	if (2 * (f->loose_count + 1) > f->loose_cap) {
+		struct oid *old = f->loose;
+		const size_t cap = f->loose_cap;
+		struct oid *bigger = mem_alloc_array(cap ? 2 * cap : 64, sizeof(*bigger));
+
+		if (!bigger)
+			return store_error_set(err, STORE_ENOMEM, "out of memory");
+		f->loose = bigger;
+		f->loose_cap = cap ? 2 * cap : 64;
+		for (size_t i = 0; i < cap; i++) {
+			if (!id_is_zero(&old[i]))
+				*find_loose(f, &old[i]) = old[i];
+		}
+		free(old);
+	}
+	*is_new = id_is_zero(find_loose(f, id));
+	if (*is_new) {
+		*find_loose(f, id) = *id;
+		f->loose_count++;
+	}
+	return 0;
+}
+
 int fsck_mark(struct fsck *f, const struct oid *id, bool *is_new, struct store_error *err)
 {
 	uint64_t bit = 0;
@@ -280,16 +326,31 @@ int fsck_mark(struct fsck *f, const struct oid *id, bool *is_new, struct store_e
 
 	*is_new = true;
 	if (rc != 0)
-		return rc == STORE_ENOTFOUND ? 0 : rc;
+		return rc == STORE_ENOTFOUND ? mark_loose(f, id, is_new, err) : rc;
 	*is_new = !(f->seen[bit / 8] >> bit % 8 & 1);
 	f->seen[bit / 8] |= (uint8_t)(1u << bit % 8);
 	return 0;
+}
+
+int fsck_is_marked(struct fsck *f, const struct oid *id, bool *is_marked, struct store_error *err)
+{
+	uint64_t bit = 0;
+	const int rc = fsck_bit(f, id, &bit, err);
+
+	if (rc == STORE_ENOTFOUND)
+		*is_marked = f->loose_cap > 0 && !id_is_zero(find_loose(f, id));
+	else if (rc == 0)
+		*is_marked = f->seen[bit / 8] >> bit % 8 & 1;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
 void fsck_forget_marks(struct fsck *f)
 {
 	memset(f->seen, 0, f->packs.bits / 8 + 1);
 	memset(f->memo, 0, FSCK_MEMO * sizeof(*f->memo));
+	free(f->loose);
+	f->loose = NULL;
+	f->loose_count = f->loose_cap = 0;
 }
 
 /* ---- a run */
@@ -450,6 +511,7 @@ static void release(struct fsck *f)
 	fsck_free_packs(&f->packs);
 	free(f->seen);
 	free(f->memo);
+	free(f->loose);
 	free(f->damaged);
 }
 

@@ -5,15 +5,11 @@
  * names this very place it is counted.  No two footer rows can be met by one row of the database, so when as many were counted as it
  * has, each of its rows points to what it says.  Only when the numbers differ is the database gone through to find which.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/io.h"
 #include "work/fsck_internal.h"
 
 #define ROWS_AT_ONCE 256
@@ -29,9 +25,9 @@ static bool same_place(const struct odb_loc *a, const struct odb_loc *b)
 	return a->pack == b->pack && a->block_off == b->block_off && a->block_len == b->block_len && a->off == b->off && a->len == b->len;
 }
 
-static int check_row(struct index_run *r, struct fsck_pack *p, const uint8_t *row, const struct fsck_file *file, struct store_error *err)
+static int check_row(struct index_run *r, const struct fsck_pack *p, const struct pack_row *x, const struct fsck_file *file,
+	struct store_error *err)
 {
-	const struct pack_row *x = (const void *)row;
 	const struct pack_block_row *b = &file->index.blocks[x->block];
 	const struct odb_loc here = {p->number, (uint32_t)b->off, b->length, x->off, x->len, x->kind};
 	struct odb_loc loc;
@@ -91,7 +87,7 @@ static int check_pack(struct index_run *r, struct fsck_pack *p, struct store_err
 	if (rc == 0 && file.has_footer) {
 		rc = check_pack_row(r, p, err);
 		for (size_t i = 0; i < file.index.count && rc == 0; i++) {
-			rc = check_row(r, p, (const uint8_t *)&file.index.rows[i], &file, err);
+			rc = check_row(r, p, &file.index.rows[i], &file, err);
 			if (rc == 0 && i % ROWS_AT_ONCE == 0)
 				rc = fsck_tick(r->fsck, err);
 		}

@@ -100,6 +100,7 @@ struct fsck_damaged {
 	uint64_t pack;		/* 0: in none */
 	uint32_t off;
 	uint16_t paths;		/* named so far */
+	uint32_t last_path;	/* checksum of the one named last */
 	bool used;
 };
 
@@ -116,6 +117,8 @@ struct fsck {
 	struct fsck_pack_list packs;
 	uint64_t horizon;	/* publications below this number are looked at */
 	uint8_t *seen;		/* one bit per footer row */
+	struct oid *loose;	/* marked objects that have no bit; open addressing, all zero is free */
+	size_t loose_count, loose_cap;
 	struct fsck_memo *memo;	/* FSCK_MEMO slots */
 	struct fsck_damaged *damaged;	/* open addressing */
 	size_t damaged_count, damaged_cap;
@@ -131,6 +134,8 @@ int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t of
 struct fsck_damaged *fsck_is_damaged(struct fsck *f, const struct oid *id);
 /* A path of HEAD that needs a damaged object. */
 void fsck_tell_path(struct fsck *f, const struct fsck_damaged *d, const char *path);
+/* There are more paths than are named. */
+void fsck_tell_more(struct fsck *f, const struct fsck_damaged *d);
 void fsck_info(struct fsck *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Progress and cancelling; cheap. */
 int fsck_tick(struct fsck *f, struct store_error *err);
@@ -140,8 +145,9 @@ int fsck_tick(struct fsck *f, struct store_error *err);
  * readable.  loc may be NULL.
  */
 int fsck_bit(struct fsck *f, const struct oid *id, uint64_t *bit, struct store_error *err);
-/* Mark the object; *is_new: it was not.  An object without a bit is always new. */
+/* Mark the object; *is_new: it was not. */
 int fsck_mark(struct fsck *f, const struct oid *id, bool *is_new, struct store_error *err);
+int fsck_is_marked(struct fsck *f, const struct oid *id, bool *is_marked, struct store_error *err);
 void fsck_forget_marks(struct fsck *f);
 /* The row of id in the footer of p; STORE_ENOTFOUND without message.  block: its offset and length. */
 int fsck_row(struct fsck *f, struct fsck_pack *p, const struct oid *id, uint32_t *row, struct odb_loc *loc, struct store_error *err);
@@ -160,19 +166,34 @@ struct fsck_ref {
 
 /* Everything below ref is there and is what is said of it.  Damage is told; only what ends the run is returned. */
 int fsck_walk(struct fsck *f, const struct fsck_ref *ref, struct store_error *err);
+/* The same for content of any height; user: what names it, or NULL. */
 int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user, struct store_error *err);
 /* ref: kind dir. */
 struct fsck_ref fsck_ref_of_dir(const struct entry *dir);
-/* The children of a node item: 0, 1 or 2 of them (meta). */
-struct fsck_child {
-	bool is_content;	/* a chunk or a built-in file: presence is all */
-	struct fsck_ref ref;
-	struct file_ref content;
-	bool is_entry;		/* an entry of a directory, with a name */
+/* A node decoded, as map or sequence. */
+struct fsck_node {
+	struct buf data;
+	struct map_node map;
+	struct seq_node seq;
+	uint8_t role, level;
+	size_t count;		/* items or rows */
 };
-/* Decode a node of this role and level into *map or *seq. */
-int fsck_node_decode(const struct buf *data, uint8_t role, uint8_t level, struct map_node *map, struct seq_node *seq, struct store_error *err);
-size_t fsck_children(const struct map_node *map, const struct seq_node *seq, uint8_t role, uint8_t level, size_t pos, struct fsck_child out[2]);
+void fsck_node_init(struct fsck_node *n);
+void fsck_node_release(struct fsck_node *n);
+/* Read and decode what ref names.  Damage of any kind is STORE_ECORRUPT, with a message that does not name the id. */
+int fsck_node_load(struct fsck *f, struct fsck_node *n, const struct fsck_ref *ref, struct store_error *err);
+
+/* What an item of a node refers to. */
+struct fsck_child {
+	struct fsck_ref ref;	/* role FSCK_NONE: there is no node below */
+	bool has_content;	/* and content that is a chunk, or built in */
+	struct oid content;
+	uint64_t content_len;
+	bool is_name;		/* the item is an entry of a directory: its key is a name */
+	uint8_t kind;		/* then: enum entry_kind */
+};
+/* Item pos of a node: 0 to 2 children. */
+size_t fsck_node_children(const struct fsck_node *n, size_t pos, struct fsck_child out[2]);
 /* Is it a built-in map or file, that is nowhere stored? */
 bool fsck_is_built_in(const struct fsck_ref *ref);
 

@@ -481,13 +481,12 @@ static int count_expected(struct scan *s, struct store_error *err)
 	return 0;
 }
 
-static int scan_blocks(struct scan *s, struct item *items, void **pool, unsigned int workers, struct store_error *err)
+static int scan_blocks(struct scan *s, void **pool, unsigned int workers, struct store_error *err)
 {
 	static const struct pipeline_ops ops = {produce, work, consume, tick};
 	const bool few = s->file.has_footer && s->file.index.block_count <= FEW_BLOCKS;
 	int rc;
 
-	(void)items;
 	s->at = PACK_HEADER;
 	s->next = 0;
 	s->is_cut = false;
@@ -502,7 +501,7 @@ static int tell_missing(struct fsck *f, struct fsck_pack *p, struct store_error 
 	return fsck_damage(f, NULL, p->number, 0, err, "the pack is missing");
 }
 
-static int scan_pack(struct scan *s, struct fsck_pack *p, struct item *items, void **pool, unsigned int workers, struct store_error *err)
+static int scan_pack(struct scan *s, struct fsck_pack *p, void **pool, unsigned int workers, struct store_error *err)
 {
 	struct fsck *f = s->fsck;
 	struct store_error why = {0};
@@ -528,7 +527,7 @@ static int scan_pack(struct scan *s, struct fsck_pack *p, struct item *items, vo
 		p->size = s->file.size;
 		p->footer_off = s->file.blocks_end;
 		if (rc == 0)
-			rc = scan_blocks(s, items, pool, workers, err);
+			rc = scan_blocks(s, pool, workers, err);
 		if (rc == 0 && s->is_cut)
 			rc = fsck_damage(f, NULL, p->number, s->at, err, "%s; what follows cannot be found", s->ended.msg);
 		f->result->packs++;
@@ -560,7 +559,7 @@ int fsck_packs(struct fsck *f, struct store_error *err)
 		rc = fsck_decoder_init(&s->large, err);
 	for (size_t i = 0; i < f->packs.count && rc == 0; i++) {
 		f->packs.items[i].first_bit = f->packs.bits;
-		rc = scan_pack(s, &f->packs.items[i], items, pool, workers, err);
+		rc = scan_pack(s, &f->packs.items[i], pool, workers, err);
 		if (rc == 0 && f->packs.items[i].is_readable)
 			f->packs.bits += f->packs.items[i].rows;
 		if (rc == 0)

@@ -1,0 +1,159 @@
+/*
+ * Rows of packs and objects.  A whole footer is believed here, since the check that follows proves it; a pack without one is read block by block,
+ * and what its blocks hold is hashed.  The first pack that has an object gives its row, as at publication.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "data/hash.h"
+#include "work/rebuild_internal.h"
+
+static int put_object(struct rebuild *r, const struct oid *id, const struct odb_loc *loc, struct store_error *err)
+{
+	uint8_t row[ODB_ROW_LEN];
+	int rc;
+
+	/* Stage records are not looked up by id. */
+	if (loc->kind == KIND_STAGE)
+		return 0;
+	odb_row_encode(row, loc);
+	rc = env_put_new(r->txn, ENV_OBJECTS, id->b, ID_LEN, row, sizeof(row), err);
+	if (rc == STORE_EEXISTS)
+		rc = 0;
+	return rc == 0 ? rebuild_wrote(r, 1, err) : rc;
+}
+
+static int put_footer(struct rebuild *r, const struct fsck_pack *p, const struct pack_index *x, struct store_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < x->count && rc == 0; i++) {
+		const struct pack_row *o = &x->rows[i];
+		const struct pack_block_row *b = &x->blocks[o->block];
+		const struct odb_loc loc = {p->number, (uint32_t)b->off, b->length, o->off, o->len, o->kind};
+
+		rc = put_object(r, &o->id, &loc, err);
+	}
+	return rc;
+}
+
+/* What an object is taken for when no footer tells: a hint. */
+static uint8_t guess_kind(uint8_t class, const uint8_t *data, size_t len)
+{
+	static const struct {
+		const char *begins;
+		uint8_t kind;
+	} table[] = {{"SQ\1", KIND_SEQ}, {"MP\1", KIND_MAP}, {"store layer 1\n", KIND_LAYER}, {"store commit 1\n", KIND_COMMIT},
+		{"store tag 1\n", KIND_TAG}};
+
+	if (class != PACK_NODES)
+		return class == PACK_RECORDS ? KIND_STAGE : KIND_CHUNK;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const size_t n = strlen(table[i].begins);
+
+		if (len >= n && memcmp(data, table[i].begins, n) == 0)
+			return table[i].kind;
+	}
+	return KIND_CHUNK;
+}
+
+static int put_block(struct rebuild *r, const struct fsck_pack *p, uint64_t off, const struct pack_block_info *info, uint32_t *objects,
+	struct store_error *err)
+{
+	struct fsck_decoder *d = &r->decoder;
+	struct odb_loc loc = {p->number, (uint32_t)off, (uint32_t)pack_block_length(info), 0, 0, 0};
+	int rc = 0;
+
+	for (uint32_t i = 0; i < info->count && rc == 0; i++) {
+		struct oid id;
+
+		loc.len = d->lens[i];
+		loc.kind = guess_kind(info->class, d->plain.data + loc.off, loc.len);
+		hash_once(d->hash, d->plain.data + loc.off, loc.len, &id);
+		rc = put_object(r, &id, &loc, err);
+		loc.off += loc.len;
+		++*objects;
+	}
+	return rc;
+}
+
+static int put_blocks(struct rebuild *r, const struct fsck_pack *p, const struct fsck_file *file, uint32_t *objects, struct store_error *err)
+{
+	struct pack_block_info info = {0};
+	struct store_error why = {0};
+	uint64_t off = PACK_HEADER;
+	int rc;
+
+	while ((rc = fsck_file_block(file, off, &info, &why)) == 0) {
+		rc = fsck_decode(&r->decoder, file, off, &info, &why);
+		if (rc == 0)
+			rc = put_block(r, p, off, &info, objects, &why);
+		/* A damaged block is passed over; the check that follows tells of it. */
+		if (rc != 0 && rc != STORE_ECORRUPT)
+			break;
+		off += pack_block_length(&info);
+	}
+	if (rc == STORE_ENOTFOUND || rc == STORE_ECORRUPT || rc == STORE_EVERSION)
+		return 0;
+	if (err)
+		*err = why;
+	return rc;
+}
+
+static int put_pack(struct rebuild *r, const struct fsck_pack *p, const struct fsck_file *file, uint32_t objects, struct store_error *err)
+{
+	struct odb_pack_row pack = {.size = file->size, .objects = objects};
+	uint8_t key[8], row[ODB_PACK_ROW_LEN];
+	int rc;
+
+	memcpy(pack.random, p->random, sizeof(pack.random));
+	be64_put(key, p->number);
+	odb_pack_row_encode(row, &pack);
+	rc = env_put(r->txn, ENV_PACKS, key, sizeof(key), row, sizeof(row), err);
+	return rc == 0 ? rebuild_wrote(r, 1, err) : rc;
+}
+
+static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_error *err)
+{
+	struct store_error why = {0};
+	struct fsck_file file;
+	uint32_t objects = 0;
+	int rc = fsck_file_open(r->odb, p, &file, &why);
+
+	if (rc == 0 && file.has_footer) {
+		objects = (uint32_t)file.index.count;
+		rc = put_footer(r, p, &file.index, err);
+	} else if (rc == 0) {
+		rc = put_blocks(r, p, &file, &objects, err);
+	} else if (rc == STORE_ECORRUPT) {
+		/* Not even a header: its row stands, so that the check names the file. */
+		rc = 0;
+	} else if (err) {
+		*err = why;
+	}
+	if (rc == 0)
+		rc = put_pack(r, p, &file, objects, err);
+	fsck_file_close(&file);
+	return rc;
+}
+
+int rebuild_packs(struct rebuild *r, struct store_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < r->packs->count && rc == 0; i++) {
+		const struct fsck_pack *p = &r->packs->items[i];
+
+		if (i > 0 && p[-1].number == p->number)
+			return store_error_set(err, STORE_ECORRUPT, "two files in '%s/packs' bear the number %016" PRIx64 ": take one of them away",
+				odb_path(r->odb), p->number);
+		if (p->number >= ODB_PENDING)
+			return store_error_set(err, STORE_ECORRUPT, "a file in '%s/packs' bears a number that cannot be", odb_path(r->odb));
+		if (p->number > r->last)
+			r->last = p->number;
+		rc = take_pack(r, p, err);
+	}
+	return rc;
+}

@@ -1,0 +1,464 @@
+/*
+ * The stage from stage records: every operation ever published, in the order of packs, blocks and objects.
+ *
+ * Records are hostile like everything on disk, so an operation is checked whole before it is applied.  A record that cannot be read, or that goes
+ * wrong half way, is told of; what follows in other records is applied all the same.  Sets and deletions go through the same batches as the
+ * ones that `add` makes; a reset builds a tree aside; a move gives a directory's number a new name.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "data/hash.h"
+#include "graph/stage.h"
+#include "work/rebuild_internal.h"
+
+#define OP_MOVE 3
+#define CLASS_MAX 15
+#define BATCH_STEPS 2000
+
+struct op {
+	uint8_t kind;
+	struct buf path, to;	/* names joined by '/' */
+	struct stage_row row;	/* set; meta points into the record */
+	struct map_ref root, meta;	/* reset */
+	bool has_meta;
+};
+
+struct stage_run {
+	struct rebuild *rebuild;
+	struct rebuild_source source;
+	struct fsck_decoder decoder;
+	struct stage_batch *batch;
+	size_t steps;		/* rows that the batch may touch */
+	uint64_t number;	/* of the pack */
+	struct op op;
+};
+
+/* ---- operations as bytes */
+
+static bool name_ok(const uint8_t *p, size_t len)
+{
+	if (len == 0 || len > LIMIT_NAME || memchr(p, '/', len))
+		return false;
+	return !(p[0] == '.' && (len == 1 || (len == 2 && p[1] == '.')));
+}
+
+/* A path of the record, its NULs made slashes. */
+static bool take_path(struct span *s, struct buf *out)
+{
+	const uint64_t len = span_leb(s);
+	const uint8_t *p = len <= LIMIT_PATH ? span_take(s, (size_t)len) : NULL;
+	size_t from = 0;
+
+	buf_clear(out);
+	if (!p || buf_add(out, p, (size_t)len) != 0)
+		return false;
+	for (size_t i = 0; i <= len && len > 0; i++) {
+		if (i < len && p[i] != 0)
+			continue;
+		if (!name_ok(p + from, i - from))
+			return false;
+		if (i < len)
+			out->data[i] = '/';
+		from = i + 1;
+	}
+	return true;
+}
+
+static void take_id(struct span *s, struct oid *out)
+{
+	const uint8_t *p = span_take(s, ID_LEN);
+
+	if (p)
+		memcpy(out->b, p, ID_LEN);
+}
+
+static bool meta_ok(const uint8_t *p, size_t len)
+{
+	struct span s = span_of(p, len);
+	struct meta m = {0};
+
+	return len == 0 || (meta_decode(&s, &m) == 0 && span_left(&s) == 0 && !(m.flags & META_CHILD));
+}
+
+static bool take_set(struct span *s, struct op *o)
+{
+	struct stage_row *row = &o->row;
+	uint64_t len;
+
+	row->kind = span_u8(s);
+	if (row->kind != ENTRY_DIR) {
+		row->class = span_u8(s);
+		row->ref.height = span_u8(s);
+		take_id(s, &row->ref.id);
+		row->ref.size = span_leb(s);
+	}
+	len = span_leb(s);
+	row->meta = len <= span_left(s) ? span_take(s, (size_t)len) : NULL;
+	row->meta_len = (size_t)len;
+	if (s->bad || !row->meta || row->kind < ENTRY_FILE || row->kind > ENTRY_LINK || row->class > CLASS_MAX || row->ref.height > LIMIT_LEVEL)
+		return false;
+	return (o->path.len > 0 || row->kind == ENTRY_DIR) && meta_ok(row->meta, row->meta_len);
+}
+
+static bool take_reset(struct span *s, struct op *o)
+{
+	uint8_t has_meta;
+
+	o->root.height = span_u8(s);
+	take_id(s, &o->root.id);
+	has_meta = span_u8(s);
+	o->has_meta = has_meta == 1;
+	if (o->has_meta) {
+		o->meta.height = span_u8(s);
+		take_id(s, &o->meta.id);
+	}
+	return !s->bad && has_meta <= 1 && o->root.height < LIMIT_LEVEL && o->meta.height < LIMIT_LEVEL;
+}
+
+static bool take_op(struct span *s, struct op *o)
+{
+	o->kind = span_u8(s);
+	o->row = (struct stage_row){0};
+	o->root = o->meta = (struct map_ref){0};
+	o->has_meta = false;
+	if (!take_path(s, &o->path))
+		return false;
+	switch (o->kind) {
+	case STAGE_SET:
+		return take_set(s, o);
+	case STAGE_DELETE:
+		return !s->bad;
+	case OP_MOVE:
+		return take_path(s, &o->to) && o->path.len > 0 && o->to.len > 0;
+	case STAGE_RESET:
+		return take_reset(s, o);
+	default:
+		return false;
+	}
+}
+
+/* ---- applying them */
+
+static int flush(struct stage_run *t, struct store_error *err)
+{
+	int rc = 0;
+
+	if (stage_batch_count(t->batch) > 0)
+		rc = stage_batch_apply(t->batch, t->rebuild->txn, t->number, err);
+	stage_batch_clear(t->batch);
+	if (rc == 0)
+		rc = rebuild_wrote(t->rebuild, 2 * t->steps, err);
+	t->steps = 0;
+	return rc;
+}
+
+static size_t count_steps(const struct buf *path)
+{
+	size_t n = 2;
+
+	for (size_t i = 0; i < path->len; i++)
+		n += path->data[i] == '/';
+	return n;
+}
+
+static const char *text(const struct buf *path)
+{
+	return path->len > 0 ? (const char *)path->data : "";
+}
+
+static int find(struct stage_run *t, const struct buf *path, struct stage_row *row, struct store_error *err)
+{
+	return stage_find(t->rebuild->txn, text(path), path->len, row, err);
+}
+
+/* The directory that holds the entry at path, and where its name begins. */
+static int find_parent(struct stage_run *t, const struct buf *path, uint64_t *dir, size_t *name, struct store_error *err)
+{
+	struct stage_row row;
+	size_t n = path->len;
+	int rc;
+
+	while (n > 0 && path->data[n - 1] != '/')
+		n--;
+	*name = n;
+	rc = stage_find(t->rebuild->txn, text(path), n > 0 ? n - 1 : 0, &row, err);
+	*dir = row.dir;
+	return rc;
+}
+
+/* Row values are borrowed from the database, which is about to change. */
+static int keep_meta(struct stage_row *row, struct buf *copy, struct store_error *err)
+{
+	if (buf_set(copy, row->meta, row->meta_len) != 0)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	row->meta = copy->data;
+	return 0;
+}
+
+/* An empty top directory in place of the one that is: it keeps its own attributes. */
+static int empty_root(struct stage_run *t, struct store_error *err)
+{
+	struct env_txn *txn = t->rebuild->txn;
+	struct buf meta = {0};
+	struct stage_row own;
+	uint64_t old, dir;
+	int rc = stage_root(txn, &old, err);
+	bool has_own = false;
+
+	if (rc == 0) {
+		rc = stage_get(txn, old, "", 0, &own, err);
+		has_own = rc == 0;
+		rc = rc == STORE_ENOTFOUND ? 0 : rc;
+	}
+	if (rc == 0 && has_own)
+		rc = keep_meta(&own, &meta, err);
+	if (rc == 0)
+		rc = stage_fresh(txn, &dir, err);
+	if (rc == 0)
+		rc = stage_swap_root(txn, dir, err);
+	if (rc == 0 && has_own) {
+		/* Through a batch, so that it is dirty. */
+		rc = stage_batch_set(t->batch, "", 0, &own, err);
+		t->steps++;
+	}
+	buf_release(&meta);
+	return rc == 0 ? flush(t, err) : rc;
+}
+
+/* The directory at path, which is made, gets another number. */
+static int put_dir(struct stage_run *t, const struct buf *path, uint64_t dir, const struct stage_row *with, struct store_error *err)
+{
+	struct env_txn *txn;
+	struct stage_row row;
+	struct buf meta = {0};
+	uint64_t parent = 0, old;
+	size_t name = 0;
+	int rc = stage_batch_set(t->batch, text(path), path->len, with, err);
+
+	t->steps += count_steps(path);
+	if (rc == 0)
+		rc = flush(t, err);
+	if (rc == 0)
+		rc = find(t, path, &row, err);
+	if (rc == 0)
+		rc = keep_meta(&row, &meta, err);
+	if (rc == 0)
+		rc = find_parent(t, path, &parent, &name, err);
+	if (rc == 0) {
+		txn = t->rebuild->txn;
+		old = row.dir;
+		row.dir = dir;
+		rc = stage_put(txn, parent, path->data + name, path->len - name, &row, err);
+		if (rc == 0)
+			rc = stage_bury(txn, old, 0, err);
+	}
+	buf_release(&meta);
+	return rc;
+}
+
+static int apply_reset(struct stage_run *t, struct store_error *err)
+{
+	const struct node_source src = rebuild_source_nodes(&t->source);
+	struct op *o = &t->op;
+	struct buf meta = {0};
+	struct stage_row row;
+	uint64_t dir = 0;
+	int rc = flush(t, err);
+
+	if (rc == 0)
+		rc = rebuild_tree(t->rebuild, &src, &o->root, o->has_meta ? &o->meta : NULL, t->number, &dir, err);
+	if (rc == 0 && o->path.len == 0)
+		return stage_swap_root(t->rebuild->txn, dir, err);
+	if (rc == 0) {
+		/* The directory keeps its own attributes. */
+		rc = find(t, &o->path, &row, err);
+		if (rc == STORE_ENOTFOUND || (rc == 0 && row.kind != ENTRY_DIR)) {
+			row = (struct stage_row){.kind = ENTRY_DIR};
+			rc = 0;
+		}
+		if (rc == 0)
+			rc = keep_meta(&row, &meta, err);
+		if (rc == 0)
+			rc = put_dir(t, &o->path, dir, &row, err);
+	}
+	buf_release(&meta);
+	return rc;
+}
+
+/* Is a the same as b, or above it? */
+static bool is_above(const struct buf *a, const struct buf *b)
+{
+	return a->len <= b->len && memcmp(a->data, b->data, a->len) == 0 && (a->len == b->len || b->data[a->len] == '/');
+}
+
+static int apply_move(struct stage_run *t, struct store_error *err)
+{
+	struct op *o = &t->op;
+	struct buf meta = {0};
+	struct stage_row row;
+	uint8_t key[8];
+	int rc = flush(t, err);
+
+	if (rc == 0)
+		rc = find(t, &o->path, &row, err);
+	if (rc == STORE_ENOTFOUND || (rc == 0 && is_above(&o->path, &o->to)))
+		return store_error_set(err, STORE_ECORRUPT, "a move of what is not there, or into itself");
+	if (rc == 0)
+		rc = keep_meta(&row, &meta, err);
+	if (rc == 0)
+		rc = stage_batch_delete(t->batch, text(&o->path), o->path.len, err);
+	t->steps += count_steps(&o->path);
+	if (rc == 0 && row.kind != ENTRY_DIR) {
+		rc = stage_batch_set(t->batch, text(&o->to), o->to.len, &row, err);
+		t->steps += count_steps(&o->to);
+	}
+	if (rc == 0)
+		rc = flush(t, err);
+	if (rc == 0 && row.kind == ENTRY_DIR) {
+		/* The deletion has buried its number, which is still in use. */
+		be64_put(key, row.dir);
+		rc = env_del(t->rebuild->txn, ENV_DEAD, key, sizeof(key), err);
+		if (rc == 0)
+			rc = put_dir(t, &o->to, row.dir, &row, err);
+	}
+	buf_release(&meta);
+	return rc;
+}
+
+static int apply(struct stage_run *t, struct store_error *err)
+{
+	const struct op *o = &t->op;
+	int rc;
+
+	switch (o->kind) {
+	case STAGE_SET:
+		rc = stage_batch_set(t->batch, text(&o->path), o->path.len, &o->row, err);
+		break;
+	case STAGE_DELETE:
+		if (o->path.len == 0) {
+			rc = flush(t, err);
+			return rc == 0 ? empty_root(t, err) : rc;
+		}
+		rc = stage_batch_delete(t->batch, text(&o->path), o->path.len, err);
+		break;
+	case OP_MOVE:
+		return apply_move(t, err);
+	default:
+		return apply_reset(t, err);
+	}
+	t->steps += count_steps(&o->path);
+	return rc == 0 && t->steps >= BATCH_STEPS ? flush(t, err) : rc;
+}
+
+static int apply_record(struct stage_run *t, const uint8_t *data, size_t len, struct store_error *err)
+{
+	struct span s = span_of(data, len);
+	const uint8_t *head = span_take(&s, 3);
+	uint64_t count = span_leb(&s);
+	int rc = 0;
+
+	if (s.bad || memcmp(head, "SR\1", 3) != 0)
+		return store_error_set(err, STORE_ECORRUPT, "a stage record is malformed");
+	for (; rc == 0 && count > 0; count--) {
+		if (!take_op(&s, &t->op))
+			rc = store_error_set(err, STORE_ECORRUPT, "an operation of a stage record is malformed");
+		else
+			rc = apply(t, err);
+	}
+	if (rc == 0 && span_left(&s) != 0)
+		rc = store_error_set(err, STORE_ECORRUPT, "a stage record has bytes behind its operations");
+	if (rc != 0)
+		return rc;
+	/* Meta values of the batch are copies, but the block is about to go all the same. */
+	return flush(t, err);
+}
+
+/* What can be read goes on; only what is no damage ends the run. */
+static int tell(struct stage_run *t, uint64_t off, const struct store_error *why, struct store_error *err)
+{
+	stage_batch_clear(t->batch);
+	t->steps = 0;
+	if (why->code == STORE_ECORRUPT || why->code == STORE_EVERSION || why->code == STORE_ENOTFOUND)
+		return fsck_damage(t->rebuild->fsck, NULL, t->number, off, err, "%s; what it staged is not all there", why->msg);
+	if (err)
+		*err = *why;
+	return why->code;
+}
+
+static int take_block(struct stage_run *t, const struct fsck_file *file, uint64_t off, const struct pack_block_info *info,
+	struct store_error *err)
+{
+	struct store_error why = {0};
+	size_t at = 0;
+	int rc = fsck_decode(&t->decoder, file, off, info, &why);
+
+	if (rc != 0)
+		return tell(t, off, &why, err);
+	for (uint32_t i = 0; i < info->count && rc == 0; i++) {
+		const size_t len = t->decoder.lens[i];
+
+		if (apply_record(t, t->decoder.plain.data + at, len, &why) != 0)
+			rc = tell(t, off, &why, err);
+		at += len;
+	}
+	return rc;
+}
+
+static int take_pack(struct stage_run *t, const struct fsck_pack *p, struct store_error *err)
+{
+	struct store_error why = {0};
+	struct fsck_file file;
+	uint64_t off = PACK_HEADER;
+	struct pack_block_info info;
+	size_t i = 0;
+	int rc = fsck_file_open(t->rebuild->odb, p, &file, &why);
+
+	t->number = p->number;
+	while (rc == 0) {
+		rc = fsck_file_block(&file, off, &info, &why);
+		if (rc == 0 && info.class == PACK_RECORDS) {
+			rc = take_block(t, &file, off, &info, err);
+			if (rc != 0) {
+				fsck_file_close(&file);
+				return rc;
+			}
+		}
+		/* A damaged header ends the pack, unless a footer tells where the next one is. */
+		if (file.has_footer && (rc == 0 || rc == STORE_ECORRUPT) && i < file.index.block_count) {
+			off += file.index.blocks[i++].length;
+			rc = 0;
+		} else if (rc == 0) {
+			off += pack_block_length(&info);
+		}
+	}
+	fsck_file_close(&file);
+	if (rc == STORE_ENOTFOUND || rc == STORE_ECORRUPT || rc == STORE_EVERSION)
+		return 0;
+	if (err)
+		*err = why;
+	return rc;
+}
+
+int rebuild_stage(struct rebuild *r, struct store_error *err)
+{
+	struct stage_run t = {.rebuild = r, .batch = stage_batch_new()};
+	int rc = t.batch ? rebuild_source_init(&t.source, r, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
+
+	if (rc == 0)
+		rc = fsck_decoder_init(&t.decoder, err);
+	for (size_t i = 0; i < r->packs->count && rc == 0; i++) {
+		rc = take_pack(&t, &r->packs->items[i], err);
+		if (rc == 0)
+			rc = fsck_tick(r->fsck, err);
+	}
+	rebuild_source_release(&t.source);
+	fsck_decoder_release(&t.decoder);
+	stage_batch_free(t.batch);
+	buf_release(&t.op.path);
+	buf_release(&t.op.to);
+	return rc;
+}

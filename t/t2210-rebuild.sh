@@ -1,0 +1,140 @@
+#!/bin/sh
+# fsck --rebuild: the database is made anew from packs and refs.log, staged content included.
+. "${0%/*}/test-lib.sh"
+
+fresh()
+{
+	rm -rf hurt && cp -a good hurt
+}
+
+# state REPO: everything that must be the same after a rebuild.
+state()
+{
+	store -C "$1" log --oneline && store -C "$1" root HEAD && store -C "$1" ls -r HEAD &&
+		"$SRC_ROOT/t/second-reader" "$1/.store" refs && "$SRC_ROOT/t/second-reader" "$1/.store" stage &&
+		store -C "$1" status --porcelain && { store -C "$1" commit -n -m x || [ $? -eq 1 ]; }
+}
+
+# killed FAULT COMMAND...: it died at that point.
+killed()
+{
+	(STORE_FAULT=$1:kill && export STORE_FAULT && shift && exec "$@")
+	test $? -eq 137
+}
+
+# footerless FILE: cut the end off a pack.
+footerless()
+{
+	chmod u+w "$1" && truncate -s -70 "$1"
+}
+
+test_expect_success 'a repository with history, branches and staged changes' '
+	mkdir good && cd good && store init . && mkdir -p a/b c &&
+	echo one >a/x && echo two >a/b/y && ln -s x a/l && : >c/nothing && mkdir c/empty &&
+	seq 1 20000 >c/numbers && store add -A && store commit -m first &&
+	echo three >>a/x && rm a/l && mkdir a/l && echo four >a/l/z && store add -A && store commit -m second &&
+	store checkout -b side HEAD~1 && echo side >s && store add s && store commit -m side && store checkout main &&
+	echo staged >staged && rm a/b/y && chmod 755 a/x && mkdir -p n/m && echo n >n/m/o && store add -A &&
+	store fsck -q && cd .. && state good >before
+'
+
+test_expect_success 'a lost database is made anew: refs, log, trees and stage are what they were' '
+	fresh && rm -rf hurt/.store/db && test_must_fail store -C hurt status 2>err && test_grep "fsck --rebuild" err &&
+	store -C hurt fsck --rebuild >out && test_grep "all is well" out &&
+	state hurt >after && test_cmp before after && test_path_is_missing hurt/.store/db.new &&
+	test_path_is_missing hurt/.store/db.old
+'
+
+test_expect_success 'work goes on: commit, add, checkout; and the tree is what it would have been' '
+	store -C hurt commit -m third && store -C good commit -n -m third >want && store -C hurt root HEAD | cut -d" " -f1 >got &&
+	grep -q "$(cat got)" want && store -C hurt status --porcelain >out && test_must_be_empty out &&
+	store -C hurt checkout side && store -C hurt checkout main && store -C hurt fsck -q >out && test_grep "all is well" out
+'
+
+test_expect_success 'a second rebuild says the same as the first' '
+	state hurt >one && store -C hurt fsck --rebuild -q && state hurt >two && test_cmp one two
+'
+
+test_expect_success 'a database of garbage is replaced' '
+	fresh && printf "garbage garbage" >hurt/.store/db/data.mdb && test_must_fail store -C hurt log &&
+	store -C hurt fsck --rebuild -q && state hurt >after && test_cmp before after
+'
+
+test_expect_success 'killed at any step, the next rebuild finishes, and db/ is never half a one' '
+	for fault in rebuild.mid:1 rebuild.rename:1 rebuild.rename:2 env.commit:1; do
+		fresh && killed $fault store -C hurt fsck --rebuild -q && store -C hurt fsck --rebuild -q >out && state hurt >after && test_cmp before after &&
+		test_path_is_missing hurt/.store/db.new && test_path_is_missing hurt/.store/db.old || { echo "$fault" >&2; return 1; }
+	done
+'
+
+test_expect_success 'an error at any step leaves the old database in place' '
+	for fault in rebuild.mid:1:EIO rebuild.rename:1:EIO env.commit:1:ENOSPC env.put:20:EIO; do
+		fresh && (STORE_FAULT=$fault && export STORE_FAULT && test_must_fail store -C hurt fsck --rebuild -q) &&
+		state hurt >after && test_cmp before after || { echo "$fault" >&2; return 1; }
+	done
+'
+
+test_expect_success 'packs that lost their footers are read block by block' '
+	fresh && find hurt/.store/packs -type f >list && while read -r p; do footerless "$p" || return 1; done <list &&
+	rm -rf hurt/.store/db && test_expect_code 4 store -C hurt fsck --rebuild >out 2>err &&
+	test_grep "pack has no footer" out && test_grep ! "is missing" out &&
+	test_expect_code 4 store -C hurt fsck >out 2>err && test_grep ! "is missing" out &&
+	store -C hurt cat c/numbers >got && cmp got good/c/numbers && store -C hurt ls -r HEAD >got &&
+	store -C good ls -r HEAD >want && test_cmp want got &&
+	store -C hurt status --porcelain >got && store -C good status --porcelain >want && test_cmp want got
+'
+
+test_expect_success 'a commit whose publication did not finish counts when its pack is there' '
+	fresh && killed env.commit:2 store -C hurt commit -m third &&
+	tail -n 5 hurt/.store/refs.log >tail && test_grep third tail && rm -rf hurt/.store/db &&
+	store -C hurt fsck --rebuild -q >out && test_grep "all is well" out &&
+	store -C hurt log --oneline >log && test_grep third log
+'
+
+test_expect_success 'one whose pack is not there is passed over, for good' '
+	fresh && killed env.commit:2 store -C hurt commit -m third &&
+	rm -f "$(find hurt/.store/packs -type f | sort | tail -n 1)" && rm -rf hurt/.store/db &&
+	store -C hurt fsck --rebuild >out 2>&1 && test_grep "never finished" out &&
+	store -C hurt log --oneline >log && test_grep ! third log && store -C hurt commit -m again &&
+	store -C hurt fsck -q >out && store -C hurt log --oneline >one && store -C hurt fsck --rebuild -q &&
+	store -C hurt log --oneline >two && test_cmp one two && test_grep again two
+'
+
+test_expect_success 'nobody rebuilds under a live writer: exit 5, and all is as it was' '
+	fresh && python3 - hurt <<-\END &&
+	import fcntl, struct, subprocess, sys
+	f = open(sys.argv[1] + "/.store/tmp/w-00000000000000000000000000000000", "w+b")
+	fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+	p = subprocess.run(["store", "-C", sys.argv[1], "fsck", "--rebuild"], capture_output=True)
+	sys.exit(0 if p.returncode == 5 and b"at work" in p.stderr else 1)
+	END
+	state hurt >after && test_cmp before after
+'
+
+test_expect_success 'two packs of one number are refused and named' '
+	fresh && p=$(find hurt/.store/packs -type f | head -n 1) && cp "$p" "${p%-*}-00000000000000000000000000000000" &&
+	test_must_fail store -C hurt fsck --rebuild 2>err && test_grep "bear the number" err
+'
+
+test_expect_success 'a damaged stage record is told, and what other records staged is there' '
+	fresh && p=$(find hurt/.store/packs -type f | sort | tail -n 1) && chmod u+w "$p" && python3 - "$p" <<-\END &&
+	import struct, sys
+	data = bytearray(open(sys.argv[1], "rb").read())
+	at = 32
+	while data[at:at + 4] == b"STBK":
+	    stored, table = struct.unpack_from("<I", data, at + 12)[0], struct.unpack_from("<I", data, at + 20)[0]
+	    if data[at + 6] == 3:
+	        data[at + 32 + table] ^= 1
+	    at += 32 + table + stored
+	open(sys.argv[1], "wb").write(data)
+	END
+	test_expect_code 4 store -C hurt fsck --rebuild >out 2>err && test_grep "what it staged is not all there" out &&
+	store -C hurt log --oneline >log && test_line_count -eq 2 log
+'
+
+test_expect_success 'a database map that begins small grows with the rebuild' '
+	fresh && (STORE_TEST_MAP_SIZE=1048576 && export STORE_TEST_MAP_SIZE && store -C hurt fsck --rebuild -q) && state hurt >after &&
+	test_cmp before after
+'
+
+test_done
