@@ -97,7 +97,7 @@ int store_status(struct store_repo *repo, const char *const *paths, size_t n, co
 	struct store_status_result *result, struct store_error *err)
 {
 	static const struct store_status_options defaults;
-	struct store_status_result ignored;
+	struct store_status_result ignored = { 0 };
 	const int64_t start_ns = clock_mono_ns();
 	struct status_walk w = { .repo = repo, .paths = paths, .n_paths = n, .src = repo_nodes(repo) };
 	struct odb_counts before;

@@ -237,12 +237,17 @@ static char letter_x(const struct item *i)
 
 /* ---- the stage against the working tree */
 
-/* Found equal by reading: the next status need not read, once the file is older than the clock's grain. */
+/*
+ * Found equal by reading: the next status need not read, once the file is older than the clock's grain.  A changed mode that does not
+ * count today (core.metadata=none) stays visible for the day when it does.
+ */
 static int touch(struct status_walk *w, const struct item *i, struct store_error *err)
 {
 	struct stage_row row = i->row;
 
 	row.stat = i->e.stat;
+	if (i->row.stat.clock_ns != 0 && ((i->row.stat.mode ^ row.stat.mode) & 07777) != 0)
+		return 0;
 	if (!w->touched || compare_is_fresh(&w->compare, &i->row, &i->e) || !compare_is_fresh(&w->compare, &row, &i->e) ||
 		stage_batch_count(w->touched) >= TOUCH_MAX)
 		return 0;
@@ -530,6 +535,7 @@ static void take_tree(struct status_walk *w, struct item *i)
 	}
 }
 
+/* i: all zero. */
 static int take(struct status_walk *w, struct item *i, struct store_error *err)
 {
 	struct status_frame *f = top_frame(w);
@@ -538,7 +544,6 @@ static int take(struct status_walk *w, struct item *i, struct store_error *err)
 	bool in_stage;
 	int rc = 0;
 
-	memset(i, 0, sizeof(*i));
 	i->wanted = f->wanted == WANTED ? WANTED : is_wanted(w);
 	in_stage = f->stage_name && compare_names(f->stage_name, f->stage_len, name, len) == 0;
 	if (in_stage) {
@@ -575,7 +580,7 @@ static int handle(struct status_walk *w, const struct item *i, struct store_erro
 
 static int step(struct status_walk *w, struct store_error *err)
 {
-	struct item i;
+	struct item i = { 0 };
 	int rc = next_name(w, err);
 
 	if (rc == STORE_ENOTFOUND)

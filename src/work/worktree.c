@@ -307,11 +307,13 @@ bool worktree_is_border(int dirfd, const char *name)
 
 int worktree_readlink(int dirfd, const char *name, struct buf *out, struct store_error *err)
 {
+	size_t want = 256;
+
 	buf_clear(out);
 	for (;;) {
 		ssize_t n;
 
-		if (buf_reserve(out, out->cap < 256 ? 256 : out->cap + 1) != 0)
+		if (buf_reserve(out, want) != 0)
 			return out_of_memory(err);
 		n = FAULT("readlink") ? -1 : readlinkat(dirfd, name, (char *)out->data, out->cap);
 		if (n < 0)
@@ -321,5 +323,6 @@ int worktree_readlink(int dirfd, const char *name, struct buf *out, struct store
 			out->len = (size_t)n;
 			return 0;
 		}
+		want = out->cap + 1;
 	}
 }

@@ -317,6 +317,91 @@ static void test_status__modes_count_and_times_do_not(void **state)
 	assert_string_equal(status(0), " M a\n");
 	assert_int_equal(fchmodat(repo->work_fd, "a", 0600, 0), 0);
 	assert_string_equal(status(0), " M a\n");
+	age();
+	repo->metadata = METADATA_NONE;
+	assert_string_equal(status(0), "");
+	repo->metadata = METADATA_TIMES;
+	assert_string_equal(status(0), " M a\n");
+}
+
+/* A meta map of one file and one directory. */
+static void commit_modes(uint16_t mode_of_a, uint16_t mode_of_d)
+{
+	struct odb_writer *w = fixture_writer();
+	const struct node_source src = nodes_source(writer_reader(w));
+	const struct node_sink sink = nodes_sink(w);
+	const struct map_ref empty = map_empty(MAP_META);
+	struct map_editor *map = map_editor_new(MAP_META, &src, &sink, &empty);
+	const struct meta a = { .flags = META_ATTRS, .mode = mode_of_a, .mtime_sec = 7 };
+	const struct meta d = { .flags = META_ATTRS, .mode = mode_of_d, .mtime_sec = 7 };
+	const struct entry one = fixture_file(w, "one");
+	struct fixture_dir dir = fixture_dir_begin(w);
+	struct buf value = { 0 };
+	struct map_totals totals;
+	struct map_ref meta;
+	struct entry sub, top;
+	char hex[ID_HEX + 1];
+	const char *refs[3] = { "refs/heads/main", hex, NULL };
+	struct oid id;
+
+	sub = fixture_dir_end(&dir);
+	dir = fixture_dir_begin(w);
+	fixture_dir_set(&dir, "a", &one);
+	fixture_dir_set(&dir, "d", &sub);
+	top = fixture_dir_end(&dir);
+	OK(meta_encode(&value, &a));
+	OK(map_editor_set(map, "a", 1, value.data, value.len, &failure));
+	buf_clear(&value);
+	OK(meta_encode(&value, &d));
+	OK(map_editor_set(map, "d", 1, value.data, value.len, &failure));
+	OK(map_editor_finish(map, &meta, &totals, &failure));
+	map_editor_free(map);
+	id = fixture_commit(w, &top, 0, NULL, 0, 1, "modes", &meta);
+	id_hex(hex, &id);
+	fixture_publish(w, refs, 1, "commit");
+	buf_release(&value);
+	writer_free(w);
+}
+
+static void stage_mode(struct staging *s, const char *path, uint8_t kind, uint16_t mode, int64_t mtime)
+{
+	const struct meta m = { .flags = META_ATTRS, .mode = mode, .mtime_sec = mtime };
+	struct worktree_entry on_disk;
+	struct stage_row row = { .kind = kind };
+	struct buf value = { 0 };
+
+	OK(meta_encode(&value, &m));
+	row.meta = value.data;
+	row.meta_len = value.len;
+	OK(worktree_find(repo->work_fd, path, &on_disk, &failure));
+	if (kind == ENTRY_FILE) {
+		const struct entry e = fixture_file(s->w, "one");
+
+		row.ref = (struct file_ref){ e.id, 0, 3 };
+		row.stat = on_disk.stat;
+	}
+	OK(stage_batch_set(s->batch, path, strlen(path), &row, &failure));
+	buf_release(&value);
+}
+
+static void test_status__a_staged_mode_is_a_change_and_a_staged_time_is_none(void **state)
+{
+	struct staging s;
+
+	(void)state;
+	commit_modes(0644, 0755);
+	write_file("a", "one");
+	make_dir("d");
+	s = begin();
+	stage_mode(&s, "a", ENTRY_FILE, 0644, 8);
+	stage_mode(&s, "d", ENTRY_DIR, 0755, 9);
+	end(&s);
+	assert_string_equal(status(0), "");
+	s = begin();
+	stage_mode(&s, "a", ENTRY_FILE, 0640, 8);
+	stage_mode(&s, "d", ENTRY_DIR, 0700, 9);
+	end(&s);
+	assert_string_equal(status(0), "M  a\nM  d/\n");
 	repo->metadata = METADATA_NONE;
 	assert_string_equal(status(0), "");
 }
@@ -535,6 +620,7 @@ int main(void)
 		T(test_status__letters_by_dirty_rows_are_the_same),
 		T(test_status__a_link_is_another_kind_and_a_fifo_is_no_file),
 		T(test_status__modes_count_and_times_do_not),
+		T(test_status__a_staged_mode_is_a_change_and_a_staged_time_is_none),
 		T(test_status__a_racy_file_is_read_once_and_stamped),
 		T(test_status__a_held_gate_stops_no_status),
 		T(test_status__only_the_paths_asked_for),
