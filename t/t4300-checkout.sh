@@ -66,7 +66,7 @@ test_expect_success 'there and back leaves the repository in order, and a commit
 
 test_expect_success 'the stage is that of the revision: a change on top of it commits to the expected tree' '
 	cd r && store checkout HEAD~1 && echo more >>d/b && store add d/b && store commit -m three && cp -a . ../three &&
-	rm -r ../three/.store && store checkout main && store checkout --to ../three-to @{1} && cd .. && same three three-to
+	rm -r ../three/.store && store checkout main && store checkout --to ../three-to HEAD@{1} && cd .. && same three three-to
 '
 
 test_expect_success '--to writes the tree and neither HEAD, stage, working tree nor a .store' '

@@ -56,7 +56,7 @@ struct env {
 	unsigned int flags;
 	dev_t dev;
 	ino_t ino;
-	pid_t pid;
+	unsigned int forks; /* fork_count when it was opened */
 	unsigned int refs; /* guarded by registry_lock */
 	struct env *next;  /* guarded by registry_lock */
 	pthread_mutex_t lock;
@@ -88,6 +88,18 @@ struct env_cursor {
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct env *registry;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static unsigned int fork_count; /* in a child one more than in its parent; asked at every look-up */
+
+static void count_fork(void)
+{
+	fork_count++;
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, count_fork);
+}
 
 static int from_mdb(int rc, struct store_error *err, const char *what, const char *path)
 {
@@ -272,7 +284,7 @@ static int open_mdb(struct env *e, struct store_error *err)
 static void free_env(struct env *e)
 {
 	/* After a fork the child must leave the parent's locks alone. */
-	if (e->mdb && e->pid == getpid())
+	if (e->mdb && e->forks == fork_count)
 		mdb_env_close(e->mdb);
 	pthread_cond_destroy(&e->idle);
 	pthread_mutex_destroy(&e->lock);
@@ -295,7 +307,7 @@ static int new_env(struct env **out, const char *path, unsigned int flags, const
 	e->flags = flags;
 	e->dev = st->st_dev;
 	e->ino = st->st_ino;
-	e->pid = getpid();
+	e->forks = fork_count;
 	e->refs = 1;
 	rc = e->path ? open_mdb(e, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
 	if (rc != 0) {
@@ -318,9 +330,10 @@ int env_open(struct env **out, const char *path, unsigned int flags, struct stor
 	rc = refuse_network(path, err);
 	if (rc != 0)
 		return rc;
+	pthread_once(&fork_once, watch_forks);
 	pthread_mutex_lock(&registry_lock);
 	for (e = registry; e; e = e->next) {
-		if (e->dev == st.st_dev && e->ino == st.st_ino && e->pid == getpid())
+		if (e->dev == st.st_dev && e->ino == st.st_ino && e->forks == fork_count)
 			break;
 	}
 	if (e) {
@@ -422,7 +435,7 @@ static int enter(struct env *e, uint64_t *incarnation, struct store_error *err)
 {
 	int rc = 0;
 
-	if (e->pid != getpid())
+	if (e->forks != fork_count)
 		return store_error_set(err, STORE_EINVAL,
 			"a repository handle cannot be used after fork; open it again in the child");
 	pthread_mutex_lock(&e->lock);

@@ -178,11 +178,26 @@ enum step {
 	STEP_DELETE,
 };
 
+/*
+ * Every directory the plan comes into may hold temporaries that a killed run left: what it was about to do there is in the plan again,
+ * if only as a row.  A directory that cannot be opened is not there yet.
+ */
+static void sweep(struct checkout *c, const struct checkout_action *a)
+{
+	const char *name;
+	bool moved;
+
+	if (checkout_place_open(c->place, a->path, a->len, &name, &moved) == 0 && moved)
+		checkout_file_sweep(c, c->place->fd);
+}
+
 static int do_action(struct checkout *c, enum step step, struct checkout_file *f,
 	const struct checkout_action *a, struct store_error *err)
 {
 	const bool in_way = a->flags & CHECKOUT_IN_WAY;
 
+	if (step == STEP_CLEAR)
+		sweep(c, a);
 	switch (a->op) {
 	case CHECKOUT_WRITE:
 		return step == STEP_LINKS && a->row.kind == ENTRY_LINK ? write_link(c, f, a, err) : 0;

@@ -184,13 +184,13 @@ static int next_walked(struct write_run *w, struct store_error *err)
 	return rc;
 }
 
-/* Directories that were there before may hold what a killed run left. */
+/* With a plan it was done before the first write. */
 static int sweep_place(struct write_run *w, struct store_error *err)
 {
 	const char *name;
 	bool moved;
 
-	if (w->c->straight)
+	if (!w->walk || w->c->straight)
 		return 0;
 	if (checkout_place_open(&w->place, w->next.path, w->next.len, &name, &moved) != 0)
 		return checkout_fail("open the directory of", w->next.path, err);
