@@ -522,6 +522,11 @@ STORE_API int store_info(struct store_repo *repo, struct store_info *out, struct
 
 /* Peak memory of this process now, into peak_anon and peak_rss. */
 STORE_API void store_stats_memory(struct store_stats *stats);
+/*
+ * What reading through this handle cost since it was opened, for operations that have no result of
+ * their own (readers, iterators): decoded_bytes and nodes_read are raised to it.
+ */
+STORE_API void store_stats_reads(struct store_repo *repo, struct store_stats *stats);
 
 #ifdef __cplusplus
 }

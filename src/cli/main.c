@@ -244,6 +244,8 @@ static int finish(struct cli *cli, int rc, double began)
 	pager_wait();
 	if (cli->global.stats && cli->command && !cli->global.help) {
 		store_stats_memory(&cli->stats);
+		if (cli->repo)
+			store_stats_reads(cli->repo, &cli->stats);
 		cli->stats.seconds = progress_now() - began;
 		print_stats(cli);
 	}

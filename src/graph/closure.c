@@ -52,9 +52,10 @@ static int need_content(struct check *c, const struct file_ref *ref, struct stor
 	return ref->size == 0 && id_eq(&ref->id, &hash_empty_file) ? 0 : need(c, &ref->id, err);
 }
 
-static int need_map(struct check *c, enum map_kind kind, const struct oid *id, uint8_t height, struct store_error *err)
+static int need_map(struct check *c, enum map_kind kind, const struct oid *id, uint8_t height,
+	struct store_error *err)
 {
-	const struct map_ref ref = {*id, height}, empty = map_empty(kind);
+	const struct map_ref ref = { *id, height }, empty = map_empty(kind);
 
 	return map_ref_eq(&ref, &empty) ? 0 : need(c, id, err);
 }
@@ -64,19 +65,21 @@ static int check_entry(struct check *c, struct span *s, struct store_error *err)
 	struct entry e;
 
 	if (entry_decode(s, &e) != 0)
-		return store_error_set(err, STORE_ECORRUPT, "closure: a directory entry is malformed");
+		return store_error_set(err, STORE_ECORRUPT,
+			"closure: a directory entry is malformed");
 	if (e.kind == ENTRY_DIR)
 		return need_map(c, MAP_DIRECTORY, &e.id, e.height, err);
-	return need_content(c, &(struct file_ref){e.id, e.height, e.totals.size}, err);
+	return need_content(c, &(struct file_ref){ e.id, e.height, e.totals.size }, err);
 }
 
 static int check_meta(struct check *c, struct span *s, struct store_error *err)
 {
-	struct meta m = {0};
+	struct meta m = { 0 };
 	int rc = 0;
 
 	if (meta_decode(s, &m) != 0)
-		return store_error_set(err, STORE_ECORRUPT, "closure: recorded attributes are malformed");
+		return store_error_set(err, STORE_ECORRUPT,
+			"closure: recorded attributes are malformed");
 	if (m.flags & META_XATTRS)
 		rc = need_content(c, &m.xattrs, err);
 	if (rc == 0 && (m.flags & META_CHILD))
@@ -91,7 +94,8 @@ static int check_map(struct check *c, struct store_error *err)
 
 	if (c->data.len < MAP_HEAD)
 		return store_error_set(err, STORE_ECORRUPT, "closure: a map node ends early");
-	rc = map_node_decode(n, c->data.data, c->data.len, (enum map_kind)c->data.data[3], c->data.data[4], err);
+	rc = map_node_decode(n, c->data.data, c->data.len, (enum map_kind)c->data.data[3],
+		c->data.data[4], err);
 	for (size_t i = 0; i < n->count && rc == 0; i++) {
 		struct span s = span_of(n->items[i].value, n->items[i].value_len);
 		struct oid child;
@@ -157,7 +161,8 @@ static int check_object(void *ctx, const struct oid *id, enum kind kind, struct 
 	struct check *c = ctx;
 	int rc;
 
-	if (kind != KIND_SEQ && kind != KIND_MAP && kind != KIND_LAYER && kind != KIND_COMMIT && kind != KIND_TAG)
+	if (kind != KIND_SEQ && kind != KIND_MAP && kind != KIND_LAYER && kind != KIND_COMMIT &&
+		kind != KIND_TAG)
 		return 0;
 	c->parent = *id;
 	rc = odb_read(c->reader, id, &c->data, err);
@@ -191,7 +196,7 @@ static void take_id(struct span *s, struct oid *out)
 static int check_set(struct check *c, struct span *s, struct store_error *err)
 {
 	const uint8_t kind = span_u8(s);
-	struct file_ref ref = {0};
+	struct file_ref ref = { 0 };
 	struct span meta;
 	const uint8_t *p;
 	size_t len;
@@ -247,12 +252,14 @@ static int check_ops(struct check *c, const void *data, size_t len, struct store
 		else if (op != STAGE_DELETE)
 			s.bad = true;
 	}
-	return rc == 0 && s.bad ? store_error_set(err, STORE_ECORRUPT, "closure: an operation of the stage record is malformed") : rc;
+	return rc == 0 && s.bad ? store_error_set(err, STORE_ECORRUPT,
+					  "closure: an operation of the stage record is malformed")
+				: rc;
 }
 
 int closure_check(struct odb_writer *w, struct store_error *err)
 {
-	struct check c = {.reader = writer_reader(w)};
+	struct check c = { .reader = writer_reader(w) };
 	const void *ops;
 	size_t len;
 	int rc;

@@ -57,8 +57,8 @@ struct env {
 	dev_t dev;
 	ino_t ino;
 	unsigned int forks; /* fork_count when it was opened */
-	unsigned int refs; /* guarded by registry_lock */
-	struct env *next;  /* guarded by registry_lock */
+	unsigned int refs;  /* guarded by registry_lock */
+	struct env *next;   /* guarded by registry_lock */
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
 	unsigned int active;  /* guarded by lock: open transactions, sleeping ones not counted */
@@ -757,4 +757,18 @@ uint64_t env_room(struct env *e)
 	if (mdb_env_info(e->mdb, &info) != 0 || info.me_mapsize < used)
 		return 0;
 	return info.me_mapsize - used;
+}
+
+bool env_is_current(struct env *e)
+{
+	struct stat ours, there;
+	mdb_filehandle_t fd;
+	char path[4200];
+
+	if (snprintf(path, sizeof(path), "%s/data.mdb", e->path) >= (int)sizeof(path))
+		return true;
+	if (!e->mdb || mdb_env_get_fd(e->mdb, &fd) != 0 || fstat(fd, &ours) != 0)
+		return true;
+	return stat(path, &there) == 0 && there.st_ino == ours.st_ino &&
+		there.st_dev == ours.st_dev;
 }

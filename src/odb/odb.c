@@ -67,7 +67,8 @@ int odb_open_database(struct odb *o, struct store_error *err)
 	if (o->env)
 		return 0;
 	if (access(o->db_path, F_OK) != 0 && errno == ENOENT)
-		return store_error_set(err, STORE_ENOTFOUND, "the database '%s' is gone; run 'store fsck --rebuild'", o->db_path);
+		return store_error_set(err, STORE_ENOTFOUND,
+			"the database '%s' is gone; run 'store fsck --rebuild'", o->db_path);
 	return env_open(&o->env, o->db_path, o->gate_fd == -1 ? ENV_RDONLY : 0, err);
 }
 
@@ -382,6 +383,13 @@ int odb_gate_lock(struct odb *o, struct store_error *err)
 	if (pthread_mutex_timedlock(&o->gate_mutex, &deadline) != 0)
 		return gate_busy(o, err);
 	rc = lock_gate_file(o, until, err);
+	if (rc == 0 && o->env && !env_is_current(o->env)) {
+		/* Another process made db/ anew while we waited: what we have open is no longer in the folder. */
+		io_unlock(o->gate_fd);
+		rc = store_error_set(err, STORE_EBUSY,
+			"the database of '%s' was made anew meanwhile; run the command again",
+			o->path);
+	}
 	if (rc != 0)
 		pthread_mutex_unlock(&o->gate_mutex);
 	return rc;

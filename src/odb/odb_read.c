@@ -250,7 +250,7 @@ static int read_at(struct odb_reader *r, const struct oid *id, const struct odb_
 		char name[13];
 
 		return store_error_wrap(err, rc,
-			"cannot read object %s in block at offset %u of pack %016llx",
+			"cannot read object %s in block at offset %u of pack %016llx (run 'store fsck')",
 			id_short(name, id), loc->block_off, (unsigned long long)loc->pack);
 	}
 	return rc != 0 ? rc : verify(r, id, loc, out, err);

@@ -11,6 +11,40 @@
 #include "work/add_internal.h"
 #include "work/stats.h"
 
+/* Is the directory (the first len bytes of path) the top of another repository? */
+static bool is_border(struct store_repo *repo, const char *path, size_t len)
+{
+	struct buf format = { 0 };
+	struct worktree_entry e;
+	bool found;
+
+	buf_add(&format, path, len);
+	buf_add_str(&format, "/.store/format");
+	found = buf_str(&format) &&
+		worktree_find(repo->work_fd, (const char *)format.data, &e, NULL) == 0;
+	buf_release(&format);
+	return found;
+}
+
+/* What no walk enters is not reached by naming it either. */
+static int check_places(struct store_repo *repo, const char *path, const char *shown,
+	struct store_error *err)
+{
+	char border[250];
+
+	for (const char *name = path, *end; *name != '\0'; name = end + (*end == '/')) {
+		end = name + strcspn(name, "/");
+		if (end - name == 6 && memcmp(name, ".store", 6) == 0)
+			return store_error_set(err, STORE_EINVAL,
+				"'%s' is in a repository's own folder and is never stored", shown);
+		if (*end == '/' && is_border(repo, path, (size_t)(end - path)))
+			return store_error_set(err, STORE_EINVAL,
+				"'%s' lies in another repository, '%s'", shown,
+				quote_msg(border, sizeof(border), path, (size_t)(end - path)));
+	}
+	return 0;
+}
+
 /* An operand must be on disk or tracked, and not lie beyond a symlink. */
 static int check_operand(struct store_repo *repo, struct env_txn *txn, const char *path,
 	struct store_error *err)
@@ -24,9 +58,9 @@ static int check_operand(struct store_repo *repo, struct env_txn *txn, const cha
 	if (*path == '\0')
 		return 0;
 	quote_msg(shown, sizeof(shown), path, strlen(path));
-	if (strcmp(path, ".store") == 0 || strncmp(path, ".store/", 7) == 0)
-		return store_error_set(err, STORE_EINVAL,
-			"'%s' is the repository itself and is never stored", shown);
+	rc = check_places(repo, path, shown, err);
+	if (rc != 0)
+		return rc;
 	rc = worktree_find(repo->work_fd, path, &e, &failed);
 	if (rc == 0)
 		return 0;
@@ -88,8 +122,10 @@ static void tell_dry(const struct ingest *g, const struct item *item, const stru
 		tell(g->callbacks, STORE_NOTICE_WOULD_DELETE, path, "", 0);
 		break;
 	case JOB_DIR:
-		if (!job->has_staged && *path)
-			tell(g->callbacks, STORE_NOTICE_WOULD_ADD, path, "directory", 0);
+		if (job->has_staged || !*path)
+			break;
+		r->added++;
+		tell(g->callbacks, STORE_NOTICE_WOULD_ADD, path, "directory", 0);
 		break;
 	default:
 		*(job->has_staged ? &r->modified : &r->added) += 1;

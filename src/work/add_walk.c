@@ -404,6 +404,26 @@ static int find_row(struct add_walk *w, const char *path, struct stage_row *row,
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/* Is there a directory above the path that is ignored and not tracked? */
+static int find_ignored(struct add_walk *w, const char *path, bool *ignored,
+	struct store_error *err)
+{
+	int rc = 0;
+
+	if (w->flags & STORE_ADD_FORCE)
+		return 0;
+	for (const char *name = path, *end; rc == 0 && (end = strchr(name, '/')) != NULL;
+		name = end + 1) {
+		struct stage_row row;
+
+		if (end - name != 4 || memcmp(name, ".git", 4) != 0)
+			continue;
+		rc = stage_find(w->txn, path, (size_t)(end - path), &row, err);
+	}
+	*ignored = rc == STORE_ENOTFOUND;
+	return *ignored ? 0 : rc;
+}
+
 static int begin_operand(struct add_walk *w, struct item *item, const char *path,
 	struct store_error *err)
 {
@@ -411,9 +431,15 @@ static int begin_operand(struct add_walk *w, struct item *item, const char *path
 	uint8_t meta[INGEST_META];
 	struct worktree_entry e;
 	struct stage_row row;
-	bool found;
-	int rc = add_parents(w, item, path, err);
+	bool found, ignored = false;
+	int rc = find_ignored(w, path, &ignored, err);
 
+	if (rc == 0 && ignored) {
+		rc = set_path(w, path, strlen(path), err);
+		return rc == 0 ? add_notice(w, item, STORE_NOTICE_IGNORED, "", err) : rc;
+	}
+	if (rc == 0)
+		rc = add_parents(w, item, path, err);
 	if (rc == 0)
 		rc = find_row(w, path, &row, meta, &found, err);
 	if (rc == 0)

@@ -45,7 +45,8 @@ int checkout_tick(struct checkout *c, struct store_error *err)
 	c->last_tick_ns = now;
 	stats_sample();
 	if (cb->progress && cb->progress(cb->payload, &c->progress) != 0)
-		return store_error_set(err, STORE_ECANCELED, "canceled; the same command finishes the work");
+		return store_error_set(err, STORE_ECANCELED,
+			"canceled; the same command finishes the work");
 	return 0;
 }
 
@@ -99,7 +100,8 @@ static int resolve_new_branch(struct checkout *c, struct store_error *err)
 	int rc = refname_full(&full, REFNAME_HEADS, name, strlen(name), err);
 
 	if (rc == 0)
-		snprintf(c->branch, sizeof(c->branch), "%.*s", (int)full.len, (const char *)full.data);
+		snprintf(c->branch, sizeof(c->branch), "%.*s", (int)full.len,
+			(const char *)full.data);
 	buf_release(&full);
 	if (rc != 0)
 		return rc;
@@ -242,7 +244,8 @@ static int open_folder(struct checkout *c, bool *made, struct store_error *err)
 static int check_options(const struct store_checkout_options *o, struct store_error *err)
 {
 	if (o->version != 0)
-		return store_error_set(err, STORE_EINVAL, "unknown version of store_checkout_options");
+		return store_error_set(err, STORE_EINVAL,
+			"unknown version of store_checkout_options");
 	if (o->new_branch && (o->to || o->n_paths > 0))
 		return store_error_set(err, STORE_EINVAL,
 			"a new branch goes neither with another folder nor with paths");
@@ -259,8 +262,7 @@ static int begin(struct checkout *c, struct store_error *err)
 	c->nodes = repo_nodes(c->repo);
 	c->in_place = !o->to;
 	c->force = o->flags & STORE_CHECKOUT_FORCE;
-	c->recorded = o->to ||
-		(o->flags & (STORE_CHECKOUT_PRESERVE | STORE_CHECKOUT_PRESERVE_ALL));
+	c->recorded = o->to || (o->flags & (STORE_CHECKOUT_PRESERVE | STORE_CHECKOUT_PRESERVE_ALL));
 	c->all_recorded = (o->flags & STORE_CHECKOUT_PRESERVE_ALL) && geteuid() == 0;
 	c->progress.stage = "checkout";
 	spool_init(&c->plan, odb_tmp_fd(c->repo->odb));

@@ -249,10 +249,9 @@ static int give_name(struct checkout_file *f, struct store_error *err)
 		f->exists = false;
 		return 0;
 	}
-	rc = FAULT("checkout.rename") ? -1
-		: f->action.flags & CHECKOUT_REPLACE
-		? renameat(f->dirfd, f->tmp, f->dirfd, f->name)
-		: rename_new(f->dirfd, f->tmp, f->name);
+	rc = FAULT("checkout.rename")                ? -1
+		: f->action.flags & CHECKOUT_REPLACE ? renameat(f->dirfd, f->tmp, f->dirfd, f->name)
+						     : rename_new(f->dirfd, f->tmp, f->name);
 	if (rc != 0 && errno == EEXIST)
 		return store_error_set(err, STORE_ECONFLICT,
 			"'%s' appeared while it was to be written: move it away and run the command again",

@@ -37,15 +37,15 @@ enum checkout_walk_mode {
 };
 
 struct checkout_visit {
-	bool is_leave;          /* a directory that was entered is left */
-	const char *path;       /* NUL-terminated; borrowed: valid until the next call on the walk */
-	size_t len, name_off;   /* the name stands behind name_off */
-	struct entry old;       /* CHANGES: in the old tree; kind ENTRY_NONE: absent */
-	struct entry target;    /* in the target; likewise */
-	uint64_t stage_dir;     /* number of the directory's rows in the stage, 0: it has none */
-	const uint8_t *meta;    /* recorded attributes in the target, without child map; borrowed */
+	bool is_leave;        /* a directory that was entered is left */
+	const char *path;     /* NUL-terminated; borrowed: valid until the next call on the walk */
+	size_t len, name_off; /* the name stands behind name_off */
+	struct entry old;     /* CHANGES: in the old tree; kind ENTRY_NONE: absent */
+	struct entry target;  /* in the target; likewise */
+	uint64_t stage_dir;   /* number of the directory's rows in the stage, 0: it has none */
+	const uint8_t *meta;  /* recorded attributes in the target, without child map; borrowed */
 	size_t meta_len;
-	unsigned int flags;     /* of the frame around it; of the frame itself when it is left */
+	unsigned int flags; /* of the frame around it; of the frame itself when it is left */
 };
 
 enum {
@@ -79,13 +79,13 @@ enum checkout_op {
 	CHECKOUT_WRITE = 1, /* a file or link */
 	CHECKOUT_MKDIR,
 	CHECKOUT_UNLINK,
-	CHECKOUT_RMDIR, /* when it is empty */
-	CHECKOUT_ROW,   /* stage only: put the row */
+	CHECKOUT_RMDIR,  /* when it is empty */
+	CHECKOUT_ROW,    /* stage only: put the row */
 	CHECKOUT_FORGET, /* stage only: take the row away, and all below it */
 };
 
 enum {
-	CHECKOUT_IN_WAY = 1,  /* before anything is written, for something else comes in its place */
+	CHECKOUT_IN_WAY = 1, /* before anything is written, for something else comes in its place */
 	CHECKOUT_REPLACE = 2, /* something stands there that may be replaced */
 };
 
@@ -96,7 +96,8 @@ struct checkout_action {
 	size_t len;
 };
 
-int checkout_action_encode(struct buf *out, const struct checkout_action *a, struct store_error *err);
+int checkout_action_encode(struct buf *out, const struct checkout_action *a,
+	struct store_error *err);
 int checkout_action_decode(struct checkout_action *a, const void *data, size_t len,
 	struct store_error *err);
 
@@ -108,11 +109,11 @@ struct checkout {
 	struct store_checkout_result *result;
 	struct node_source nodes; /* the handle's */
 	bool in_place, force;
-	bool recorded;    /* give files recorded modes and times */
+	bool recorded;     /* give files recorded modes and times */
 	bool all_recorded; /* owner and setuid, too: only as root */
-	bool straight;    /* nothing was in the folder: files go straight to their names */
-	int root_fd;      /* everything is written beneath it */
-	char run[17];     /* part of the names of temporaries */
+	bool straight;     /* nothing was in the folder: files go straight to their names */
+	int root_fd;       /* everything is written beneath it */
+	char run[17];      /* part of the names of temporaries */
 
 	/* What is wanted, and what was. */
 	struct oid commit;
@@ -137,7 +138,7 @@ struct checkout {
 	struct compare compare;
 	struct spool plan, ops;
 	uint64_t plan_writes;
-	uint64_t need, freed;   /* bytes on disk */
+	uint64_t need, freed; /* bytes on disk */
 	struct checkout_place *place;
 
 	/* Progress. */

@@ -32,7 +32,8 @@
 
 /* ---- actions as bytes */
 
-int checkout_action_encode(struct buf *out, const struct checkout_action *a, struct store_error *err)
+int checkout_action_encode(struct buf *out, const struct checkout_action *a,
+	struct store_error *err)
 {
 	const struct stage_row *r = &a->row;
 
@@ -83,7 +84,8 @@ int checkout_action_decode(struct checkout_action *a, const void *data, size_t l
 	r->meta_len = span_le32(&s);
 	r->meta = span_take(&s, r->meta_len);
 	if (s.bad || span_left(&s) == 0 || s.end[-1] != '\0')
-		return store_error_set(err, STORE_EIO, "a temporary file does not hold what was written to it");
+		return store_error_set(err, STORE_EIO,
+			"a temporary file does not hold what was written to it");
 	a->path = (const char *)s.p;
 	a->len = span_left(&s) - 1;
 	return 0;
@@ -151,9 +153,9 @@ struct sight {
 	struct checkout *c;
 	struct checkout_walk *walk;
 	const struct checkout_visit *v;
-	bool exact;            /* the stage stands for old: -f, or a path that was named */
+	bool exact; /* the stage stands for old: -f, or a path that was named */
 	bool has_row;
-	struct stage_row row;  /* of the stage; meta borrowed from the transaction */
+	struct stage_row row; /* of the stage; meta borrowed from the transaction */
 	bool on_disk;
 	struct worktree_entry disk;
 };
@@ -181,8 +183,8 @@ static int look(struct sight *s, struct store_error *err)
 	s->has_row = s->on_disk = false;
 	memset(&s->row, 0, sizeof(s->row));
 	if (v->stage_dir != 0) {
-		rc = stage_get(s->c->txn, v->stage_dir, v->path + v->name_off,
-			v->len - v->name_off, &s->row, err);
+		rc = stage_get(s->c->txn, v->stage_dir, v->path + v->name_off, v->len - v->name_off,
+			&s->row, err);
 		s->has_row = rc == 0;
 		if (rc != 0 && rc != STORE_ENOTFOUND)
 			return rc;
@@ -352,7 +354,8 @@ static int decide_deletion(struct sight *s, struct store_error *err)
 		s->c->freed += disk_bytes(s);
 		rc = plan_op(s->c, s->v, CHECKOUT_UNLINK, in_way ? CHECKOUT_IN_WAY : 0, err);
 	}
-	return rc == 0 ? plan_op(s->c, s->v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err) : rc;
+	return rc == 0 ? plan_op(s->c, s->v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err)
+		       : rc;
 }
 
 /* The target has a file or link where a directory stands on disk. */
@@ -472,7 +475,8 @@ static int decide_leaving(struct sight *s, struct store_error *err)
 	return rc;
 }
 
-static int plan_walk(struct checkout *c, struct checkout_walk *w, bool exact, struct store_error *err)
+static int plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
+	struct store_error *err)
 {
 	struct checkout_visit v;
 	int rc;
@@ -528,7 +532,8 @@ static int find_target(struct checkout *c, const char *path, size_t len, struct 
 			quote_msg(shown, sizeof(shown), path, len), id_short(hex, &c->commit));
 	if (rc != 0 || !c->has_meta)
 		return rc;
-	rc = tree_find_meta(&c->nodes, &c->meta, path, slash ? (size_t)(slash - path) : 0, meta, err);
+	rc = tree_find_meta(&c->nodes, &c->meta, path, slash ? (size_t)(slash - path) : 0, meta,
+		err);
 	*has_meta = rc == 0;
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
@@ -542,7 +547,8 @@ static int plan_parents(struct checkout *c, const char *path, uint64_t *stage_di
 	int rc = 0;
 
 	*stage_dir = c->stage_root;
-	for (const char *slash = strchr(path, '/'); slash && rc == 0; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(path, '/'); slash && rc == 0;
+		slash = strchr(slash + 1, '/')) {
 		struct checkout_visit v = { .name_off = name_off, .stage_dir = *stage_dir };
 		struct sight s = { .c = c, .v = &v, .exact = true };
 		bool may = true;
@@ -584,7 +590,8 @@ static int plan_path(struct checkout *c, const char *path, struct store_error *e
 	if (rc == 0)
 		rc = plan_parents(c, path, &stage_dir, err);
 	if (rc == 0)
-		rc = checkout_walk_begin(w, path, &nothing, &e, has_meta ? &meta : NULL, stage_dir, err);
+		rc = checkout_walk_begin(w, path, &nothing, &e, has_meta ? &meta : NULL, stage_dir,
+			err);
 	if (rc == 0)
 		rc = plan_walk(c, w, true, err);
 	checkout_walk_free(w);

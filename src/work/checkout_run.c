@@ -137,7 +137,8 @@ static int remove_one(struct checkout *c, const struct checkout_action *a, struc
 	}
 	/* Files that are not tracked hold their directory, unless something must come in its place. */
 	if (worktree_is_absent(errno) ||
-		(is_dir && !(a->flags & CHECKOUT_IN_WAY) && (errno == ENOTEMPTY || errno == EEXIST)))
+		(is_dir && !(a->flags & CHECKOUT_IN_WAY) &&
+			(errno == ENOTEMPTY || errno == EEXIST)))
 		return 0;
 	/* The user's own working directory, or a mount. */
 	if (is_dir && !(a->flags & CHECKOUT_IN_WAY) && (errno == EBUSY || errno == EINVAL))
@@ -200,7 +201,8 @@ static int do_action(struct checkout *c, enum step step, struct checkout_file *f
 		sweep(c, a);
 	switch (a->op) {
 	case CHECKOUT_WRITE:
-		return step == STEP_LINKS && a->row.kind == ENTRY_LINK ? write_link(c, f, a, err) : 0;
+		return step == STEP_LINKS && a->row.kind == ENTRY_LINK ? write_link(c, f, a, err)
+								       : 0;
 	case CHECKOUT_UNLINK:
 	case CHECKOUT_RMDIR:
 		return (step == STEP_CLEAR && in_way) || (step == STEP_DELETE && !in_way)

@@ -58,7 +58,8 @@ static int next_part(struct decision *d, struct store_error *err)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-static int apply_all(struct decision *d, struct env_txn *txn, uint64_t number, struct store_error *err)
+static int apply_all(struct decision *d, struct env_txn *txn, uint64_t number,
+	struct store_error *err)
 {
 	int rc;
 
@@ -127,10 +128,9 @@ static int record_kept(struct decision *d, struct checkout_walk *w, const struct
 	const struct entry *e = &v->target;
 	struct stage_row row;
 	bool has_row, clean = false;
-	int rc = v->stage_dir == 0
-		? STORE_ENOTFOUND
-		: stage_get(c->txn, v->stage_dir, v->path + v->name_off, v->len - v->name_off,
-			  &row, err);
+	int rc = v->stage_dir == 0 ? STORE_ENOTFOUND
+				   : stage_get(c->txn, v->stage_dir, v->path + v->name_off,
+					     v->len - v->name_off, &row, err);
 
 	if (rc != 0 && rc != STORE_ENOTFOUND)
 		return rc;
@@ -164,8 +164,8 @@ static int record_all_kept(struct decision *d, struct store_error *err)
 	}
 	w = checkout_walk_new(&c->nodes, CHECKOUT_ALL, c->txn);
 	rc = w ? checkout_walk_begin(w, "", &nothing, c->has_head ? &c->head : &nothing, NULL,
-			     c->stage_root, err)
-		   : checkout_no_memory(err);
+			 c->stage_root, err)
+	       : checkout_no_memory(err);
 
 	stage_batch_clear(d->batch);
 	while (rc == 0 && (rc = checkout_walk_next(w, &v, err)) == 0) {

@@ -327,8 +327,8 @@ static int produce(void *ctx, void *vitem, struct store_error *err)
 
 /* ---- work */
 
-static int note_done(struct buf *done, const struct checkout_action *a, const struct stage_stat *stat,
-	struct store_error *err)
+static int note_done(struct buf *done, const struct checkout_action *a,
+	const struct stage_stat *stat, struct store_error *err)
 {
 	struct checkout_action row = *a;
 	const size_t at = done->len;
@@ -563,7 +563,8 @@ static int make_parents(struct checkout *c, const char *path, struct store_error
 	int rc = 0;
 
 	checkout_place_init(&w.place, c->root_fd);
-	for (const char *slash = strchr(path, '/'); slash && rc == 0; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(path, '/'); slash && rc == 0;
+		slash = strchr(slash + 1, '/')) {
 		if (buf_set(&w.record, path, (size_t)(slash - path)) != 0 || !buf_str(&w.record))
 			rc = checkout_no_memory(err);
 		else

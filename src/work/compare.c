@@ -52,7 +52,8 @@ static bool is_coarse(int fd)
 	}
 }
 
-int compare_init(struct compare *c, struct store_repo *repo, const struct node_source *nodes, struct store_error *err)
+int compare_init(struct compare *c, struct store_repo *repo, const struct node_source *nodes,
+	struct store_error *err)
 {
 	memset(c, 0, sizeof(*c));
 	c->nodes = nodes ? *nodes : repo_nodes(repo);
@@ -73,7 +74,8 @@ void compare_release(struct compare *c)
 	memset(c, 0, sizeof(*c));
 }
 
-bool compare_is_fresh(const struct compare *c, const struct stage_row *row, const struct worktree_entry *e)
+bool compare_is_fresh(const struct compare *c, const struct stage_row *row,
+	const struct worktree_entry *e)
 {
 	const struct stage_stat *was = &row->stat, *is = &e->stat;
 	int64_t last = is->mtime_ns;
@@ -95,7 +97,8 @@ static bool is_regular(uint8_t kind)
 	return kind == ENTRY_FILE || kind == ENTRY_EXEC;
 }
 
-enum compare_verdict compare_stat(const struct compare *c, const struct stage_row *row, const struct worktree_entry *e)
+enum compare_verdict compare_stat(const struct compare *c, const struct stage_row *row,
+	const struct worktree_entry *e)
 {
 	if (row->kind != e->kind && !(is_regular(row->kind) && is_regular(e->kind)))
 		return COMPARE_TYPE;
@@ -118,7 +121,7 @@ struct reading {
 	struct compare *c;
 	int fd;
 	bool is_sparse;
-	uint64_t zero_len;	/* zero_id is the id of that many zeros; 0: of none */
+	uint64_t zero_len; /* zero_id is the id of that many zeros; 0: of none */
 	struct oid zero_id;
 };
 
@@ -147,7 +150,8 @@ static int hash_zeros(struct reading *r, uint64_t len, struct store_error *err)
 }
 
 /* How many of the row's chunks from off on lie wholly in a hole. */
-static uint64_t count_holes(const struct reading *r, const struct seq_row *row, uint64_t off, uint64_t left)
+static uint64_t count_holes(const struct reading *r, const struct seq_row *row, uint64_t off,
+	uint64_t left)
 {
 	off_t data;
 
@@ -162,7 +166,8 @@ static uint64_t count_holes(const struct reading *r, const struct seq_row *row, 
 }
 
 /* Hash len bytes at off; false in *same when the file ends before. */
-static int hash_piece(struct reading *r, uint64_t off, uint64_t len, struct oid *id, bool *same, struct store_error *err)
+static int hash_piece(struct reading *r, uint64_t off, uint64_t len, struct oid *id, bool *same,
+	struct store_error *err)
 {
 	int rc = 0;
 
@@ -170,7 +175,9 @@ static int hash_piece(struct reading *r, uint64_t off, uint64_t len, struct oid 
 	*same = true;
 	while (len > 0 && *same && rc == 0) {
 		const size_t want = len < COMPARE_BUFFER ? (size_t)len : COMPARE_BUFFER;
-		const ssize_t n = FAULT("compare.read") ? -1 : io_pread_full(r->fd, r->c->data, want, off);
+		const ssize_t n = FAULT("compare.read")
+			? -1
+			: io_pread_full(r->fd, r->c->data, want, off);
 
 		if (n < 0)
 			rc = store_error_sys(err, "cannot read");
@@ -188,7 +195,8 @@ static int hash_piece(struct reading *r, uint64_t off, uint64_t len, struct oid 
 	return rc;
 }
 
-static int compare_row(struct reading *r, const struct seq_row *row, uint64_t off, bool *same, struct store_error *err)
+static int compare_row(struct reading *r, const struct seq_row *row, uint64_t off, bool *same,
+	struct store_error *err)
 {
 	uint64_t left = row->repeat;
 	int rc = 0;
@@ -212,7 +220,8 @@ static int compare_row(struct reading *r, const struct seq_row *row, uint64_t of
 	return rc;
 }
 
-static int compare_rows(struct reading *r, const struct file_ref *ref, bool *same, struct store_error *err)
+static int compare_rows(struct reading *r, const struct file_ref *ref, bool *same,
+	struct store_error *err)
 {
 	struct seq_cursor *cursor = seq_cursor_new(&r->c->nodes, ref);
 	struct store_error why = { 0 };
@@ -228,7 +237,8 @@ static int compare_rows(struct reading *r, const struct file_ref *ref, bool *sam
 
 		rc = seq_cursor_next(cursor, &row, &off, &why);
 		if (rc == STORE_ENOTFOUND)
-			rc = store_error_set(&why, STORE_ECORRUPT, "%s", why.msg[0] ? why.msg : "a stored file ends too early");
+			rc = store_error_set(&why, STORE_ECORRUPT, "%s",
+				why.msg[0] ? why.msg : "a stored file ends too early");
 		/* An errno would say that it is the working tree's. */
 		why.sys = 0;
 		if (rc == 0)
@@ -242,7 +252,8 @@ static int compare_rows(struct reading *r, const struct file_ref *ref, bool *sam
 	return rc;
 }
 
-int compare_file(struct compare *c, int fd, const struct file_ref *ref, bool *same, struct store_error *err)
+int compare_file(struct compare *c, int fd, const struct file_ref *ref, bool *same,
+	struct store_error *err)
 {
 	struct reading r = { .c = c, .fd = fd };
 	struct stat st;
@@ -256,7 +267,8 @@ int compare_file(struct compare *c, int fd, const struct file_ref *ref, bool *sa
 	return compare_rows(&r, ref, same, err);
 }
 
-int compare_bytes(struct compare *c, const void *data, size_t len, const struct file_ref *ref, bool *same, struct store_error *err)
+int compare_bytes(struct compare *c, const void *data, size_t len, const struct file_ref *ref,
+	bool *same, struct store_error *err)
 {
 	struct oid id;
 
@@ -271,7 +283,8 @@ int compare_bytes(struct compare *c, const void *data, size_t len, const struct 
 
 /* ---- entries */
 
-static int compare_link(struct compare *c, int dirfd, const char *name, const struct file_ref *ref, bool *same, struct store_error *err)
+static int compare_link(struct compare *c, int dirfd, const char *name, const struct file_ref *ref,
+	bool *same, struct store_error *err)
 {
 	struct buf target = { 0 };
 	int rc = worktree_readlink(dirfd, name, &target, err);
@@ -283,7 +296,8 @@ static int compare_link(struct compare *c, int dirfd, const char *name, const st
 }
 
 /* The file may have become a FIFO since it was looked at: never wait for its other end. */
-static int compare_content(struct compare *c, int dirfd, const char *name, const struct file_ref *ref, bool *same, struct store_error *err)
+static int compare_content(struct compare *c, int dirfd, const char *name,
+	const struct file_ref *ref, bool *same, struct store_error *err)
 {
 	int fd = io_open_beneath(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	struct worktree_entry now;
@@ -306,8 +320,8 @@ static int compare_content(struct compare *c, int dirfd, const char *name, const
 	return rc;
 }
 
-int compare_entry(struct compare *c, int dirfd, const struct worktree_entry *e, const struct stage_row *row,
-	enum compare_verdict *out, struct store_error *err)
+int compare_entry(struct compare *c, int dirfd, const struct worktree_entry *e,
+	const struct stage_row *row, enum compare_verdict *out, struct store_error *err)
 {
 	bool same = false;
 	int rc;

@@ -23,51 +23,57 @@ struct store_error;
 struct compare {
 	struct node_source nodes;
 	struct hash *hash;
-	uint8_t *data;		/* a buffer for reading */
-	int64_t grain_ns;	/* of the file system's time stamps: 20 ms, or 2 s on FAT and network file systems */
-	bool trust_ctime;	/* core.trustctime */
-	bool has_modes;		/* core.metadata is not none: all permission bits are recorded */
-	int (*tick)(void *ctx);	/* now and then while content is read; non-zero: STORE_ECANCELED.  NULL: none.  Set by the caller */
+	uint8_t *data; /* a buffer for reading */
+	int64_t grain_ns; /* of the file system's time stamps: 20 ms, or 2 s on FAT and network file systems */
+	bool trust_ctime; /* core.trustctime */
+	bool has_modes;   /* core.metadata is not none: all permission bits are recorded */
+	int (*tick)(
+		void *ctx); /* now and then while content is read; non-zero: STORE_ECANCELED.  NULL: none.  Set by the caller */
 	void *tick_ctx;
-	uint64_t opened, bytes;	/* files opened, and bytes of content read, so far */
+	uint64_t opened, bytes; /* files opened, and bytes of content read, so far */
 };
 
 /* nodes: NULL: the handle's own reader; else one of the calling thread.  Copies *nodes.  Released by compare_release in any case. */
-int compare_init(struct compare *c, struct store_repo *repo, const struct node_source *nodes, struct store_error *err);
+int compare_init(struct compare *c, struct store_repo *repo, const struct node_source *nodes,
+	struct store_error *err);
 void compare_release(struct compare *c);
 
 enum compare_verdict {
-	COMPARE_SAME,		/* kind, mode and content are as staged */
-	COMPARE_MODE,		/* content may be as staged, but kind (file, exec) or mode is another */
-	COMPARE_TYPE,		/* file, directory, link: another one, or a special */
-	COMPARE_CHANGED,	/* the content is another: its size says so already */
-	COMPARE_READ,		/* only reading it can tell */
+	COMPARE_SAME,    /* kind, mode and content are as staged */
+	COMPARE_MODE,    /* content may be as staged, but kind (file, exec) or mode is another */
+	COMPARE_TYPE,    /* file, directory, link: another one, or a special */
+	COMPARE_CHANGED, /* the content is another: its size says so already */
+	COMPARE_READ,    /* only reading it can tell */
 };
 
 /*
  * By attributes alone.  row: of any kind; two directories are COMPARE_SAME.  Pure.  COMPARE_MODE is told before content is looked
  * at: whoever wants to know of that, too, reads.
  */
-enum compare_verdict compare_stat(const struct compare *c, const struct stage_row *row, const struct worktree_entry *e);
+enum compare_verdict compare_stat(const struct compare *c, const struct stage_row *row,
+	const struct worktree_entry *e);
 
 /*
  * Are the attributes of e those seen when row's content was read, and old enough to be trusted?  Mode and kind included.
  */
-bool compare_is_fresh(const struct compare *c, const struct stage_row *row, const struct worktree_entry *e);
+bool compare_is_fresh(const struct compare *c, const struct stage_row *row,
+	const struct worktree_entry *e);
 
 /*
  * Does the file at fd hold the content of ref?  Reads from offset 0, stops at the first difference; holes that stand for stored
  * runs of zeros are not read.  STORE_EIO with err->sys when it cannot be read; STORE_ECORRUPT, STORE_ENOTFOUND when the stored sequence cannot.
  */
-int compare_file(struct compare *c, int fd, const struct file_ref *ref, bool *same, struct store_error *err);
+int compare_file(struct compare *c, int fd, const struct file_ref *ref, bool *same,
+	struct store_error *err);
 /* The same for bytes in memory: the target of a symlink. */
-int compare_bytes(struct compare *c, const void *data, size_t len, const struct file_ref *ref, bool *same, struct store_error *err);
+int compare_bytes(struct compare *c, const void *data, size_t len, const struct file_ref *ref,
+	bool *same, struct store_error *err);
 
 /*
  * All of it for the entry e in directory dirfd: COMPARE_SAME, COMPARE_MODE, COMPARE_TYPE or COMPARE_CHANGED, never COMPARE_READ; opens the
  * file only when attributes cannot tell.  An error with err->sys (EACCES, ENOENT, ...) is of the working tree; without, of the repository.
  */
-int compare_entry(struct compare *c, int dirfd, const struct worktree_entry *e, const struct stage_row *row,
-	enum compare_verdict *out, struct store_error *err);
+int compare_entry(struct compare *c, int dirfd, const struct worktree_entry *e,
+	const struct stage_row *row, enum compare_verdict *out, struct store_error *err);
 
 #endif

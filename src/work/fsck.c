@@ -37,7 +37,7 @@
 
 static void tell(struct fsck *f, enum store_notice_kind kind, const char *path, const char *text)
 {
-	const struct store_notice n = {kind, path, text, 0};
+	const struct store_notice n = { kind, path, text, 0 };
 
 	if (f->callbacks->notice)
 		f->callbacks->notice(f->callbacks->payload, &n);
@@ -62,7 +62,7 @@ static void begin_phase(struct fsck *f, const char *name, const char *proves)
 	snprintf(text, sizeof(text), "%d/%d %s: %s", f->phase, FSCK_PHASES, name, proves);
 	tell(f, STORE_NOTICE_PHASE, "", text);
 	snprintf(f->stage, sizeof(f->stage), "fsck %d/%d %s", f->phase, FSCK_PHASES, name);
-	f->progress = (struct store_progress){.stage = f->stage};
+	f->progress = (struct store_progress){ .stage = f->stage };
 }
 
 int fsck_tick(struct fsck *f, struct store_error *err)
@@ -73,7 +73,8 @@ int fsck_tick(struct fsck *f, struct store_error *err)
 		return 0;
 	f->next_tick = now + TICK_NS;
 	stats_sample();
-	if (f->callbacks->progress && f->callbacks->progress(f->callbacks->payload, &f->progress) != 0)
+	if (f->callbacks->progress &&
+		f->callbacks->progress(f->callbacks->payload, &f->progress) != 0)
 		return store_error_set(err, STORE_ECANCELED, "stopped");
 	return 0;
 }
@@ -115,13 +116,15 @@ static int grow_damaged(struct fsck *f)
 	return 0;
 }
 
-static int remember(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off, struct store_error *err)
+static int remember(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off,
+	struct store_error *err)
 {
 	struct fsck_damaged *d;
 	struct odb_loc loc;
 
 	/* Nobody reads this copy where the database names another. */
-	if (fsck_is_damaged(f, id) || (pack != 0 && odb_find(f->reader, id, &loc, NULL) == 0 && loc.pack != pack))
+	if (fsck_is_damaged(f, id) ||
+		(pack != 0 && odb_find(f->reader, id, &loc, NULL) == 0 && loc.pack != pack))
 		return 0;
 	if (f->damaged_count >= DAMAGED_MAX) {
 		f->damaged_full = true;
@@ -130,13 +133,14 @@ static int remember(struct fsck *f, const struct oid *id, uint64_t pack, uint64_
 	if (2 * (f->damaged_count + 1) > f->damaged_cap && grow_damaged(f) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	d = find_slot(f, id);
-	*d = (struct fsck_damaged){.id = *id, .pack = pack, .off = (uint32_t)off, .used = true};
+	*d = (struct fsck_damaged){ .id = *id, .pack = pack, .off = (uint32_t)off, .used = true };
 	f->damaged_count++;
 	return 0;
 }
 
 /* "packs/NAME at offset N: object ID", as far as known. */
-static void describe(struct fsck *f, char *out, size_t cap, const struct oid *id, uint64_t pack, uint64_t off)
+static void describe(struct fsck *f, char *out, size_t cap, const struct oid *id, uint64_t pack,
+	uint64_t off)
 {
 	const struct fsck_pack *p = pack ? fsck_find_pack(&f->packs, pack) : NULL;
 	char name[PACK_NAME], hex[ID_HEX + 1];
@@ -145,13 +149,15 @@ static void describe(struct fsck *f, char *out, size_t cap, const struct oid *id
 	out[0] = '\0';
 	if (p) {
 		pack_name(name, p->number, p->random);
-		n = snprintf(out, cap, "packs/%s at offset %" PRIu64 "%s", name, off, id ? ": " : "");
+		n = snprintf(out, cap, "packs/%s at offset %" PRIu64 "%s", name, off,
+			id ? ": " : "");
 	}
 	if (id && n >= 0 && (size_t)n < cap)
 		snprintf(out + n, cap - (size_t)n, "object %s", id_hex(hex, id));
 }
 
-int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off, struct store_error *err, const char *fmt, ...)
+int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off,
+	struct store_error *err, const char *fmt, ...)
 {
 	char where[220], why[520], text[760];
 	va_list ap;
@@ -187,14 +193,16 @@ void fsck_tell_more(struct fsck *f, const struct fsck_damaged *d)
 /* ---- marks: one bit per footer row */
 
 /* Bytes of a pack file that a look-up needs. */
-static int read_rows(struct fsck *f, struct fsck_pack *p, void *out, size_t len, uint64_t off, struct store_error *err)
+static int read_rows(struct fsck *f, struct fsck_pack *p, void *out, size_t len, uint64_t off,
+	struct store_error *err)
 {
 	char name[PACK_NAME];
 
 	pack_name(name, p->number, p->random);
 	if (f->row_fd == -1 || f->row_pack != p->number) {
 		io_close(&f->row_fd);
-		f->row_fd = openat(odb_packs_fd(f->repo->odb), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		f->row_fd = openat(odb_packs_fd(f->repo->odb), name,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		if (f->row_fd == -1)
 			return store_error_sys(err, "cannot open 'packs/%s'", name);
 		f->row_pack = p->number;
@@ -205,10 +213,12 @@ static int read_rows(struct fsck *f, struct fsck_pack *p, void *out, size_t len,
 }
 
 /* Rows whose id begins with this byte: [*from, *to). */
-static int read_fanout(struct fsck *f, struct fsck_pack *p, uint8_t first, uint32_t *from, uint32_t *to, struct store_error *err)
+static int read_fanout(struct fsck *f, struct fsck_pack *p, uint8_t first, uint32_t *from,
+	uint32_t *to, struct store_error *err)
 {
-	const uint64_t table = p->footer_off + PACK_FOOTER_HEAD + (uint64_t)p->blocks * PACK_BLOCK_ROW;
-	uint8_t b[8] = {0};
+	const uint64_t table = p->footer_off + PACK_FOOTER_HEAD +
+		(uint64_t)p->blocks * PACK_BLOCK_ROW;
+	uint8_t b[8] = { 0 };
 	int rc;
 
 	if (first == 0)
@@ -222,7 +232,8 @@ static int read_fanout(struct fsck *f, struct fsck_pack *p, uint8_t first, uint3
 	return rc;
 }
 
-static int fill_loc(struct fsck *f, struct fsck_pack *p, const uint8_t *row, struct odb_loc *loc, struct store_error *err)
+static int fill_loc(struct fsck *f, struct fsck_pack *p, const uint8_t *row, struct odb_loc *loc,
+	struct store_error *err)
 {
 	const uint32_t block = le32_get(row + ID_LEN);
 	uint8_t b[PACK_BLOCK_ROW];
@@ -230,7 +241,8 @@ static int fill_loc(struct fsck *f, struct fsck_pack *p, const uint8_t *row, str
 
 	if (block >= p->blocks)
 		return store_error_set(err, STORE_ECORRUPT, "a footer changed while it was read");
-	rc = read_rows(f, p, b, sizeof(b), p->footer_off + PACK_FOOTER_HEAD + (uint64_t)block * PACK_BLOCK_ROW, err);
+	rc = read_rows(f, p, b, sizeof(b),
+		p->footer_off + PACK_FOOTER_HEAD + (uint64_t)block * PACK_BLOCK_ROW, err);
 	loc->pack = p->number;
 	loc->block_off = (uint32_t)le64_get(b);
 	loc->block_len = le32_get(b + 8);
@@ -240,9 +252,11 @@ static int fill_loc(struct fsck *f, struct fsck_pack *p, const uint8_t *row, str
 	return rc;
 }
 
-int fsck_row(struct fsck *f, struct fsck_pack *p, const struct oid *id, uint32_t *row, struct odb_loc *loc, struct store_error *err)
+int fsck_row(struct fsck *f, struct fsck_pack *p, const struct oid *id, uint32_t *row,
+	struct odb_loc *loc, struct store_error *err)
 {
-	const uint64_t rows = p->footer_off + PACK_FOOTER_HEAD + (uint64_t)p->blocks * PACK_BLOCK_ROW + PACK_FANOUT;
+	const uint64_t rows = p->footer_off + PACK_FOOTER_HEAD +
+		(uint64_t)p->blocks * PACK_BLOCK_ROW + PACK_FANOUT;
 	uint32_t from, to;
 	int rc = read_fanout(f, p, id->b[0], &from, &to, err);
 
@@ -373,10 +387,13 @@ static int drop_orphans(struct fsck *f, struct env_txn *txn, struct store_error 
 		if (rc != 0 && rc != STORE_ENOTFOUND)
 			return rc;
 		pack_name(name, p.number, p.random);
-		if (rc == 0 && odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 && memcmp(row.random, p.random, 16) == 0)
+		if (rc == 0 && odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 &&
+			memcmp(row.random, p.random, 16) == 0)
 			f->packs.items[kept++] = p;
 		else
-			fsck_info(f, "packs/%s was never published; the next command that writes removes it", name);
+			fsck_info(f,
+				"packs/%s was never published; the next command that writes removes it",
+				name);
 	}
 	f->packs.count = kept;
 	return 0;
@@ -394,12 +411,13 @@ static int add_missing(struct fsck *f, struct env_txn *txn, struct store_error *
 	if (rc != 0)
 		return rc;
 	while ((rc = env_cursor_next(c, &key, &val, err)) == 0) {
-		struct fsck_pack p = {.is_missing = true};
+		struct fsck_pack p = { .is_missing = true };
 		struct odb_pack_row row;
-		const struct fsck_pack_list have = {l->items, known, 0, 0};
+		const struct fsck_pack_list have = { l->items, known, 0, 0 };
 
 		if (key.len != 8 || odb_pack_row_decode(val.data, val.len, &row, err) != 0) {
-			rc = store_error_set(err, STORE_ECORRUPT, "row of table 'packs' is malformed; run 'store fsck --rebuild'");
+			rc = store_error_set(err, STORE_ECORRUPT,
+				"row of table 'packs' is malformed; run 'store fsck --rebuild'");
 			break;
 		}
 		p.number = be64_get(key.data);
@@ -470,12 +488,14 @@ static int run_phases(struct fsck *f, struct store_error *err)
 		const char *name, *proves;
 		int (*run)(struct fsck *f, struct store_error *err);
 	} phases[FSCK_PHASES] = {
-		{"packs", "every block decodes, every object equals its id", fsck_packs},
-		{"index", "database and packs name the same objects", fsck_index},
-		{"refs", "refs, reflog and refs.log agree", fsck_refs},
-		{"history", "commits and layers are what their parents and roots make them", fsck_history},
-		{"trees", "everything that a commit needs is there, every total is right", fsck_trees},
-		{"stage", "everything that is staged is there", fsck_stage},
+		{ "packs", "every block decodes, every object equals its id", fsck_packs },
+		{ "index", "database and packs name the same objects", fsck_index },
+		{ "refs", "refs, reflog and refs.log agree", fsck_refs },
+		{ "history", "commits and layers are what their parents and roots make them",
+			fsck_history },
+		{ "trees", "everything that a commit needs is there, every total is right",
+			fsck_trees },
+		{ "stage", "everything that is staged is there", fsck_stage },
 	};
 	int rc = 0;
 
@@ -495,7 +515,8 @@ static int rebuild(struct fsck *f, struct store_error *err)
 	int rc = repo_check_writable(f->repo, err);
 
 	if (rc == 0 && odb_env(f->repo->odb))
-		rc = store_error_set(err, STORE_EINVAL, "a rebuild needs a handle from store_open_for_rebuild");
+		rc = store_error_set(err, STORE_EINVAL,
+			"a rebuild needs a handle from store_open_for_rebuild");
 	if (rc == 0)
 		rc = odb_gate_lock(f->repo->odb, err);
 	if (rc != 0)
@@ -515,13 +536,16 @@ static void release(struct fsck *f)
 	free(f->damaged);
 }
 
-int store_fsck(struct store_repo *repo, const struct store_fsck_options *options, struct store_fsck_result *result,
-	struct store_error *err)
+int store_fsck(struct store_repo *repo, const struct store_fsck_options *options,
+	struct store_fsck_result *result, struct store_error *err)
 {
 	static const struct store_fsck_options none;
-	struct store_fsck_result unused;
+	struct store_fsck_result unused = { 0 };
 	const struct store_fsck_options *o = options ? options : &none;
-	struct fsck f = {.repo = repo, .callbacks = &o->callbacks, .result = result ? result : &unused, .row_fd = -1};
+	struct fsck f = { .repo = repo,
+		.callbacks = &o->callbacks,
+		.result = result ? result : &unused,
+		.row_fd = -1 };
 	const int64_t start = clock_mono_ns();
 	struct odb_counts before, after;
 	int rc = 0;
@@ -537,10 +561,13 @@ int store_fsck(struct store_repo *repo, const struct store_fsck_options *options
 	if (rc == 0)
 		rc = run_phases(&f, err);
 	if (rc == 0 && f.result->damaged > 0)
-		rc = store_error_set(err, STORE_ECORRUPT, "'%s' is damaged: %" PRIu64 " %s", repo->store_dir,
-			f.result->damaged, f.result->damaged == 1 ? "finding" : "findings");
+		rc = store_error_set(err, STORE_ECORRUPT, "'%s' is damaged: %" PRIu64 " %s",
+			repo->store_dir, f.result->damaged,
+			f.result->damaged == 1 ? "finding" : "findings");
 	odb_counts(repo->odb, &after);
 	f.result->stats.decoded_bytes += after.bytes - before.bytes;
+	f.result->stats.files = f.result->files;
+	f.result->stats.bytes = f.result->bytes;
 	f.result->stats.nodes_read = after.nodes - before.nodes;
 	f.result->stats.seconds = (double)(clock_mono_ns() - start) / 1e9;
 	store_stats_memory(&f.result->stats);

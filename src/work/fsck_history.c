@@ -45,9 +45,10 @@ static int push(struct walk *w, const struct oid *id, struct store_error *err)
 }
 
 /* Damage of an object that must be a commit, layer or tag, unless phase 1 or 2 has told of it. */
-static int tell(struct walk *w, const struct oid *id, const struct store_error *why, struct store_error *err)
+static int tell(struct walk *w, const struct oid *id, const struct store_error *why,
+	struct store_error *err)
 {
-	struct odb_loc loc = {0};
+	struct odb_loc loc = { 0 };
 
 	if (fsck_is_damaged(w->fsck, id))
 		return 0;
@@ -58,12 +59,13 @@ static int tell(struct walk *w, const struct oid *id, const struct store_error *
 
 static bool is_damage(int rc)
 {
-	return rc == STORE_ECORRUPT || rc == STORE_ENOTFOUND || rc == STORE_EIO || rc == STORE_EVERSION;
+	return rc == STORE_ECORRUPT || rc == STORE_ENOTFOUND || rc == STORE_EIO ||
+		rc == STORE_EVERSION;
 }
 
 static int visit(struct walk *w, const struct oid *id, struct store_error *err)
 {
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	struct commit c;
 	int rc = rev_read_commit(&w->fsck->nodes, id, &w->data, &c, &why);
 
@@ -104,7 +106,8 @@ static int walk_tag(struct walk *w, const struct oid *id, bool *is_tag, struct s
 	struct tag t;
 
 	*is_tag = false;
-	if (odb_read(w->fsck->reader, id, &w->data, NULL) != 0 || tag_decode(&t, w->data.data, w->data.len, NULL) != 0)
+	if (odb_read(w->fsck->reader, id, &w->data, NULL) != 0 ||
+		tag_decode(&t, w->data.data, w->data.len, NULL) != 0)
 		return 0;
 	*is_tag = true;
 	return t.type == KIND_COMMIT ? walk_from(w, &t.object, err) : 0;
@@ -123,7 +126,8 @@ static int walk_value(struct walk *w, struct text_slice value, struct store_erro
 }
 
 /* The next row of a table behind *after, copied: the transaction must not sleep on a cursor for hours. */
-static int next_row(struct fsck *f, enum env_table table, struct buf *after, struct buf *value, struct store_error *err)
+static int next_row(struct fsck *f, enum env_table table, struct buf *after, struct buf *value,
+	struct store_error *err)
 {
 	struct env_txn *txn = NULL;
 	struct env_cursor *c = NULL;
@@ -153,7 +157,7 @@ static int next_row(struct fsck *f, enum env_table table, struct buf *after, str
 /* Values in a table: a ref's row is one, a reflog row begins with two lines of them. */
 static int walk_table(struct walk *w, enum env_table table, struct store_error *err)
 {
-	struct buf after = {0}, value = {0};
+	struct buf after = { 0 }, value = { 0 };
 	int rc;
 
 	while ((rc = next_row(w->fsck, table, &after, &value, err)) == 0) {
@@ -161,7 +165,7 @@ static int walk_table(struct walk *w, enum env_table table, struct store_error *
 
 		for (int i = 0; rc == 0 && p && p < end && i < (table == ENV_REFLOG ? 2 : 1); i++) {
 			const char *nl = memchr(p, '\n', (size_t)(end - p));
-			const struct text_slice s = {p, (size_t)((nl ? nl : end) - p)};
+			const struct text_slice s = { p, (size_t)((nl ? nl : end) - p) };
 
 			rc = walk_value(w, s, err);
 			p = nl ? nl + 1 : end;
@@ -176,7 +180,7 @@ static int walk_table(struct walk *w, enum env_table table, struct store_error *
 
 int fsck_each_commit(struct fsck *f, fsck_commit_fn *fn, struct store_error *err)
 {
-	struct walk w = {.fsck = f, .fn = fn};
+	struct walk w = { .fsck = f, .fn = fn };
 	int rc = walk_table(&w, ENV_REFS, err);
 
 	if (rc == 0)
@@ -189,7 +193,8 @@ int fsck_each_commit(struct fsck *f, fsck_commit_fn *fn, struct store_error *err
 /* ---- a layer computed again */
 
 /* Nodes that are computed and thrown away. */
-static int put_nowhere(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id, struct store_error *err)
+static int put_nowhere(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id,
+	struct store_error *err)
 {
 	(void)kind;
 	(void)err;
@@ -197,13 +202,14 @@ static int put_nowhere(void *ctx, enum kind kind, const void *data, size_t len, 
 	return 0;
 }
 
-static int check_changes(struct fsck *f, const struct oid *id, const struct layer *l, const struct layer *parent, struct store_error *err)
+static int check_changes(struct fsck *f, const struct oid *id, const struct layer *l,
+	const struct layer *parent, struct store_error *err)
 {
 	const struct entry now = view_top(l), before = parent ? view_top(parent) : now;
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	struct changes is;
 	struct hash *h = hash_new();
-	const struct node_sink sink = {put_nowhere, h};
+	const struct node_sink sink = { put_nowhere, h };
 	int rc;
 
 	if (!h)
@@ -219,30 +225,36 @@ static int check_changes(struct fsck *f, const struct oid *id, const struct laye
 		return rc;
 	}
 	if (!map_ref_eq(&is.map, &l->changes))
-		return fsck_damage(f, id, 0, 0, err, "its map of changes is not the difference of its root and its parent's");
+		return fsck_damage(f, id, 0, 0, err,
+			"its map of changes is not the difference of its root and its parent's");
 	if (is.added != l->added || is.modified != l->modified || is.deleted != l->deleted)
 		return fsck_damage(f, id, 0, 0, err,
-			"it counts %" PRIu64 " added, %" PRIu64 " modified, %" PRIu64 " deleted; they are %" PRIu64 ", %" PRIu64 ", %" PRIu64, l->added,
-			l->modified, l->deleted, is.added, is.modified, is.deleted);
+			"it counts %" PRIu64 " added, %" PRIu64 " modified, %" PRIu64
+			" deleted; they are %" PRIu64 ", %" PRIu64 ", %" PRIu64,
+			l->added, l->modified, l->deleted, is.added, is.modified, is.deleted);
 	return 0;
 }
 
-static int check_totals(struct fsck *f, const struct oid *id, const struct layer *l, struct store_error *err)
+static int check_totals(struct fsck *f, const struct oid *id, const struct layer *l,
+	struct store_error *err)
 {
 	struct map_totals is;
 	const int rc = map_totals_of(&f->nodes, MAP_DIRECTORY, &l->root, &is, NULL);
 
 	if (rc != 0)
-		return is_damage(rc) ? 0 : store_error_set(err, rc, "cannot read the root of a layer");
-	if (is.totals.size != l->totals.size || is.totals.files != l->totals.files || is.totals.dirs != l->totals.dirs)
+		return is_damage(rc) ? 0
+				     : store_error_set(err, rc, "cannot read the root of a layer");
+	if (is.totals.size != l->totals.size || is.totals.files != l->totals.files ||
+		is.totals.dirs != l->totals.dirs)
 		return fsck_damage(f, id, 0, 0, err, "its totals are not those of its root");
 	return 0;
 }
 
-static int read_layer(struct fsck *f, const struct oid *id, struct layer *l, bool *is_good, struct store_error *err)
+static int read_layer(struct fsck *f, const struct oid *id, struct layer *l, bool *is_good,
+	struct store_error *err)
 {
-	struct walk w = {.fsck = f};
-	struct store_error why = {0};
+	struct walk w = { .fsck = f };
+	struct store_error why = { 0 };
 	const int rc = rev_read_layer(&f->nodes, id, l, &why);
 
 	*is_good = rc == 0;
@@ -253,7 +265,8 @@ static int read_layer(struct fsck *f, const struct oid *id, struct layer *l, boo
 	return rc;
 }
 
-static int check_layer(struct fsck *f, const struct oid *id, const struct layer *l, struct store_error *err)
+static int check_layer(struct fsck *f, const struct oid *id, const struct layer *l,
+	struct store_error *err)
 {
 	struct layer parent;
 	bool is_good = true;
@@ -262,34 +275,40 @@ static int check_layer(struct fsck *f, const struct oid *id, const struct layer 
 	if (l->has_parent) {
 		rc = read_layer(f, &l->parent, &parent, &is_good, err);
 		if (rc == 0 && is_good && l->generation != parent.generation + 1)
-			rc = fsck_damage(f, id, 0, 0, err, "it is of generation %" PRIu64 ", its parent of %" PRIu64, l->generation,
-				parent.generation);
+			rc = fsck_damage(f, id, 0, 0, err,
+				"it is of generation %" PRIu64 ", its parent of %" PRIu64,
+				l->generation, parent.generation);
 	}
 	if (rc == 0)
 		rc = check_totals(f, id, l, err);
-	return rc == 0 && is_good ? check_changes(f, id, l, l->has_parent ? &parent : NULL, err) : rc;
+	return rc == 0 && is_good ? check_changes(f, id, l, l->has_parent ? &parent : NULL, err)
+				  : rc;
 }
 
 /* Has the commit's layer the layer of its first parent for a parent? */
-static int check_parentage(struct fsck *f, const struct oid *id, const struct commit *c, const struct layer *l, struct store_error *err)
+static int check_parentage(struct fsck *f, const struct oid *id, const struct commit *c,
+	const struct layer *l, struct store_error *err)
 {
-	struct buf data = {0};
+	struct buf data = { 0 };
 	struct commit parent;
 	int rc = 0;
 
 	if (c->parent_count == 0 && l->has_parent)
 		rc = fsck_damage(f, id, 0, 0, err, "it has no parent, but its layer has one");
-	if (c->parent_count > 0 && rev_read_commit(&f->nodes, &c->parents[0], &data, &parent, NULL) == 0 &&
+	if (c->parent_count > 0 &&
+		rev_read_commit(&f->nodes, &c->parents[0], &data, &parent, NULL) == 0 &&
 		!(l->has_parent && id_eq(&l->parent, &parent.layer)))
-		rc = fsck_damage(f, id, 0, 0, err, "the parent of its layer is not the layer of its first parent");
+		rc = fsck_damage(f, id, 0, 0, err,
+			"the parent of its layer is not the layer of its first parent");
 	buf_release(&data);
 	return rc;
 }
 
-static int check_commit(struct fsck *f, const struct oid *id, const struct commit *c, struct store_error *err)
+static int check_commit(struct fsck *f, const struct oid *id, const struct commit *c,
+	struct store_error *err)
 {
 	struct layer l;
-	bool is_good, is_new;
+	bool is_good = false, is_new = false;
 	int rc = read_layer(f, &c->layer, &l, &is_good, err);
 
 	f->result->commits++;

@@ -22,14 +22,16 @@ struct index_run {
 
 static bool same_place(const struct odb_loc *a, const struct odb_loc *b)
 {
-	return a->pack == b->pack && a->block_off == b->block_off && a->block_len == b->block_len && a->off == b->off && a->len == b->len;
+	return a->pack == b->pack && a->block_off == b->block_off && a->block_len == b->block_len &&
+		a->off == b->off && a->len == b->len;
 }
 
-static int check_row(struct index_run *r, const struct fsck_pack *p, const struct pack_row *x, const struct fsck_file *file,
-	struct store_error *err)
+static int check_row(struct index_run *r, const struct fsck_pack *p, const struct pack_row *x,
+	const struct fsck_file *file, struct store_error *err)
 {
 	const struct pack_block_row *b = &file->index.blocks[x->block];
-	const struct odb_loc here = {p->number, (uint32_t)b->off, b->length, x->off, x->len, x->kind};
+	const struct odb_loc here = { p->number, (uint32_t)b->off, b->length, x->off, x->len,
+		x->kind };
 	struct odb_loc loc;
 	struct env_val v;
 	int rc;
@@ -39,14 +41,16 @@ static int check_row(struct index_run *r, const struct fsck_pack *p, const struc
 		/* Stage records are not looked up by id. */
 		if (x->kind == KIND_STAGE)
 			return 0;
-		return fsck_damage(r->fsck, &x->id, p->number, b->off, err, "the database does not have it; run 'store fsck --rebuild'");
+		return fsck_damage(r->fsck, &x->id, p->number, b->off, err,
+			"the database does not have it; run 'store fsck --rebuild'");
 	}
 	if (rc == 0)
 		rc = odb_row_decode(v.data, v.len, &loc, NULL);
 	if (rc != 0)
-		return rc == STORE_ECORRUPT ? fsck_damage(r->fsck, &x->id, p->number, b->off, err,
-						      "its row in the database is malformed; run 'store fsck --rebuild'")
-					    : rc;
+		return rc == STORE_ECORRUPT
+			? fsck_damage(r->fsck, &x->id, p->number, b->off, err,
+				  "its row in the database is malformed; run 'store fsck --rebuild'")
+			: rc;
 	if (same_place(&loc, &here))
 		r->matched++;
 	else if (loc.pack == p->number)
@@ -69,11 +73,14 @@ static int check_pack_row(struct index_run *r, const struct fsck_pack *p, struct
 	if (rc == 0)
 		rc = odb_pack_row_decode(v.data, v.len, &row, NULL);
 	if (rc != 0)
-		return rc == STORE_ECORRUPT ? fsck_damage(r->fsck, NULL, p->number, 0, err, "its row in the database is malformed") : rc;
+		return rc == STORE_ECORRUPT ? fsck_damage(r->fsck, NULL, p->number, 0, err,
+						      "its row in the database is malformed")
+					    : rc;
 	if (row.size != p->size || row.objects != p->rows)
 		return fsck_damage(r->fsck, NULL, p->number, 0, err,
-			"the database says it has %" PRIu64 " bytes and %u objects; it has %" PRIu64 " and %u", row.size, row.objects, p->size,
-			p->rows);
+			"the database says it has %" PRIu64 " bytes and %u objects; it has %" PRIu64
+			" and %u",
+			row.size, row.objects, p->size, p->rows);
 	return 0;
 }
 
@@ -97,7 +104,8 @@ static int check_pack(struct index_run *r, struct fsck_pack *p, struct store_err
 }
 
 /* One row of the database: does a footer have it? */
-static int check_object(struct index_run *r, const struct env_val *key, const struct env_val *val, struct store_error *err)
+static int check_object(struct index_run *r, const struct env_val *key, const struct env_val *val,
+	struct store_error *err)
 {
 	struct fsck *f = r->fsck;
 	struct odb_loc loc, there;
@@ -107,22 +115,29 @@ static int check_object(struct index_run *r, const struct env_val *key, const st
 	int rc;
 
 	if (key->len != ID_LEN)
-		return fsck_damage(f, NULL, 0, 0, err, "a row of table 'objects' is malformed; run 'store fsck --rebuild'");
+		return fsck_damage(f, NULL, 0, 0, err,
+			"a row of table 'objects' is malformed; run 'store fsck --rebuild'");
 	memcpy(id.b, key->data, ID_LEN);
 	if (odb_row_decode(val->data, val->len, &loc, NULL) != 0)
-		return fsck_is_damaged(f, &id) ? 0 : fsck_damage(f, &id, 0, 0, err, "its row in the database is malformed; run 'store fsck --rebuild'");
+		return fsck_is_damaged(f, &id)
+			? 0
+			: fsck_damage(f, &id, 0, 0, err,
+				  "its row in the database is malformed; run 'store fsck --rebuild'");
 	if (loc.pack >= f->horizon)
 		return 0;
 	p = fsck_find_pack(&f->packs, loc.pack);
 	if (!p)
-		return fsck_damage(f, &id, 0, 0, err, "the database says it lies in pack %" PRIu64 ", which is not there", loc.pack);
+		return fsck_damage(f, &id, 0, 0, err,
+			"the database says it lies in pack %" PRIu64 ", which is not there",
+			loc.pack);
 	if (p->is_missing)
 		return fsck_damage(f, &id, loc.pack, loc.block_off, err, "it went with its pack");
 	if (!p->is_readable || fsck_is_damaged(f, &id))
 		return 0;
 	rc = fsck_row(f, p, &id, &row, &there, err);
 	if (rc == STORE_ENOTFOUND)
-		return fsck_damage(f, &id, loc.pack, loc.block_off, err, "the pack does not hold it; run 'store fsck --rebuild'");
+		return fsck_damage(f, &id, loc.pack, loc.block_off, err,
+			"the pack does not hold it; run 'store fsck --rebuild'");
 	return rc;
 }
 
@@ -147,7 +162,7 @@ static int check_database(struct index_run *r, struct store_error *err)
 
 int fsck_index(struct fsck *f, struct store_error *err)
 {
-	struct index_run r = {.fsck = f};
+	struct index_run r = { .fsck = f };
 	uint64_t count = 0;
 	int rc = env_begin(odb_env(f->repo->odb), false, &r.txn, err);
 

@@ -25,17 +25,17 @@
 struct fsck_pack {
 	uint64_t number;
 	uint8_t random[16];
-	bool is_readable;	/* header and footer are whole: rows may be looked up in the file */
-	bool is_missing;	/* the database knows it, packs/ does not have it */
+	bool is_readable; /* header and footer are whole: rows may be looked up in the file */
+	bool is_missing;  /* the database knows it, packs/ does not have it */
 	uint32_t rows, blocks;
 	uint64_t size, footer_off;
-	uint64_t first_bit;	/* of its rows, in bitmaps */
+	uint64_t first_bit; /* of its rows, in bitmaps */
 };
 
 struct fsck_pack_list {
-	struct fsck_pack *items;	/* by number, then by random bits */
+	struct fsck_pack *items; /* by number, then by random bits */
 	size_t count, cap;
-	uint64_t bits;			/* rows of all readable packs */
+	uint64_t bits; /* rows of all readable packs */
 };
 
 /* All files in packs/ that bear a pack's name, sorted. */
@@ -49,18 +49,21 @@ struct fsck_file {
 	int fd;
 	uint64_t size;
 	char name[PACK_NAME];
-	uint64_t blocks_end;	/* where blocks end: the footer's offset, or the size when there is no footer */
+	uint64_t
+		blocks_end; /* where blocks end: the footer's offset, or the size when there is no footer */
 	bool has_footer;
-	struct pack_index index;	/* of the footer */
+	struct pack_index index; /* of the footer */
 };
 /*
  * Open and check header and footer.  0 also when the footer is damaged: has_footer is false and err tells why.  STORE_ECORRUPT:
  * it is no pack at all.  fsck_file_close in any case.
  */
-int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f, struct store_error *err);
+int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f,
+	struct store_error *err);
 void fsck_file_close(struct fsck_file *f);
 /* The header of the block at off.  STORE_ENOTFOUND without message: blocks end there. */
-int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_info *info, struct store_error *err);
+int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_info *info,
+	struct store_error *err);
 
 /* Room to decode blocks in. */
 struct fsck_decoder {
@@ -73,7 +76,8 @@ struct fsck_decoder {
 int fsck_decoder_init(struct fsck_decoder *d, struct store_error *err);
 void fsck_decoder_release(struct fsck_decoder *d);
 /* Read, check and decode: plain bytes into d->plain, lengths of its objects into d->lens. */
-int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off, const struct pack_block_info *info, struct store_error *err);
+int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
+	const struct pack_block_info *info, struct store_error *err);
 
 /* ---- a run */
 
@@ -91,16 +95,16 @@ enum fsck_role {
 struct fsck_memo {
 	struct oid id;
 	uint8_t role, level;
-	uint32_t last_key;	/* checksum of the last key of a map node */
-	struct map_totals totals;	/* of a seq node: totals.size */
+	uint32_t last_key;        /* checksum of the last key of a map node */
+	struct map_totals totals; /* of a seq node: totals.size */
 };
 
 struct fsck_damaged {
 	struct oid id;
-	uint64_t pack;		/* 0: in none */
+	uint64_t pack; /* 0: in none */
 	uint32_t off;
-	uint16_t paths;		/* named so far */
-	uint32_t last_path;	/* checksum of the one named last */
+	uint16_t paths;     /* named so far */
+	uint32_t last_path; /* checksum of the one named last */
 	bool used;
 };
 
@@ -111,25 +115,25 @@ struct fsck {
 	struct odb_reader *reader;
 	struct node_source nodes;
 	int phase;
-	char stage[40];		/* what progress shows */
+	char stage[40]; /* what progress shows */
 	struct store_progress progress;
 	int64_t next_tick;
 	struct fsck_pack_list packs;
-	uint64_t horizon;	/* publications below this number are looked at */
-	uint8_t *seen;		/* one bit per footer row */
-	struct oid *loose;	/* marked objects that have no bit; open addressing, all zero is free */
+	uint64_t horizon;  /* publications below this number are looked at */
+	uint8_t *seen;     /* one bit per footer row */
+	struct oid *loose; /* marked objects that have no bit; open addressing, all zero is free */
 	size_t loose_count, loose_cap;
-	struct fsck_memo *memo;	/* FSCK_MEMO slots */
-	struct fsck_damaged *damaged;	/* open addressing */
+	struct fsck_memo *memo;       /* FSCK_MEMO slots */
+	struct fsck_damaged *damaged; /* open addressing */
 	size_t damaged_count, damaged_cap;
 	bool damaged_full;
-	int row_fd;		/* the pack fsck_bit looked at last */
+	int row_fd; /* the pack fsck_bit looked at last */
 	uint64_t row_pack;
 };
 
 /* Something is damaged: told at once.  id may be NULL; pack 0: in none. */
-int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off, struct store_error *err, const char *fmt, ...)
-	__attribute__((format(printf, 6, 7)));
+int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off,
+	struct store_error *err, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 /* Was the object found damaged? NULL: no. */
 struct fsck_damaged *fsck_is_damaged(struct fsck *f, const struct oid *id);
 /* A path of HEAD that needs a damaged object. */
@@ -150,12 +154,13 @@ int fsck_mark(struct fsck *f, const struct oid *id, bool *is_new, struct store_e
 int fsck_is_marked(struct fsck *f, const struct oid *id, bool *is_marked, struct store_error *err);
 void fsck_forget_marks(struct fsck *f);
 /* The row of id in the footer of p; STORE_ENOTFOUND without message.  block: its offset and length. */
-int fsck_row(struct fsck *f, struct fsck_pack *p, const struct oid *id, uint32_t *row, struct odb_loc *loc, struct store_error *err);
+int fsck_row(struct fsck *f, struct fsck_pack *p, const struct oid *id, uint32_t *row,
+	struct odb_loc *loc, struct store_error *err);
 
 /* ---- references that are followed (fsck_tree.c) */
 
 struct fsck_ref {
-	uint8_t role;		/* enum fsck_role */
+	uint8_t role; /* enum fsck_role */
 	uint8_t level;
 	struct oid id;
 	bool has_totals;
@@ -167,7 +172,8 @@ struct fsck_ref {
 /* Everything below ref is there and is what is said of it.  Damage is told; only what ends the run is returned. */
 int fsck_walk(struct fsck *f, const struct fsck_ref *ref, struct store_error *err);
 /* The same for content of any height; user: what names it, or NULL. */
-int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user, struct store_error *err);
+int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user,
+	struct store_error *err);
 /* ref: kind dir. */
 struct fsck_ref fsck_ref_of_dir(const struct entry *dir);
 /* A node decoded, as map or sequence. */
@@ -176,21 +182,22 @@ struct fsck_node {
 	struct map_node map;
 	struct seq_node seq;
 	uint8_t role, level;
-	size_t count;		/* items or rows */
+	size_t count; /* items or rows */
 };
 void fsck_node_init(struct fsck_node *n);
 void fsck_node_release(struct fsck_node *n);
 /* Read and decode what ref names.  Damage of any kind is STORE_ECORRUPT, with a message that does not name the id. */
-int fsck_node_load(struct fsck *f, struct fsck_node *n, const struct fsck_ref *ref, struct store_error *err);
+int fsck_node_load(struct fsck *f, struct fsck_node *n, const struct fsck_ref *ref,
+	struct store_error *err);
 
 /* What an item of a node refers to. */
 struct fsck_child {
-	struct fsck_ref ref;	/* role FSCK_NONE: there is no node below */
-	bool has_content;	/* and content that is a chunk, or built in */
+	struct fsck_ref ref; /* role FSCK_NONE: there is no node below */
+	bool has_content;    /* and content that is a chunk, or built in */
 	struct oid content;
 	uint64_t content_len;
-	bool is_name;		/* the item is an entry of a directory: its key is a name */
-	uint8_t kind;		/* then: enum entry_kind */
+	bool is_name; /* the item is an entry of a directory: its key is a name */
+	uint8_t kind; /* then: enum entry_kind */
 };
 /* Item pos of a node: 0 to 2 children. */
 size_t fsck_node_children(const struct fsck_node *n, size_t pos, struct fsck_child out[2]);
@@ -199,7 +206,8 @@ bool fsck_is_built_in(const struct fsck_ref *ref);
 
 /* ---- history (fsck_history.c) */
 
-typedef int fsck_commit_fn(struct fsck *f, const struct oid *id, const struct commit *c, struct store_error *err);
+typedef int fsck_commit_fn(struct fsck *f, const struct oid *id, const struct commit *c,
+	struct store_error *err);
 /* Every commit that refs and reflog reach, each once.  fn NULL: none. */
 int fsck_each_commit(struct fsck *f, fsck_commit_fn *fn, struct store_error *err);
 

@@ -61,7 +61,7 @@ int fsck_list_packs(struct odb *o, struct fsck_pack_list *l, struct store_error 
 		return rc;
 	}
 	for (errno = 0; rc == 0 && (d = readdir(dir)) != NULL; errno = 0) {
-		struct fsck_pack p = {0};
+		struct fsck_pack p = { 0 };
 
 		if (!pack_name_parse(d->d_name, &p.number, p.random))
 			continue;
@@ -82,7 +82,7 @@ int fsck_list_packs(struct odb *o, struct fsck_pack_list *l, struct store_error 
 void fsck_free_packs(struct fsck_pack_list *l)
 {
 	free(l->items);
-	*l = (struct fsck_pack_list){0};
+	*l = (struct fsck_pack_list){ 0 };
 }
 
 struct fsck_pack *fsck_find_pack(const struct fsck_pack_list *l, uint64_t number)
@@ -107,13 +107,14 @@ struct fsck_pack *fsck_find_pack(const struct fsck_pack_list *l, uint64_t number
 static int read_footer(struct fsck_file *f, struct store_error *err)
 {
 	uint8_t trailer[PACK_TRAILER];
-	struct buf footer = {0};
+	struct buf footer = { 0 };
 	uint64_t off, len;
 	int rc;
 
 	if (f->size < PACK_HEADER + FOOTER_MIN)
 		return store_error_set(err, STORE_ECORRUPT, "pack has no footer");
-	if (io_pread_full(f->fd, trailer, sizeof(trailer), f->size - sizeof(trailer)) != (ssize_t)sizeof(trailer))
+	if (io_pread_full(f->fd, trailer, sizeof(trailer), f->size - sizeof(trailer)) !=
+		(ssize_t)sizeof(trailer))
 		return store_error_sys(err, "cannot read 'packs/%s'", f->name);
 	off = le64_get(trailer);
 	len = f->size - off;
@@ -138,20 +139,22 @@ static int read_footer(struct fsck_file *f, struct store_error *err)
 
 static int check_header(const struct fsck_file *f, struct store_error *err)
 {
-	static const uint8_t want[PACK_HEADER] = {'S', 'T', 'P', 'K', 1};
+	static const uint8_t want[PACK_HEADER] = { 'S', 'T', 'P', 'K', 1 };
 	uint8_t head[PACK_HEADER];
 	const ssize_t n = io_pread_full(f->fd, head, sizeof(head), 0);
 
 	if (n < 0)
 		return store_error_sys(err, "cannot read 'packs/%s'", f->name);
 	if (n == (ssize_t)sizeof(head) && memcmp(head, "STPK", 4) == 0 && le32_get(head + 4) > 1)
-		return store_error_set(err, STORE_EVERSION, "pack of version %u: a newer store is needed", le32_get(head + 4));
+		return store_error_set(err, STORE_EVERSION,
+			"pack of version %u: a newer store is needed", le32_get(head + 4));
 	if (n != (ssize_t)sizeof(head) || memcmp(head, want, sizeof(head)) != 0)
 		return store_error_set(err, STORE_ECORRUPT, "pack header is damaged");
 	return 0;
 }
 
-int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f, struct store_error *err)
+int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f,
+	struct store_error *err)
 {
 	struct stat st;
 	int rc;
@@ -164,7 +167,8 @@ int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f
 	if (f->fd == -1 || fstat(f->fd, &st) != 0)
 		return store_error_sys(err, "cannot open 'packs/%s'", f->name);
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > LIMIT_PACK)
-		return store_error_set(err, STORE_ECORRUPT, "pack is no file of at most %u bytes", LIMIT_PACK);
+		return store_error_set(err, STORE_ECORRUPT, "pack is no file of at most %u bytes",
+			LIMIT_PACK);
 	posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	f->size = f->blocks_end = (uint64_t)st.st_size;
 	rc = check_header(f, err);
@@ -180,7 +184,8 @@ void fsck_file_close(struct fsck_file *f)
 	pack_index_release(&f->index);
 }
 
-int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_info *info, struct store_error *err)
+int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_info *info,
+	struct store_error *err)
 {
 	uint8_t head[PACK_BLOCK_HEADER];
 	int rc;
@@ -204,7 +209,7 @@ int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_i
 
 int fsck_decoder_init(struct fsck_decoder *d, struct store_error *err)
 {
-	const struct codec_options plain = {.codec = CODEC_NONE};
+	const struct codec_options plain = { .codec = CODEC_NONE };
 
 	memset(d, 0, sizeof(*d));
 	d->codec = codec_new(&plain);
@@ -222,7 +227,8 @@ void fsck_decoder_release(struct fsck_decoder *d)
 	memset(d, 0, sizeof(*d));
 }
 
-int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off, const struct pack_block_info *info, struct store_error *err)
+int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
+	const struct pack_block_info *info, struct store_error *err)
 {
 	const size_t len = (size_t)pack_block_length(info);
 	int rc;
@@ -236,7 +242,8 @@ int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
 		return store_error_sys(err, "cannot read");
 	rc = pack_block_check(d->raw.data, len, info, d->lens, err);
 	if (rc == 0)
-		rc = codec_decode(d->codec, info->codec, pack_block_stored(d->raw.data, info), info->stored, d->plain.data, info->plain, err);
+		rc = codec_decode(d->codec, info->codec, pack_block_stored(d->raw.data, info),
+			info->stored, d->plain.data, info->plain, err);
 	if (rc == 0)
 		d->plain.len = info->plain;
 	return rc;
@@ -251,7 +258,7 @@ struct finding {
 };
 
 struct item {
-	size_t block;		/* index, when there is a footer */
+	size_t block; /* index, when there is a footer */
 	uint64_t off;
 	struct pack_block_info info;
 	bool is_good;
@@ -264,17 +271,18 @@ struct scan {
 	struct fsck *fsck;
 	struct fsck_pack *pack;
 	struct fsck_file file;
-	uint32_t *expected;	/* footer rows per block */
-	uint64_t at;		/* offset of the next block */
-	size_t next;		/* its index */
+	uint32_t *expected; /* footer rows per block */
+	uint64_t at;        /* offset of the next block */
+	size_t next;        /* its index */
 	struct fsck_decoder workers[WORKERS_MAX];
-	struct fsck_decoder large;	/* guarded by large_lock */
+	struct fsck_decoder large; /* guarded by large_lock */
 	pthread_mutex_t large_lock;
-	struct store_error ended;	/* why blocks could not be followed further */
+	struct store_error ended; /* why blocks could not be followed further */
 	bool is_cut;
 };
 
-static int add_finding(struct item *it, const struct oid *id, const char *why, struct store_error *err)
+static int add_finding(struct item *it, const struct oid *id, const char *why,
+	struct store_error *err)
 {
 	struct finding *n;
 
@@ -293,7 +301,7 @@ static int produce(void *ctx, void *item, struct store_error *err)
 {
 	struct scan *s = ctx;
 	struct item *it = item;
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	int rc;
 
 	it->count = 0;
@@ -315,7 +323,9 @@ static int produce(void *ctx, void *item, struct store_error *err)
 		/* The footer says where the next block is, so a damaged header costs only its own block. */
 		const struct pack_block_row *row = &s->file.index.blocks[s->next];
 
-		if (rc == 0 && (pack_block_length(&it->info) != row->length || it->info.plain != row->plain || it->info.crc != row->crc)) {
+		if (rc == 0 &&
+			(pack_block_length(&it->info) != row->length ||
+				it->info.plain != row->plain || it->info.crc != row->crc)) {
 			rc = STORE_ECORRUPT;
 			store_error_set(&why, rc, "block header is not what the footer says");
 		}
@@ -351,7 +361,8 @@ static const struct pack_row *find_row(const struct pack_index *x, const struct 
 }
 
 /* Fewer rows were met than the footer has for the block: which are wrong? */
-static int find_wrong_rows(struct scan *s, struct item *it, struct fsck_decoder *d, struct store_error *err)
+static int find_wrong_rows(struct scan *s, struct item *it, struct fsck_decoder *d,
+	struct store_error *err)
 {
 	const struct pack_index *x = &s->file.index;
 	int rc = 0;
@@ -409,9 +420,10 @@ static int lose_block(struct scan *s, struct item *it, const char *why, struct s
 	return rc == 0 && it->count == before ? add_finding(it, NULL, why, err) : rc;
 }
 
-static int check_block(struct scan *s, struct item *it, struct fsck_decoder *d, struct store_error *err)
+static int check_block(struct scan *s, struct item *it, struct fsck_decoder *d,
+	struct store_error *err)
 {
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	int rc = fsck_decode(d, &s->file, it->off, &it->info, &why);
 
 	if (rc == STORE_ECORRUPT || rc == STORE_EIO || rc == STORE_EVERSION)
@@ -458,8 +470,8 @@ static int consume(void *ctx, void *item, struct store_error *err)
 	f->result->stats.decoded_bytes += it->bytes;
 	f->progress.bytes += pack_block_length(&it->info);
 	for (size_t i = 0; i < it->count && rc == 0; i++)
-		rc = fsck_damage(f, it->findings[i].has_id ? &it->findings[i].id : NULL, s->pack->number, it->off, err, "%s",
-			it->findings[i].why);
+		rc = fsck_damage(f, it->findings[i].has_id ? &it->findings[i].id : NULL,
+			s->pack->number, it->off, err, "%s", it->findings[i].why);
 	return rc;
 }
 
@@ -483,7 +495,7 @@ static int count_expected(struct scan *s, struct store_error *err)
 
 static int scan_blocks(struct scan *s, void **pool, unsigned int workers, struct store_error *err)
 {
-	static const struct pipeline_ops ops = {produce, work, consume, tick};
+	static const struct pipeline_ops ops = { produce, work, consume, tick };
 	const bool few = s->file.has_footer && s->file.index.block_count <= FEW_BLOCKS;
 	int rc;
 
@@ -491,7 +503,9 @@ static int scan_blocks(struct scan *s, void **pool, unsigned int workers, struct
 	s->next = 0;
 	s->is_cut = false;
 	rc = count_expected(s, err);
-	return rc == 0 ? pipeline_run(&ops, s, pool, 2 * (size_t)workers + 2, few ? 1 : workers, err) : rc;
+	return rc == 0
+		? pipeline_run(&ops, s, pool, 2 * (size_t)workers + 2, few ? 1 : workers, err)
+		: rc;
 }
 
 /* The pack is gone: everything that the database has in it is lost; phase 2 names it. */
@@ -501,10 +515,11 @@ static int tell_missing(struct fsck *f, struct fsck_pack *p, struct store_error 
 	return fsck_damage(f, NULL, p->number, 0, err, "the pack is missing");
 }
 
-static int scan_pack(struct scan *s, struct fsck_pack *p, void **pool, unsigned int workers, struct store_error *err)
+static int scan_pack(struct scan *s, struct fsck_pack *p, void **pool, unsigned int workers,
+	struct store_error *err)
 {
 	struct fsck *f = s->fsck;
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	int rc = 0;
 
 	if (p->is_missing)
@@ -520,7 +535,8 @@ static int scan_pack(struct scan *s, struct fsck_pack *p, void **pool, unsigned 
 			*err = why;
 	} else {
 		if (!s->file.has_footer)
-			rc = fsck_damage(f, NULL, p->number, s->file.size, err, "%s; 'store fsck --rebuild' reads it block by block", why.msg);
+			rc = fsck_damage(f, NULL, p->number, s->file.size, err,
+				"%s; 'store fsck --rebuild' reads it block by block", why.msg);
 		p->is_readable = s->file.has_footer;
 		p->rows = (uint32_t)s->file.index.count;
 		p->blocks = (uint32_t)s->file.index.block_count;
@@ -529,7 +545,8 @@ static int scan_pack(struct scan *s, struct fsck_pack *p, void **pool, unsigned 
 		if (rc == 0)
 			rc = scan_blocks(s, pool, workers, err);
 		if (rc == 0 && s->is_cut)
-			rc = fsck_damage(f, NULL, p->number, s->at, err, "%s; what follows cannot be found", s->ended.msg);
+			rc = fsck_damage(f, NULL, p->number, s->at, err,
+				"%s; what follows cannot be found", s->ended.msg);
 		f->result->packs++;
 	}
 	fsck_file_close(&s->file);

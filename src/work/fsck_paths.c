@@ -22,8 +22,8 @@
 struct frame {
 	struct fsck_ref ref;
 	size_t pos;
-	size_t path_len;	/* of the file or directory the node belongs to */
-	bool is_hit;		/* something below is damaged */
+	size_t path_len; /* of the file or directory the node belongs to */
+	bool is_hit;     /* something below is damaged */
 };
 
 struct path_walk {
@@ -78,7 +78,7 @@ static int push(struct path_walk *w, const struct fsck_ref *ref, struct store_er
 		return 0;
 	if (mem_grow(&w->frames, &w->cap, w->depth + 1, sizeof(*w->frames)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	w->frames[w->depth++] = (struct frame){*ref, 0, w->path.len, false};
+	w->frames[w->depth++] = (struct frame){ *ref, 0, w->path.len, false };
 	w->kept[w->depth % KEPT].frame = 0;
 	return 0;
 }
@@ -86,7 +86,7 @@ static int push(struct path_walk *w, const struct fsck_ref *ref, struct store_er
 /* The lowest node; NULL in *out when it cannot be read. */
 static int top_node(struct path_walk *w, struct fsck_node **out, struct store_error *err)
 {
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	int rc = 0;
 
 	*out = &w->kept[w->depth % KEPT].node;
@@ -165,9 +165,9 @@ static int walk(struct path_walk *w, const struct entry *top, struct store_error
 
 int fsck_name_paths(struct fsck *f, struct store_error *err)
 {
-	struct path_walk w = {.fsck = f};
-	struct refs_head head = {0};
-	struct buf data = {0};
+	struct path_walk w = { .fsck = f };
+	struct refs_head head = { 0 };
+	struct buf data = { 0 };
 	struct env_txn *txn;
 	struct commit c;
 	struct layer l;
@@ -180,7 +180,8 @@ int fsck_name_paths(struct fsck *f, struct store_error *err)
 	/* A HEAD that cannot be read has been told of. */
 	rc = refs_head(txn, &head, NULL);
 	env_abort(txn);
-	if (rc == 0 && head.has_commit && view_read(f->repo, &head.commit, &data, &c, &l, NULL) == 0) {
+	if (rc == 0 && head.has_commit &&
+		view_read(f->repo, &head.commit, &data, &c, &l, NULL) == 0) {
 		const struct entry top = view_top(&l);
 
 		fsck_forget_marks(f);

@@ -23,8 +23,8 @@ struct refs_run {
 	struct fsck *fsck;
 	struct env_txn *txn;
 	struct refslog_reader *log;
-	uint64_t next;		/* of the snapshot */
-	uint64_t changes;	/* that count */
+	uint64_t next;    /* of the snapshot */
+	uint64_t changes; /* that count */
 };
 
 struct log_key {
@@ -44,20 +44,23 @@ static bool set_key(struct log_key *k, struct text_slice name, uint64_t number)
 }
 
 /* The two first lines of a reflog row. */
-static bool take_values(const struct env_val *row, struct text_slice *old_value, struct text_slice *new_value)
+static bool take_values(const struct env_val *row, struct text_slice *old_value,
+	struct text_slice *new_value)
 {
 	const char *p = row->data, *end = p + row->len;
-	const char *a = memchr(p, '\n', (size_t)(end - p)), *b = a ? memchr(a + 1, '\n', (size_t)(end - a - 1)) : NULL;
+	const char *a = memchr(p, '\n', (size_t)(end - p)),
+		   *b = a ? memchr(a + 1, '\n', (size_t)(end - a - 1)) : NULL;
 
 	if (!b)
 		return false;
-	*old_value = (struct text_slice){p, (size_t)(a - p)};
-	*new_value = (struct text_slice){a + 1, (size_t)(b - a - 1)};
+	*old_value = (struct text_slice){ p, (size_t)(a - p) };
+	*new_value = (struct text_slice){ a + 1, (size_t)(b - a - 1) };
 	return true;
 }
 
 /* The ref's value before publication number: that of the reflog row before it, "-" without one. */
-static int value_before(struct refs_run *r, const struct log_key *k, size_t name_len, struct text_slice *out, struct store_error *err)
+static int value_before(struct refs_run *r, const struct log_key *k, size_t name_len,
+	struct text_slice *out, struct store_error *err)
 {
 	struct env_val key, val;
 	struct text_slice old_value;
@@ -66,12 +69,14 @@ static int value_before(struct refs_run *r, const struct log_key *k, size_t name
 	*out = text_slice_of("-");
 	if (rc != 0)
 		return rc == STORE_ENOTFOUND ? 0 : rc;
-	if (key.len == k->len && memcmp(key.data, k->b, name_len + 1) == 0 && !take_values(&val, &old_value, out))
+	if (key.len == k->len && memcmp(key.data, k->b, name_len + 1) == 0 &&
+		!take_values(&val, &old_value, out))
 		*out = text_slice_of("");
 	return 0;
 }
 
-static int check_change(struct refs_run *r, const struct refslog_record *record, const struct refslog_change *c, struct store_error *err)
+static int check_change(struct refs_run *r, const struct refslog_record *record,
+	const struct refslog_change *c, struct store_error *err)
 {
 	struct text_slice old_value, new_value, before;
 	const int n = (int)c->name.len;
@@ -81,22 +86,28 @@ static int check_change(struct refs_run *r, const struct refslog_record *record,
 
 	r->changes++;
 	if (!set_key(&k, c->name, record->number))
-		return fsck_damage(r->fsck, NULL, 0, 0, err, "refs.log record %" PRIu64 " names a ref of %d bytes", record->number, n);
+		return fsck_damage(r->fsck, NULL, 0, 0, err,
+			"refs.log record %" PRIu64 " names a ref of %d bytes", record->number, n);
 	rc = env_get(r->txn, ENV_REFLOG, k.b, k.len, &v, err);
 	if (rc == STORE_ENOTFOUND)
 		return fsck_damage(r->fsck, NULL, 0, 0, err,
-			"the database lacks change %" PRIu64 " of '%.*s', which refs.log has; run 'store fsck --rebuild'", record->number, n,
-			c->name.p);
+			"the database lacks change %" PRIu64
+			" of '%.*s', which refs.log has; run 'store fsck --rebuild'",
+			record->number, n, c->name.p);
 	if (rc != 0)
 		return rc;
-	if (!take_values(&v, &old_value, &new_value) || !text_slice_eq(old_value, c->old_value) || !text_slice_eq(new_value, c->new_value))
+	if (!take_values(&v, &old_value, &new_value) || !text_slice_eq(old_value, c->old_value) ||
+		!text_slice_eq(new_value, c->new_value))
 		return fsck_damage(r->fsck, NULL, 0, 0, err,
-			"the database and refs.log differ in change %" PRIu64 " of '%.*s'; run 'store fsck --rebuild'", record->number, n,
-			c->name.p);
+			"the database and refs.log differ in change %" PRIu64
+			" of '%.*s'; run 'store fsck --rebuild'",
+			record->number, n, c->name.p);
 	rc = value_before(r, &k, c->name.len, &before, err);
 	if (rc == 0 && !text_slice_eq(before, c->old_value))
 		return fsck_damage(r->fsck, NULL, 0, 0, err,
-			"change %" PRIu64 " of '%.*s' in refs.log does not begin where the one before it ended", record->number, n, c->name.p);
+			"change %" PRIu64
+			" of '%.*s' in refs.log does not begin where the one before it ended",
+			record->number, n, c->name.p);
 	return rc;
 }
 
@@ -118,7 +129,9 @@ static int check_log(struct refs_run *r, struct store_error *err)
 			continue;
 		if (record.number >= r->next)
 			rc = fsck_damage(r->fsck, NULL, 0, 0, err,
-				"the database is older than refs.log, which has record %" PRIu64 "; run 'store fsck --rebuild'", record.number);
+				"the database is older than refs.log, which has record %" PRIu64
+				"; run 'store fsck --rebuild'",
+				record.number);
 		for (size_t i = 0; i < record.change_count && rc == 0; i++)
 			rc = check_change(r, &record, &record.changes[i], err);
 		if (rc == 0)
@@ -129,17 +142,20 @@ static int check_log(struct refs_run *r, struct store_error *err)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-static int check_ref(struct refs_run *r, const char *name, const char *value, struct store_error *err)
+static int check_ref(struct refs_run *r, const char *name, const char *value,
+	struct store_error *err)
 {
 	struct text_slice newest;
 	struct log_key k;
 	int rc;
 
 	if (!set_key(&k, text_slice_of(name), UINT64_MAX))
-		return fsck_damage(r->fsck, NULL, 0, 0, err, "a ref has a name of %zu bytes", strlen(name));
+		return fsck_damage(r->fsck, NULL, 0, 0, err, "a ref has a name of %zu bytes",
+			strlen(name));
 	rc = value_before(r, &k, strlen(name), &newest, err);
 	if (rc == 0 && !text_slice_eq(newest, text_slice_of(value)))
-		return fsck_damage(r->fsck, NULL, 0, 0, err, "'%s' is not what its reflog says; run 'store fsck --rebuild'", name);
+		return fsck_damage(r->fsck, NULL, 0, 0, err,
+			"'%s' is not what its reflog says; run 'store fsck --rebuild'", name);
 	return rc;
 }
 
@@ -155,10 +171,12 @@ static int check_refs(struct refs_run *r, struct store_error *err)
 		char name[LIMIT_REF + 1], value[REFS_VALUE];
 
 		if (key.len > LIMIT_REF || val.len >= REFS_VALUE) {
-			rc = fsck_damage(r->fsck, NULL, 0, 0, err, "a row of table 'refs' is malformed; run 'store fsck --rebuild'");
+			rc = fsck_damage(r->fsck, NULL, 0, 0, err,
+				"a row of table 'refs' is malformed; run 'store fsck --rebuild'");
 		} else {
 			snprintf(name, sizeof(name), "%.*s", (int)key.len, (const char *)key.data);
-			snprintf(value, sizeof(value), "%.*s", (int)val.len, (const char *)val.data);
+			snprintf(value, sizeof(value), "%.*s", (int)val.len,
+				(const char *)val.data);
 			rc = check_ref(r, name, value, err);
 		}
 		if (rc != 0)
@@ -175,8 +193,11 @@ static int check_head(struct refs_run *r, struct store_error *err)
 	const int rc = refs_get(r->txn, "HEAD", value, NULL);
 
 	if (rc == STORE_ENOTFOUND)
-		return fsck_damage(r->fsck, NULL, 0, 0, err, "there is no HEAD; run 'store fsck --rebuild'");
-	return rc == STORE_ECORRUPT ? fsck_damage(r->fsck, NULL, 0, 0, err, "HEAD is malformed; run 'store fsck --rebuild'") : rc;
+		return fsck_damage(r->fsck, NULL, 0, 0, err,
+			"there is no HEAD; run 'store fsck --rebuild'");
+	return rc == STORE_ECORRUPT ? fsck_damage(r->fsck, NULL, 0, 0, err,
+					      "HEAD is malformed; run 'store fsck --rebuild'")
+				    : rc;
 }
 
 static int check_reflog_rows(struct refs_run *r, struct store_error *err)
@@ -196,23 +217,27 @@ static int check_reflog_rows(struct refs_run *r, struct store_error *err)
 		size_t n;
 
 		rows++;
-		if (key.len < 9 || key.len > sizeof(last.b) || !take_values(&val, &old_value, &new_value)) {
-			rc = fsck_damage(r->fsck, NULL, 0, 0, err, "a row of table 'reflog' is malformed; run 'store fsck --rebuild'");
+		if (key.len < 9 || key.len > sizeof(last.b) ||
+			!take_values(&val, &old_value, &new_value)) {
+			rc = fsck_damage(r->fsck, NULL, 0, 0, err,
+				"a row of table 'reflog' is malformed; run 'store fsck --rebuild'");
 			if (rc != 0)
 				break;
 			continue;
 		}
 		n = key.len - 9;
 		/* Only the newest row of a name tells what the ref is now. */
-		set_key(&last, (struct text_slice){key.data, n}, UINT64_MAX);
+		set_key(&last, (struct text_slice){ key.data, n }, UINT64_MAX);
 		rc = env_get_before(r->txn, ENV_REFLOG, last.b, last.len, &k, &v, err);
 		if (rc != 0)
 			break;
-		if (k.len != key.len || memcmp(k.data, key.data, key.len) != 0 || text_slice_eq(new_value, text_slice_of("-")))
+		if (k.len != key.len || memcmp(k.data, key.data, key.len) != 0 ||
+			text_slice_eq(new_value, text_slice_of("-")))
 			continue;
 		rc = env_get(r->txn, ENV_REFS, key.data, n, &ref, err);
 		if (rc == STORE_ENOTFOUND)
-			rc = fsck_damage(r->fsck, NULL, 0, 0, err, "the database lacks '%.*s', which its reflog has; run 'store fsck --rebuild'",
+			rc = fsck_damage(r->fsck, NULL, 0, 0, err,
+				"the database lacks '%.*s', which its reflog has; run 'store fsck --rebuild'",
 				(int)n, (const char *)key.data);
 		if (rc != 0)
 			break;
@@ -222,7 +247,9 @@ static int check_reflog_rows(struct refs_run *r, struct store_error *err)
 		return rc;
 	if (rows != r->changes)
 		return fsck_damage(r->fsck, NULL, 0, 0, err,
-			"the reflog has %" PRIu64 " changes, refs.log has %" PRIu64 "; run 'store fsck --rebuild'", rows, r->changes);
+			"the reflog has %" PRIu64 " changes, refs.log has %" PRIu64
+			"; run 'store fsck --rebuild'",
+			rows, r->changes);
 	return 0;
 }
 
@@ -250,8 +277,8 @@ static int open_both(struct refs_run *r, int fd, struct store_error *err)
 
 int fsck_refs(struct fsck *f, struct store_error *err)
 {
-	struct refs_run r = {.fsck = f};
-	struct store_error why = {0};
+	struct refs_run r = { .fsck = f };
+	struct store_error why = { 0 };
 	int fd = openat(odb_fd(f->repo->odb), "refs.log", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int rc;
 

@@ -17,7 +17,7 @@
 struct frame {
 	uint64_t dir;
 	uint8_t name[LIMIT_NAME];
-	size_t len;		/* 0: nothing was seen in it yet */
+	size_t len; /* 0: nothing was seen in it yet */
 };
 
 struct stage_walk {
@@ -27,15 +27,18 @@ struct stage_walk {
 	size_t depth, cap;
 };
 
-static int damage(struct stage_walk *w, const uint8_t *name, size_t len, struct store_error *err, const char *what)
+static int damage(struct stage_walk *w, const uint8_t *name, size_t len, struct store_error *err,
+	const char *what)
 {
-	return fsck_damage(w->fsck, NULL, 0, 0, err, "stage: '%.*s': %s", (int)len, (const char *)name, what);
+	return fsck_damage(w->fsck, NULL, 0, 0, err, "stage: '%.*s': %s", (int)len,
+		(const char *)name, what);
 }
 
-static int check_meta(struct stage_walk *w, const struct stage_row *row, const uint8_t *name, size_t len, struct store_error *err)
+static int check_meta(struct stage_walk *w, const struct stage_row *row, const uint8_t *name,
+	size_t len, struct store_error *err)
 {
 	struct span s = span_of(row->meta, row->meta_len);
-	struct meta m = {0};
+	struct meta m = { 0 };
 
 	if (row->meta_len == 0)
 		return 0;
@@ -55,7 +58,9 @@ static int check_cached(struct stage_walk *w, uint64_t dir, struct store_error *
 		rc = fsck_walk(w->fsck, &ref, err);
 	}
 	if (rc == 0 && d.has_meta) {
-		ref = (struct fsck_ref){.role = FSCK_META, .level = d.meta.height, .id = d.meta.id};
+		ref = (struct fsck_ref){ .role = FSCK_META,
+			.level = d.meta.height,
+			.id = d.meta.id };
 		rc = fsck_walk(w->fsck, &ref, err);
 	}
 	return rc;
@@ -64,7 +69,8 @@ static int check_cached(struct stage_walk *w, uint64_t dir, struct store_error *
 static int enter(struct stage_walk *w, uint64_t dir, struct store_error *err)
 {
 	if (w->depth > LIMIT_DEPTH)
-		return fsck_damage(w->fsck, NULL, 0, 0, err, "the stage is nested deeper than %d directories", LIMIT_DEPTH);
+		return fsck_damage(w->fsck, NULL, 0, 0, err,
+			"the stage is nested deeper than %d directories", LIMIT_DEPTH);
 	if (mem_grow(&w->frames, &w->cap, w->depth + 1, sizeof(*w->frames)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	memset(&w->frames[w->depth], 0, sizeof(*w->frames));
@@ -77,7 +83,7 @@ static int step(struct stage_walk *w, struct store_error *err)
 {
 	struct frame *top = &w->frames[w->depth - 1];
 	struct stage_scan *scan;
-	struct stage_row row = {0};
+	struct stage_row row = { 0 };
 	const uint8_t *name;
 	size_t len;
 	int rc = stage_scan_open(w->txn, top->dir, &scan, err);
@@ -88,7 +94,8 @@ static int step(struct stage_walk *w, struct store_error *err)
 		stage_scan_seek(scan, top->name, top->len);
 	while ((rc = stage_scan_next(scan, &name, &len, &row, err)) == 0) {
 		if (len > LIMIT_NAME) {
-			rc = store_error_set(err, STORE_ECORRUPT, "a row of the stage is malformed; run 'store fsck --rebuild'");
+			rc = store_error_set(err, STORE_ECORRUPT,
+				"a row of the stage is malformed; run 'store fsck --rebuild'");
 			break;
 		}
 		memcpy(top->name, name, len);
@@ -136,8 +143,8 @@ static int walk(struct stage_walk *w, struct store_error *err)
 
 int fsck_stage(struct fsck *f, struct store_error *err)
 {
-	struct stage_walk w = {.fsck = f};
-	struct store_error why = {0};
+	struct stage_walk w = { .fsck = f };
+	struct store_error why = { 0 };
 	int rc = env_begin(odb_env(f->repo->odb), false, &w.txn, err);
 
 	if (rc != 0)

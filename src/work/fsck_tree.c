@@ -31,7 +31,7 @@ struct frame {
 };
 
 struct kept {
-	size_t frame;		/* whose node it is, counted from 1; 0: nobody's */
+	size_t frame; /* whose node it is, counted from 1; 0: nobody's */
 	struct fsck_node node;
 };
 
@@ -58,26 +58,32 @@ void fsck_node_release(struct fsck_node *n)
 	buf_release(&n->data);
 }
 
-int fsck_node_load(struct fsck *f, struct fsck_node *n, const struct fsck_ref *ref, struct store_error *err)
+int fsck_node_load(struct fsck *f, struct fsck_node *n, const struct fsck_ref *ref,
+	struct store_error *err)
 {
 	int rc = odb_read(f->reader, &ref->id, &n->data, err);
 
 	if (rc != 0)
-		return rc == STORE_ENOTFOUND || rc == STORE_EIO || rc == STORE_EVERSION ? STORE_ECORRUPT : rc;
+		return rc == STORE_ENOTFOUND || rc == STORE_EIO || rc == STORE_EVERSION
+			? STORE_ECORRUPT
+			: rc;
 	n->role = ref->role;
 	n->level = ref->level;
 	if (ref->role == FSCK_SEQ) {
-		rc = seq_node_decode(&n->seq, n->data.data, n->data.len, ref->level, ref->has_totals ? ref->totals.totals.size : UINT64_MAX, err);
+		rc = seq_node_decode(&n->seq, n->data.data, n->data.len, ref->level,
+			ref->has_totals ? ref->totals.totals.size : UINT64_MAX, err);
 		n->count = n->seq.count;
 	} else {
-		rc = map_node_decode(&n->map, n->data.data, n->data.len, (enum map_kind)ref->role, ref->level, err);
+		rc = map_node_decode(&n->map, n->data.data, n->data.len, (enum map_kind)ref->role,
+			ref->level, err);
 		n->count = n->map.count;
 	}
 	return rc;
 }
 
 /* The item of a map node above the leaves. */
-static size_t parent_item(const struct fsck_node *n, const struct map_item *item, struct fsck_child *c)
+static size_t parent_item(const struct fsck_node *n, const struct map_item *item,
+	struct fsck_child *c)
 {
 	struct span s = span_of(item->value, item->value_len);
 	const uint8_t *id = span_take(&s, ID_LEN);
@@ -134,7 +140,7 @@ static size_t entry_item(const struct map_item *item, struct fsck_child *c)
 static size_t meta_item(const struct map_item *item, struct fsck_child out[2])
 {
 	struct span s = span_of(item->value, item->value_len);
-	struct meta m = {0};
+	struct meta m = { 0 };
 	size_t n = 0;
 
 	if (meta_decode(&s, &m) != 0)
@@ -167,7 +173,10 @@ size_t fsck_node_children(const struct fsck_node *n, size_t pos, struct fsck_chi
 
 struct fsck_ref fsck_ref_of_dir(const struct entry *dir)
 {
-	struct fsck_ref r = {.role = FSCK_DIRECTORY, .level = dir->height, .id = dir->id, .has_totals = true};
+	struct fsck_ref r = { .role = FSCK_DIRECTORY,
+		.level = dir->height,
+		.id = dir->id,
+		.has_totals = true };
 
 	r.totals.totals = dir->totals;
 	return r;
@@ -175,8 +184,9 @@ struct fsck_ref fsck_ref_of_dir(const struct entry *dir)
 
 bool fsck_is_built_in(const struct fsck_ref *ref)
 {
-	const struct map_ref empty = ref->role == FSCK_SEQ || ref->role == FSCK_NONE ? (struct map_ref){hash_empty_file, 0}
-										 : map_empty((enum map_kind)ref->role);
+	const struct map_ref empty = ref->role == FSCK_SEQ || ref->role == FSCK_NONE
+		? (struct map_ref){ hash_empty_file, 0 }
+		: map_empty((enum map_kind)ref->role);
 
 	return id_eq(&ref->id, &empty.id);
 }
@@ -186,7 +196,7 @@ bool fsck_is_built_in(const struct fsck_ref *ref)
 /* Damage once told is told for whoever comes upon it again. */
 static int tell(struct fsck *f, const struct oid *id, struct store_error *err, const char *what)
 {
-	struct odb_loc loc = {0};
+	struct odb_loc loc = { 0 };
 
 	if (fsck_is_damaged(f, id))
 		return 0;
@@ -211,7 +221,8 @@ static void fill_memo(struct fsck_memo *m, const struct fsck_ref *ref, const str
 	} else {
 		m->totals = n->map.totals;
 		if (n->map.count > 0)
-			m->last_key = crc32c(0, n->map.items[n->map.count - 1].key, n->map.items[n->map.count - 1].key_len);
+			m->last_key = crc32c(0, n->map.items[n->map.count - 1].key,
+				n->map.items[n->map.count - 1].key_len);
 	}
 }
 
@@ -221,7 +232,9 @@ static const char *mismatch(const struct fsck_ref *ref, const struct fsck_memo *
 
 	if (m->role != ref->role || m->level != ref->level)
 		return "it is a node of another kind or level than what names it says";
-	if (ref->has_totals && (a->size != b->size || a->files != b->files || a->dirs != b->dirs || ref->totals.items != m->totals.items))
+	if (ref->has_totals &&
+		(a->size != b->size || a->files != b->files || a->dirs != b->dirs ||
+			ref->totals.items != m->totals.items))
 		return "its totals are not those that what names it says";
 	if (ref->has_key && ref->last_key != m->last_key)
 		return "its last key is not the one that what names it says";
@@ -229,19 +242,21 @@ static const char *mismatch(const struct fsck_ref *ref, const struct fsck_memo *
 }
 
 /* Compare, and say whether there is something to enter: then its node is loaded into node. */
-static int visit(struct tree_walk *w, const struct fsck_ref *ref, struct fsck_node *node, bool *enter, struct store_error *err)
+static int visit(struct tree_walk *w, const struct fsck_ref *ref, struct fsck_node *node,
+	bool *enter, struct store_error *err)
 {
 	struct fsck *f = w->fsck;
 	struct fsck_memo *m = memo_slot(f, &ref->id);
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	const char *wrong;
 	int rc;
 
 	*enter = false;
 	if (fsck_is_built_in(ref)) {
-		const struct fsck_memo empty = {.id = ref->id, .role = ref->role};
+		const struct fsck_memo empty = { .id = ref->id, .role = ref->role };
 
-		wrong = ref->role == FSCK_SEQ ? "an empty file has no nodes" : mismatch(ref, &empty);
+		wrong = ref->role == FSCK_SEQ ? "an empty file has no nodes"
+					      : mismatch(ref, &empty);
 		return wrong ? fsck_damage(f, &ref->id, 0, 0, err, "%s", wrong) : 0;
 	}
 	if (!id_eq(&m->id, &ref->id)) {
@@ -263,7 +278,8 @@ static int visit(struct tree_walk *w, const struct fsck_ref *ref, struct fsck_no
 	return wrong ? tell(f, &ref->id, err, wrong) : 0;
 }
 
-static int check_content(struct fsck *f, const struct fsck_child *c, const struct oid *user, struct store_error *err)
+static int check_content(struct fsck *f, const struct fsck_child *c, const struct oid *user,
+	struct store_error *err)
 {
 	char hex[ID_HEX + 1];
 	struct odb_loc loc;
@@ -278,11 +294,13 @@ static int check_content(struct fsck *f, const struct fsck_child *c, const struc
 	if (rc == STORE_ENOTFOUND) {
 		if (fsck_is_damaged(f, &c->content))
 			return 0;
-		return fsck_damage(f, &c->content, 0, 0, err, "it is missing; %s%s names it", user ? "object " : "the stage",
-			user ? id_hex(hex, user) : "");
+		return fsck_damage(f, &c->content, 0, 0, err, "it is missing; %s%s names it",
+			user ? "object " : "the stage", user ? id_hex(hex, user) : "");
 	}
 	if (rc == 0 && loc.len != c->content_len)
-		return user ? tell(f, user, err, "it says that a chunk has another length than it has") : 0;
+		return user
+			? tell(f, user, err, "it says that a chunk has another length than it has")
+			: 0;
 	return rc;
 }
 
@@ -300,10 +318,11 @@ static int push(struct tree_walk *w, const struct fsck_ref *ref, struct store_er
 	if (rc != 0 || !enter)
 		return rc;
 	if (w->depth >= FRAMES_MAX)
-		return fsck_damage(w->fsck, &ref->id, 0, 0, err, "it lies deeper than %d directories", LIMIT_DEPTH);
+		return fsck_damage(w->fsck, &ref->id, 0, 0, err,
+			"it lies deeper than %d directories", LIMIT_DEPTH);
 	if (mem_grow(&w->frames, &w->cap, w->depth + 1, sizeof(*w->frames)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	w->frames[w->depth++] = (struct frame){*ref, 0};
+	w->frames[w->depth++] = (struct frame){ *ref, 0 };
 	w->kept[w->depth % KEPT].frame = w->depth;
 	return 0;
 }
@@ -375,17 +394,19 @@ int fsck_walk(struct fsck *f, const struct fsck_ref *ref, struct store_error *er
 	return rc;
 }
 
-int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user, struct store_error *err)
+int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user,
+	struct store_error *err)
 {
-	struct fsck_child c = {0};
+	struct fsck_child c = { 0 };
 
 	set_content(&c, &ref->id, ref->height, ref->size);
 	return c.has_content ? check_content(f, &c, user, err) : fsck_walk(f, &c.ref, err);
 }
 
-static int walk_commit(struct fsck *f, const struct oid *id, const struct commit *c, struct store_error *err)
+static int walk_commit(struct fsck *f, const struct oid *id, const struct commit *c,
+	struct store_error *err)
 {
-	struct fsck_ref ref = {.role = FSCK_CHANGES};
+	struct fsck_ref ref = { .role = FSCK_CHANGES };
 	struct entry top;
 	struct layer l;
 	int rc;
@@ -398,7 +419,9 @@ static int walk_commit(struct fsck *f, const struct oid *id, const struct commit
 	ref.id = l.changes.id;
 	rc = fsck_walk(f, &ref, err);
 	if (rc == 0 && c->has_meta) {
-		ref = (struct fsck_ref){.role = FSCK_META, .level = c->meta.height, .id = c->meta.id};
+		ref = (struct fsck_ref){ .role = FSCK_META,
+			.level = c->meta.height,
+			.id = c->meta.id };
 		rc = fsck_walk(f, &ref, err);
 	}
 	if (rc != 0)

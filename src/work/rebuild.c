@@ -52,7 +52,9 @@ static int end_batch(struct rebuild *r, struct store_error *err)
 
 	r->txn = NULL;
 	rc = txn ? env_commit(txn, err) : 0;
-	return rc == ENV_FULL ? store_error_set(err, STORE_ENOSPACE, "cannot write '%s': its map is full", r->new_path) : rc;
+	return rc == ENV_FULL ? store_error_set(err, STORE_ENOSPACE,
+					"cannot write '%s': its map is full", r->new_path)
+			      : rc;
 }
 
 int rebuild_wrote(struct rebuild *r, size_t n, struct store_error *err)
@@ -70,7 +72,8 @@ int rebuild_wrote(struct rebuild *r, size_t n, struct store_error *err)
 
 /* ---- refs */
 
-static int find_new(struct rebuild *r, const struct refslog_change *c, bool *there, struct store_error *err)
+static int find_new(struct rebuild *r, const struct refslog_change *c, bool *there,
+	struct store_error *err)
 {
 	struct refslog_value v;
 	struct env_val row;
@@ -85,12 +88,14 @@ static int find_new(struct rebuild *r, const struct refslog_change *c, bool *the
 }
 
 /* Does the last record name something new that is nowhere? */
-static int is_unfinished(struct rebuild *r, const struct refslog_record *record, bool *unfinished, struct store_error *err)
+static int is_unfinished(struct rebuild *r, const struct refslog_record *record, bool *unfinished,
+	struct store_error *err)
 {
 	int rc = 0;
 
 	*unfinished = false;
-	for (size_t i = 0; i < record->change_count && rc == 0 && record->is_last && !*unfinished; i++) {
+	for (size_t i = 0; i < record->change_count && rc == 0 && record->is_last && !*unfinished;
+		i++) {
 		bool there;
 
 		rc = find_new(r, &record->changes[i], &there, err);
@@ -99,16 +104,22 @@ static int is_unfinished(struct rebuild *r, const struct refslog_record *record,
 	return rc;
 }
 
-static int append_void(struct rebuild *r, int fd, uint64_t number, uint64_t at, struct store_error *err)
+static int append_void(struct rebuild *r, int fd, uint64_t number, uint64_t at,
+	struct store_error *err)
 {
 	struct hash *h = hash_new();
-	struct buf record = {0};
-	int rc = h ? refslog_encode_void(&record, number, h, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
+	struct buf record = { 0 };
+	int rc = h ? refslog_encode_void(&record, number, h, err)
+		   : store_error_set(err, STORE_ENOMEM, "out of memory");
 
-	if (rc == 0 && (ftruncate(fd, (off_t)at) != 0 || io_pwrite_full(fd, record.data, record.len, at) != 0 || io_sync(fd) != 0))
+	if (rc == 0 &&
+		(ftruncate(fd, (off_t)at) != 0 ||
+			io_pwrite_full(fd, record.data, record.len, at) != 0 || io_sync(fd) != 0))
 		rc = store_error_sys(err, "cannot write '%s/refs.log'", odb_path(r->odb));
 	if (rc == 0)
-		fsck_info(r->fsck, "record %" PRIu64 " of refs.log was never finished: it is passed over", number);
+		fsck_info(r->fsck,
+			"record %" PRIu64 " of refs.log was never finished: it is passed over",
+			number);
 	hash_free(h);
 	buf_release(&record);
 	return rc;
@@ -151,7 +162,9 @@ int rebuild_refs(struct rebuild *r, struct store_error *err)
 	int rc;
 
 	if (fd == -1)
-		return store_error_sys(err, "cannot open '%s/refs.log', from which refs are made anew", odb_path(r->odb));
+		return store_error_sys(err,
+			"cannot open '%s/refs.log', from which refs are made anew",
+			odb_path(r->odb));
 	rc = refslog_open(&log, fd, err);
 	if (rc == 0)
 		rc = replay(r, log, fd, err);
@@ -180,7 +193,7 @@ static int remove_folder(const char *path, struct store_error *err)
 /* Root makes the new database for whom the repository belongs to. */
 static void give_back(struct rebuild *r)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb", "."};
+	static const char *const names[] = { "data.mdb", "lock.mdb", "." };
 	struct stat st;
 	int fd;
 
@@ -217,7 +230,8 @@ static int swap_names(struct rebuild *r, struct store_error *err)
 	if (stat(r->path, &st) == 0) {
 		rc = remove_folder(r->old_path, err);
 		if (rc == 0 && (FAULT("rebuild.rename") || rename(r->path, r->old_path) != 0))
-			rc = store_error_sys(err, "cannot rename '%s' to '%s'", r->path, r->old_path);
+			rc = store_error_sys(err, "cannot rename '%s' to '%s'", r->path,
+				r->old_path);
 	}
 	if (rc == 0 && (FAULT("rebuild.rename") || rename(r->new_path, r->path) != 0))
 		rc = store_error_sys(err, "cannot rename '%s' to '%s'", r->new_path, r->path);
@@ -240,7 +254,8 @@ static int refuse_writers(struct rebuild *r, struct store_error *err)
 	}
 	while (rc == 0 && (d = readdir(dir)) != NULL) {
 		if (d->d_name[0] != '.' && tmp_is_held(odb_tmp_fd(r->odb), d->d_name))
-			rc = store_error_set(err, STORE_EBUSY, "cannot rebuild '%s': another command is at work in it; try again when it has ended",
+			rc = store_error_set(err, STORE_EBUSY,
+				"cannot rebuild '%s': another command is at work in it; try again when it has ended",
 				r->path);
 	}
 	closedir(dir);
@@ -299,13 +314,17 @@ static int make_new(struct rebuild *r, struct store_error *err)
 
 int rebuild_database(struct fsck *f, struct store_error *err)
 {
-	struct rebuild r = {.fsck = f, .odb = f->repo->odb, .packs = &f->packs, .path = odb_options_of(f->repo->odb)->db_dir};
+	struct rebuild r = { .fsck = f,
+		.odb = f->repo->odb,
+		.packs = &f->packs,
+		.path = odb_options_of(f->repo->odb)->db_dir };
 	int rc;
 
-	f->progress = (struct store_progress){.stage = "fsck rebuild"};
+	f->progress = (struct store_progress){ .stage = "fsck rebuild" };
 	r.new_path = with_suffix(r.path, ".new");
 	r.old_path = with_suffix(r.path, ".old");
-	rc = r.new_path && r.old_path ? fsck_decoder_init(&r.decoder, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
+	rc = r.new_path && r.old_path ? fsck_decoder_init(&r.decoder, err)
+				      : store_error_set(err, STORE_ENOMEM, "out of memory");
 	if (rc == 0)
 		rc = refuse_writers(&r, err);
 	if (rc == 0)

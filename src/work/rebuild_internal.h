@@ -7,14 +7,14 @@
 struct rebuild {
 	struct fsck *fsck;
 	struct odb *odb;
-	struct env *env;	/* the new database */
-	struct env_txn *txn;	/* the batch under way */
-	size_t rows;		/* written in it, roughly */
-	struct fsck_pack_list *packs;	/* those of the run, so that findings name their files */
+	struct env *env;              /* the new database */
+	struct env_txn *txn;          /* the batch under way */
+	size_t rows;                  /* written in it, roughly */
+	struct fsck_pack_list *packs; /* those of the run, so that findings name their files */
 	struct fsck_decoder decoder;
-	uint64_t last;		/* greatest number of a pack or record */
+	uint64_t last; /* greatest number of a pack or record */
 	char *new_path, *old_path;
-	const char *path;	/* of db/ */
+	const char *path; /* of db/ */
 };
 
 /* n rows were written: begin another batch when there are enough.  Borrowed values of the transaction end with it. */
@@ -33,14 +33,14 @@ int rebuild_stage(struct rebuild *r, struct store_error *err);
  * Rows of a tree under a fresh number, which is *dir, with no stat data, and its cached roots of generation number.  meta: NULL when none was
  * recorded.
  */
-int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct map_ref *root, const struct map_ref *meta, uint64_t number,
-	uint64_t *dir, struct store_error *err);
+int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct map_ref *root,
+	const struct map_ref *meta, uint64_t number, uint64_t *dir, struct store_error *err);
 
 /* Objects by way of the new database while it grows. */
 struct rebuild_source {
 	struct rebuild *rebuild;
-	struct fsck_decoder decoder;	/* holds the block read last */
-	uint64_t pack, off;		/* which one; pack 0: none */
+	struct fsck_decoder decoder; /* holds the block read last */
+	uint64_t pack, off;          /* which one; pack 0: none */
 };
 int rebuild_source_init(struct rebuild_source *s, struct rebuild *r, struct store_error *err);
 void rebuild_source_release(struct rebuild_source *s);

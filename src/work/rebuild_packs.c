@@ -10,7 +10,8 @@
 #include "data/hash.h"
 #include "work/rebuild_internal.h"
 
-static int put_object(struct rebuild *r, const struct oid *id, const struct odb_loc *loc, struct store_error *err)
+static int put_object(struct rebuild *r, const struct oid *id, const struct odb_loc *loc,
+	struct store_error *err)
 {
 	uint8_t row[ODB_ROW_LEN];
 	int rc;
@@ -25,14 +26,16 @@ static int put_object(struct rebuild *r, const struct oid *id, const struct odb_
 	return rc == 0 ? rebuild_wrote(r, 1, err) : rc;
 }
 
-static int put_footer(struct rebuild *r, const struct fsck_pack *p, const struct pack_index *x, struct store_error *err)
+static int put_footer(struct rebuild *r, const struct fsck_pack *p, const struct pack_index *x,
+	struct store_error *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < x->count && rc == 0; i++) {
 		const struct pack_row *o = &x->rows[i];
 		const struct pack_block_row *b = &x->blocks[o->block];
-		const struct odb_loc loc = {p->number, (uint32_t)b->off, b->length, o->off, o->len, o->kind};
+		const struct odb_loc loc = { p->number, (uint32_t)b->off, b->length, o->off, o->len,
+			o->kind };
 
 		rc = put_object(r, &o->id, &loc, err);
 	}
@@ -45,8 +48,8 @@ static uint8_t guess_kind(uint8_t class, const uint8_t *data, size_t len)
 	static const struct {
 		const char *begins;
 		uint8_t kind;
-	} table[] = {{"SQ\1", KIND_SEQ}, {"MP\1", KIND_MAP}, {"store layer 1\n", KIND_LAYER}, {"store commit 1\n", KIND_COMMIT},
-		{"store tag 1\n", KIND_TAG}};
+	} table[] = { { "SQ\1", KIND_SEQ }, { "MP\1", KIND_MAP }, { "store layer 1\n", KIND_LAYER },
+		{ "store commit 1\n", KIND_COMMIT }, { "store tag 1\n", KIND_TAG } };
 
 	if (class != PACK_NODES)
 		return class == PACK_RECORDS ? KIND_STAGE : KIND_CHUNK;
@@ -59,11 +62,12 @@ static uint8_t guess_kind(uint8_t class, const uint8_t *data, size_t len)
 	return KIND_CHUNK;
 }
 
-static int put_block(struct rebuild *r, const struct fsck_pack *p, uint64_t off, const struct pack_block_info *info, uint32_t *objects,
-	struct store_error *err)
+static int put_block(struct rebuild *r, const struct fsck_pack *p, uint64_t off,
+	const struct pack_block_info *info, uint32_t *objects, struct store_error *err)
 {
 	struct fsck_decoder *d = &r->decoder;
-	struct odb_loc loc = {p->number, (uint32_t)off, (uint32_t)pack_block_length(info), 0, 0, 0};
+	struct odb_loc loc = { p->number, (uint32_t)off, (uint32_t)pack_block_length(info), 0, 0,
+		0 };
 	int rc = 0;
 
 	for (uint32_t i = 0; i < info->count && rc == 0; i++) {
@@ -79,10 +83,11 @@ static int put_block(struct rebuild *r, const struct fsck_pack *p, uint64_t off,
 	return rc;
 }
 
-static int put_blocks(struct rebuild *r, const struct fsck_pack *p, const struct fsck_file *file, uint32_t *objects, struct store_error *err)
+static int put_blocks(struct rebuild *r, const struct fsck_pack *p, const struct fsck_file *file,
+	uint32_t *objects, struct store_error *err)
 {
-	struct pack_block_info info = {0};
-	struct store_error why = {0};
+	struct pack_block_info info = { 0 };
+	struct store_error why = { 0 };
 	uint64_t off = PACK_HEADER;
 	int rc;
 
@@ -102,9 +107,10 @@ static int put_blocks(struct rebuild *r, const struct fsck_pack *p, const struct
 	return rc;
 }
 
-static int put_pack(struct rebuild *r, const struct fsck_pack *p, const struct fsck_file *file, uint32_t objects, struct store_error *err)
+static int put_pack(struct rebuild *r, const struct fsck_pack *p, const struct fsck_file *file,
+	uint32_t objects, struct store_error *err)
 {
-	struct odb_pack_row pack = {.size = file->size, .objects = objects};
+	struct odb_pack_row pack = { .size = file->size, .objects = objects };
 	uint8_t key[8], row[ODB_PACK_ROW_LEN];
 	int rc;
 
@@ -117,7 +123,7 @@ static int put_pack(struct rebuild *r, const struct fsck_pack *p, const struct f
 
 static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_error *err)
 {
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	struct fsck_file file;
 	uint32_t objects = 0;
 	int rc = fsck_file_open(r->odb, p, &file, &why);
@@ -127,7 +133,7 @@ static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_
 		rc = put_footer(r, p, &file.index, err);
 	} else if (rc == 0) {
 		rc = put_blocks(r, p, &file, &objects, err);
-	} else if (rc == STORE_ECORRUPT) {
+	} else if (rc == STORE_ECORRUPT || rc == STORE_EVERSION) {
 		/* Not even a header: its row stands, so that the check names the file. */
 		rc = 0;
 	} else if (err) {
@@ -147,10 +153,14 @@ int rebuild_packs(struct rebuild *r, struct store_error *err)
 		const struct fsck_pack *p = &r->packs->items[i];
 
 		if (i > 0 && p[-1].number == p->number)
-			return store_error_set(err, STORE_ECORRUPT, "two files in '%s/packs' bear the number %016" PRIx64 ": take one of them away",
+			return store_error_set(err, STORE_ECORRUPT,
+				"two files in '%s/packs' bear the number %016" PRIx64
+				": take one of them away",
 				odb_path(r->odb), p->number);
 		if (p->number >= ODB_PENDING)
-			return store_error_set(err, STORE_ECORRUPT, "a file in '%s/packs' bears a number that cannot be", odb_path(r->odb));
+			return store_error_set(err, STORE_ECORRUPT,
+				"a file in '%s/packs' bears a number that cannot be",
+				odb_path(r->odb));
 		if (p->number > r->last)
 			r->last = p->number;
 		rc = take_pack(r, p, err);

@@ -32,7 +32,7 @@ void rebuild_source_release(struct rebuild_source *s)
 static int read_block(struct rebuild_source *s, const struct odb_loc *loc, struct store_error *err)
 {
 	const struct fsck_pack *p = fsck_find_pack(s->rebuild->packs, loc->pack);
-	struct fsck_file file = {.fd = -1, .blocks_end = UINT64_MAX};
+	struct fsck_file file = { .fd = -1, .blocks_end = UINT64_MAX };
 	struct pack_block_info info;
 	int rc;
 
@@ -42,7 +42,8 @@ static int read_block(struct rebuild_source *s, const struct odb_loc *loc, struc
 	if (!p)
 		return store_error_set(err, STORE_ECORRUPT, "a pack is missing");
 	pack_name(file.name, p->number, p->random);
-	file.fd = openat(odb_packs_fd(s->rebuild->odb), file.name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	file.fd = openat(odb_packs_fd(s->rebuild->odb), file.name,
+		O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (file.fd == -1)
 		return store_error_sys(err, "cannot open 'packs/%s'", file.name);
 	rc = fsck_file_block(&file, loc->block_off, &info, err);
@@ -77,12 +78,14 @@ static int get(void *ctx, const struct oid *id, struct buf *out, struct store_er
 	if (buf_set(out, s->decoder.plain.data + loc.off, loc.len) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	hash_once(s->decoder.hash, out->data, out->len, &is);
-	return id_eq(&is, id) ? 0 : store_error_set(err, STORE_ECORRUPT, "an object has other bytes than its id says");
+	return id_eq(&is, id) ? 0
+			      : store_error_set(err, STORE_ECORRUPT,
+					"an object has other bytes than its id says");
 }
 
 struct node_source rebuild_source_nodes(struct rebuild_source *s)
 {
-	return (struct node_source){get, s};
+	return (struct node_source){ get, s };
 }
 
 /* ---- trees */
@@ -90,7 +93,7 @@ struct node_source rebuild_source_nodes(struct rebuild_source *s)
 struct level {
 	struct map_cursor *content, *meta;
 	uint64_t dir;
-	struct buf meta_key;	/* the item the meta cursor stands at, copied */
+	struct buf meta_key; /* the item the meta cursor stands at, copied */
 	struct buf meta_value;
 	bool has_meta_item;
 };
@@ -114,21 +117,24 @@ static int next_meta(struct level *l, struct store_error *err)
 		return rc == STORE_ENOTFOUND ? 0 : rc;
 	buf_set(&l->meta_key, item.key, item.key_len);
 	buf_set(&l->meta_value, item.value, item.value_len);
-	return l->meta_key.failed || l->meta_value.failed ? store_error_set(err, STORE_ENOMEM, "out of memory") : 0;
+	return l->meta_key.failed || l->meta_value.failed
+		? store_error_set(err, STORE_ENOMEM, "out of memory")
+		: 0;
 }
 
 static int key_cmp(const struct buf *a, const void *b, size_t b_len)
 {
-	const int c = memcmp(a->data ? a->data : (const uint8_t *)"", b, a->len < b_len ? a->len : b_len);
+	const int c = memcmp(a->data ? a->data : (const uint8_t *)"", b,
+		a->len < b_len ? a->len : b_len);
 
 	return c != 0 ? c : a->len < b_len ? -1 : a->len > b_len;
 }
 
 /* Attributes of the entry called so: into t->value without the child map, which is *child. */
-static int find_meta(struct tree *t, struct level *l, const void *name, size_t len, bool *has_child, struct map_ref *child,
-	struct store_error *err)
+static int find_meta(struct tree *t, struct level *l, const void *name, size_t len, bool *has_child,
+	struct map_ref *child, struct store_error *err)
 {
-	struct meta m = {0};
+	struct meta m = { 0 };
 	struct span s;
 	int rc = 0;
 
@@ -144,18 +150,25 @@ static int find_meta(struct tree *t, struct level *l, const void *name, size_t l
 	*has_child = m.flags & META_CHILD;
 	*child = m.child;
 	m.flags &= (uint8_t)~META_CHILD;
-	return m.flags == 0 || meta_encode(&t->value, &m) == 0 ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+	return m.flags == 0 || meta_encode(&t->value, &m) == 0
+		? 0
+		: store_error_set(err, STORE_ENOMEM, "out of memory");
 }
 
-static int enter(struct tree *t, const struct entry *root, const struct map_ref *meta, uint64_t *dir, struct store_error *err)
+static int enter(struct tree *t, const struct entry *root, const struct map_ref *meta,
+	uint64_t *dir, struct store_error *err)
 {
-	const struct map_ref ref = {root->id, root->height};
-	struct stage_dir cached = {.generation = t->number, .has_root = true, .root = *root, .has_meta = meta != NULL};
+	const struct map_ref ref = { root->id, root->height };
+	struct stage_dir cached = { .generation = t->number,
+		.has_root = true,
+		.root = *root,
+		.has_meta = meta != NULL };
 	struct level *l;
 	int rc;
 
 	if (t->depth > LIMIT_DEPTH)
-		return store_error_set(err, STORE_ECORRUPT, "directories are nested deeper than %d", LIMIT_DEPTH);
+		return store_error_set(err, STORE_ECORRUPT, "directories are nested deeper than %d",
+			LIMIT_DEPTH);
 	if (mem_grow(&t->levels, &t->cap, t->depth + 1, sizeof(*t->levels)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	if (meta)
@@ -190,7 +203,7 @@ static int put_entry(struct tree *t, const struct map_item *item, struct store_e
 	struct level *l = &t->levels[t->depth - 1];
 	const uint64_t dir = l->dir;
 	struct span s = span_of(item->value, item->value_len);
-	struct stage_row row = {0};
+	struct stage_row row = { 0 };
 	uint8_t name[LIMIT_NAME];
 	const size_t len = item->key_len;
 	struct map_ref child_meta;
@@ -207,7 +220,7 @@ static int put_entry(struct tree *t, const struct map_item *item, struct store_e
 	row.kind = e.kind;
 	row.meta = t->value.data;
 	row.meta_len = t->value.len;
-	row.ref = (struct file_ref){e.id, e.height, e.totals.size};
+	row.ref = (struct file_ref){ e.id, e.height, e.totals.size };
 	if (e.kind == ENTRY_DIR)
 		rc = enter(t, &e, has_child ? &child_meta : NULL, &row.dir, err);
 	else if (e.kind != ENTRY_LINK)
@@ -220,7 +233,7 @@ static int put_entry(struct tree *t, const struct map_item *item, struct store_e
 /* The root's own attributes stand under the empty key. */
 static int put_own(struct tree *t, struct store_error *err)
 {
-	struct stage_row row = {.kind = ENTRY_DIR};
+	struct stage_row row = { .kind = ENTRY_DIR };
 	struct level *l = &t->levels[0];
 	struct map_ref child;
 	bool has_child;
@@ -234,11 +247,11 @@ static int put_own(struct tree *t, struct store_error *err)
 	return stage_put(t->rebuild->txn, l->dir, "", 0, &row, err);
 }
 
-int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct map_ref *root, const struct map_ref *meta, uint64_t number,
-	uint64_t *dir, struct store_error *err)
+int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct map_ref *root,
+	const struct map_ref *meta, uint64_t number, uint64_t *dir, struct store_error *err)
 {
-	struct tree t = {.rebuild = r, .src = src, .number = number};
-	struct entry top = {.kind = ENTRY_DIR, .id = root->id, .height = root->height};
+	struct tree t = { .rebuild = r, .src = src, .number = number };
+	struct entry top = { .kind = ENTRY_DIR, .id = root->id, .height = root->height };
 	struct map_totals totals;
 	int rc = map_totals_of(src, MAP_DIRECTORY, root, &totals, err);
 
@@ -263,5 +276,7 @@ int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct 
 		leave(&t);
 	free(t.levels);
 	buf_release(&t.value);
-	return rc == STORE_ENOTFOUND ? store_error_set(err, STORE_ECORRUPT, "an object of the tree is in no pack") : rc;
+	return rc == STORE_ENOTFOUND
+		? store_error_set(err, STORE_ECORRUPT, "an object of the tree is in no pack")
+		: rc;
 }

@@ -21,9 +21,9 @@
 
 struct op {
 	uint8_t kind;
-	struct buf path, to;	/* names joined by '/' */
-	struct stage_row row;	/* set; meta points into the record */
-	struct map_ref root, meta;	/* reset */
+	struct buf path, to;       /* names joined by '/' */
+	struct stage_row row;      /* set; meta points into the record */
+	struct map_ref root, meta; /* reset */
 	bool has_meta;
 };
 
@@ -32,8 +32,8 @@ struct stage_run {
 	struct rebuild_source source;
 	struct fsck_decoder decoder;
 	struct stage_batch *batch;
-	size_t steps;		/* rows that the batch may touch */
-	uint64_t number;	/* of the pack */
+	size_t steps;    /* rows that the batch may touch */
+	uint64_t number; /* of the pack */
 	struct op op;
 };
 
@@ -79,9 +79,10 @@ static void take_id(struct span *s, struct oid *out)
 static bool meta_ok(const uint8_t *p, size_t len)
 {
 	struct span s = span_of(p, len);
-	struct meta m = {0};
+	struct meta m = { 0 };
 
-	return len == 0 || (meta_decode(&s, &m) == 0 && span_left(&s) == 0 && !(m.flags & META_CHILD));
+	return len == 0 ||
+		(meta_decode(&s, &m) == 0 && span_left(&s) == 0 && !(m.flags & META_CHILD));
 }
 
 static bool take_set(struct span *s, struct op *o)
@@ -99,7 +100,8 @@ static bool take_set(struct span *s, struct op *o)
 	len = span_leb(s);
 	row->meta = len <= span_left(s) ? span_take(s, (size_t)len) : NULL;
 	row->meta_len = (size_t)len;
-	if (s->bad || !row->meta || row->kind < ENTRY_FILE || row->kind > ENTRY_LINK || row->class > CLASS_MAX || row->ref.height > LIMIT_LEVEL)
+	if (s->bad || !row->meta || row->kind < ENTRY_FILE || row->kind > ENTRY_LINK ||
+		row->class > CLASS_MAX || row->ref.height > LIMIT_LEVEL)
 		return false;
 	return (o->path.len > 0 || row->kind == ENTRY_DIR) && meta_ok(row->meta, row->meta_len);
 }
@@ -116,14 +118,15 @@ static bool take_reset(struct span *s, struct op *o)
 		o->meta.height = span_u8(s);
 		take_id(s, &o->meta.id);
 	}
-	return !s->bad && has_meta <= 1 && o->root.height < LIMIT_LEVEL && o->meta.height < LIMIT_LEVEL;
+	return !s->bad && has_meta <= 1 && o->root.height < LIMIT_LEVEL &&
+		o->meta.height < LIMIT_LEVEL;
 }
 
 static bool take_op(struct span *s, struct op *o)
 {
 	o->kind = span_u8(s);
-	o->row = (struct stage_row){0};
-	o->root = o->meta = (struct map_ref){0};
+	o->row = (struct stage_row){ 0 };
+	o->root = o->meta = (struct map_ref){ 0 };
 	o->has_meta = false;
 	if (!take_path(s, &o->path))
 		return false;
@@ -170,13 +173,15 @@ static const char *text(const struct buf *path)
 	return path->len > 0 ? (const char *)path->data : "";
 }
 
-static int find(struct stage_run *t, const struct buf *path, struct stage_row *row, struct store_error *err)
+static int find(struct stage_run *t, const struct buf *path, struct stage_row *row,
+	struct store_error *err)
 {
 	return stage_find(t->rebuild->txn, text(path), path->len, row, err);
 }
 
 /* The directory that holds the entry at path, and where its name begins. */
-static int find_parent(struct stage_run *t, const struct buf *path, uint64_t *dir, size_t *name, struct store_error *err)
+static int find_parent(struct stage_run *t, const struct buf *path, uint64_t *dir, size_t *name,
+	struct store_error *err)
 {
 	struct stage_row row;
 	size_t n = path->len;
@@ -203,7 +208,7 @@ static int keep_meta(struct stage_row *row, struct buf *copy, struct store_error
 static int empty_root(struct stage_run *t, struct store_error *err)
 {
 	struct env_txn *txn = t->rebuild->txn;
-	struct buf meta = {0};
+	struct buf meta = { 0 };
 	struct stage_row own;
 	uint64_t old, dir;
 	int rc = stage_root(txn, &old, err);
@@ -230,11 +235,12 @@ static int empty_root(struct stage_run *t, struct store_error *err)
 }
 
 /* The directory at path, which is made, gets another number. */
-static int put_dir(struct stage_run *t, const struct buf *path, uint64_t dir, const struct stage_row *with, struct store_error *err)
+static int put_dir(struct stage_run *t, const struct buf *path, uint64_t dir,
+	const struct stage_row *with, struct store_error *err)
 {
 	struct env_txn *txn;
 	struct stage_row row;
-	struct buf meta = {0};
+	struct buf meta = { 0 };
 	uint64_t parent = 0, old;
 	size_t name = 0;
 	int rc = stage_batch_set(t->batch, text(path), path->len, with, err);
@@ -264,20 +270,21 @@ static int apply_reset(struct stage_run *t, struct store_error *err)
 {
 	const struct node_source src = rebuild_source_nodes(&t->source);
 	struct op *o = &t->op;
-	struct buf meta = {0};
+	struct buf meta = { 0 };
 	struct stage_row row;
 	uint64_t dir = 0;
 	int rc = flush(t, err);
 
 	if (rc == 0)
-		rc = rebuild_tree(t->rebuild, &src, &o->root, o->has_meta ? &o->meta : NULL, t->number, &dir, err);
+		rc = rebuild_tree(t->rebuild, &src, &o->root, o->has_meta ? &o->meta : NULL,
+			t->number, &dir, err);
 	if (rc == 0 && o->path.len == 0)
 		return stage_swap_root(t->rebuild->txn, dir, err);
 	if (rc == 0) {
 		/* The directory keeps its own attributes. */
 		rc = find(t, &o->path, &row, err);
 		if (rc == STORE_ENOTFOUND || (rc == 0 && row.kind != ENTRY_DIR)) {
-			row = (struct stage_row){.kind = ENTRY_DIR};
+			row = (struct stage_row){ .kind = ENTRY_DIR };
 			rc = 0;
 		}
 		if (rc == 0)
@@ -292,21 +299,23 @@ static int apply_reset(struct stage_run *t, struct store_error *err)
 /* Is a the same as b, or above it? */
 static bool is_above(const struct buf *a, const struct buf *b)
 {
-	return a->len <= b->len && memcmp(a->data, b->data, a->len) == 0 && (a->len == b->len || b->data[a->len] == '/');
+	return a->len <= b->len && memcmp(a->data, b->data, a->len) == 0 &&
+		(a->len == b->len || b->data[a->len] == '/');
 }
 
 static int apply_move(struct stage_run *t, struct store_error *err)
 {
 	struct op *o = &t->op;
-	struct buf meta = {0};
-	struct stage_row row;
+	struct buf meta = { 0 };
+	struct stage_row row = { 0 };
 	uint8_t key[8];
 	int rc = flush(t, err);
 
 	if (rc == 0)
 		rc = find(t, &o->path, &row, err);
 	if (rc == STORE_ENOTFOUND || (rc == 0 && is_above(&o->path, &o->to)))
-		return store_error_set(err, STORE_ECORRUPT, "a move of what is not there, or into itself");
+		return store_error_set(err, STORE_ECORRUPT,
+			"a move of what is not there, or into itself");
 	if (rc == 0)
 		rc = keep_meta(&row, &meta, err);
 	if (rc == 0)
@@ -354,7 +363,8 @@ static int apply(struct stage_run *t, struct store_error *err)
 	return rc == 0 && t->steps >= BATCH_STEPS ? flush(t, err) : rc;
 }
 
-static int apply_record(struct stage_run *t, const uint8_t *data, size_t len, struct store_error *err)
+static int apply_record(struct stage_run *t, const uint8_t *data, size_t len,
+	struct store_error *err)
 {
 	struct span s = span_of(data, len);
 	const uint8_t *head = span_take(&s, 3);
@@ -365,12 +375,14 @@ static int apply_record(struct stage_run *t, const uint8_t *data, size_t len, st
 		return store_error_set(err, STORE_ECORRUPT, "a stage record is malformed");
 	for (; rc == 0 && count > 0; count--) {
 		if (!take_op(&s, &t->op))
-			rc = store_error_set(err, STORE_ECORRUPT, "an operation of a stage record is malformed");
+			rc = store_error_set(err, STORE_ECORRUPT,
+				"an operation of a stage record is malformed");
 		else
 			rc = apply(t, err);
 	}
 	if (rc == 0 && span_left(&s) != 0)
-		rc = store_error_set(err, STORE_ECORRUPT, "a stage record has bytes behind its operations");
+		rc = store_error_set(err, STORE_ECORRUPT,
+			"a stage record has bytes behind its operations");
 	if (rc != 0)
 		return rc;
 	/* Meta values of the batch are copies, but the block is about to go all the same. */
@@ -378,21 +390,24 @@ static int apply_record(struct stage_run *t, const uint8_t *data, size_t len, st
 }
 
 /* What can be read goes on; only what is no damage ends the run. */
-static int tell(struct stage_run *t, uint64_t off, const struct store_error *why, struct store_error *err)
+static int tell(struct stage_run *t, uint64_t off, const struct store_error *why,
+	struct store_error *err)
 {
 	stage_batch_clear(t->batch);
 	t->steps = 0;
-	if (why->code == STORE_ECORRUPT || why->code == STORE_EVERSION || why->code == STORE_ENOTFOUND)
-		return fsck_damage(t->rebuild->fsck, NULL, t->number, off, err, "%s; what it staged is not all there", why->msg);
+	if (why->code == STORE_ECORRUPT || why->code == STORE_EVERSION ||
+		why->code == STORE_ENOTFOUND)
+		return fsck_damage(t->rebuild->fsck, NULL, t->number, off, err,
+			"%s; what it staged is not all there", why->msg);
 	if (err)
 		*err = *why;
 	return why->code;
 }
 
-static int take_block(struct stage_run *t, const struct fsck_file *file, uint64_t off, const struct pack_block_info *info,
-	struct store_error *err)
+static int take_block(struct stage_run *t, const struct fsck_file *file, uint64_t off,
+	const struct pack_block_info *info, struct store_error *err)
 {
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	size_t at = 0;
 	int rc = fsck_decode(&t->decoder, file, off, info, &why);
 
@@ -410,7 +425,7 @@ static int take_block(struct stage_run *t, const struct fsck_file *file, uint64_
 
 static int take_pack(struct stage_run *t, const struct fsck_pack *p, struct store_error *err)
 {
-	struct store_error why = {0};
+	struct store_error why = { 0 };
 	struct fsck_file file;
 	uint64_t off = PACK_HEADER;
 	struct pack_block_info info;
@@ -428,7 +443,8 @@ static int take_pack(struct stage_run *t, const struct fsck_pack *p, struct stor
 			}
 		}
 		/* A damaged header ends the pack, unless a footer tells where the next one is. */
-		if (file.has_footer && (rc == 0 || rc == STORE_ECORRUPT) && i < file.index.block_count) {
+		if (file.has_footer && (rc == 0 || rc == STORE_ECORRUPT) &&
+			i < file.index.block_count) {
 			off += file.index.blocks[i++].length;
 			rc = 0;
 		} else if (rc == 0) {
@@ -445,8 +461,9 @@ static int take_pack(struct stage_run *t, const struct fsck_pack *p, struct stor
 
 int rebuild_stage(struct rebuild *r, struct store_error *err)
 {
-	struct stage_run t = {.rebuild = r, .batch = stage_batch_new()};
-	int rc = t.batch ? rebuild_source_init(&t.source, r, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
+	struct stage_run t = { .rebuild = r, .batch = stage_batch_new() };
+	int rc = t.batch ? rebuild_source_init(&t.source, r, err)
+			 : store_error_set(err, STORE_ENOMEM, "out of memory");
 
 	if (rc == 0)
 		rc = fsck_decoder_init(&t.decoder, err);

@@ -14,6 +14,8 @@
 
 #include "base/io.h"
 #include "base/error.h"
+#include "odb/odb.h"
+#include "work/repo.h"
 
 static _Atomic uint64_t peak_anon;
 
@@ -61,4 +63,15 @@ void store_stats_memory(struct store_stats *stats)
 	stats->peak_anon = atomic_load_explicit(&peak_anon, memory_order_relaxed);
 	stats->peak_rss = getrusage(RUSAGE_SELF, &usage) == 0 ? (uint64_t)usage.ru_maxrss * 1024
 							      : 0;
+}
+
+void store_stats_reads(struct store_repo *repo, struct store_stats *stats)
+{
+	struct odb_counts counts;
+
+	odb_counts(repo->odb, &counts);
+	if (stats->decoded_bytes < counts.bytes)
+		stats->decoded_bytes = counts.bytes;
+	if (stats->nodes_read < counts.nodes)
+		stats->nodes_read = counts.nodes;
 }

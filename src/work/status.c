@@ -29,7 +29,8 @@ static void set_head(struct store_status_result *r, const struct refs_head *head
 }
 
 /* HEAD's tree, with the map of recorded attributes that belongs to it. */
-static int read_head(struct store_repo *repo, const struct refs_head *head, struct head_value *top, struct store_error *err)
+static int read_head(struct store_repo *repo, const struct refs_head *head, struct head_value *top,
+	struct store_error *err)
 {
 	struct buf data = { 0 };
 	struct commit c;
@@ -57,13 +58,16 @@ static int apply_touched(void *ctx, struct env_txn *txn, uint64_t number, struct
 
 static void publish_touched(struct store_repo *repo, struct stage_batch *touched)
 {
-	const struct publication p = { .apply = apply_touched, .ctx = touched, .only_if_free = true };
+	const struct publication p = { .apply = apply_touched,
+		.ctx = touched,
+		.only_if_free = true };
 
 	if (touched && stage_batch_count(touched) > 0)
 		publish(repo->odb, &p, NULL, NULL);
 }
 
-static void set_stats(struct store_stats *s, struct store_repo *repo, const struct odb_counts *before, int64_t start_ns)
+static void set_stats(struct store_stats *s, struct store_repo *repo,
+	const struct odb_counts *before, int64_t start_ns)
 {
 	struct odb_counts now;
 
@@ -93,13 +97,17 @@ static int walk(struct status_walk *w, struct store_error *err)
 	return rc;
 }
 
-int store_status(struct store_repo *repo, const char *const *paths, size_t n, const struct store_status_options *options,
-	struct store_status_result *result, struct store_error *err)
+int store_status(struct store_repo *repo, const char *const *paths, size_t n,
+	const struct store_status_options *options, struct store_status_result *result,
+	struct store_error *err)
 {
 	static const struct store_status_options defaults;
 	struct store_status_result ignored = { 0 };
 	const int64_t start_ns = clock_mono_ns();
-	struct status_walk w = { .repo = repo, .paths = paths, .n_paths = n, .src = repo_nodes(repo) };
+	struct status_walk w = { .repo = repo,
+		.paths = paths,
+		.n_paths = n,
+		.src = repo_nodes(repo) };
 	struct odb_counts before;
 	struct view v;
 	int rc = view_begin(&v, repo, err);

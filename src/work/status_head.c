@@ -31,13 +31,15 @@ static int compare_names(const uint8_t *a, size_t a_len, const uint8_t *b, size_
 }
 
 /* Was the stage's directory this one when a commit stored it last? */
-static bool is_cached(const struct head_dir *h, const struct entry *dir, const struct stage_dir *cached, bool with_meta)
+static bool is_cached(const struct head_dir *h, const struct entry *dir,
+	const struct stage_dir *cached, bool with_meta)
 {
 	if (!cached->has_root || !entry_eq(&cached->root, dir))
 		return false;
 	if (!with_meta)
 		return true;
-	return cached->has_meta == h->has_meta && (!h->has_meta || map_ref_eq(&cached->meta, &h->meta));
+	return cached->has_meta == h->has_meta &&
+		(!h->has_meta || map_ref_eq(&cached->meta, &h->meta));
 }
 
 static int next_dirty(struct head_dir *h, struct store_error *err)
@@ -54,7 +56,8 @@ static int next_dirty(struct head_dir *h, struct store_error *err)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-static int open_dirty(struct head_dir *h, struct env_txn *txn, uint64_t stage_dir, struct store_error *err)
+static int open_dirty(struct head_dir *h, struct env_txn *txn, uint64_t stage_dir,
+	struct store_error *err)
 {
 	int rc = stage_dirty_open(txn, stage_dir, &h->dirty, err);
 
@@ -64,7 +67,8 @@ static int open_dirty(struct head_dir *h, struct env_txn *txn, uint64_t stage_di
 	return rc;
 }
 
-static int next_item(struct map_cursor *c, struct map_item *item, bool *has, struct store_error *err)
+static int next_item(struct map_cursor *c, struct map_item *item, bool *has,
+	struct store_error *err)
 {
 	const int rc = map_cursor_next(c, item, err);
 
@@ -73,7 +77,8 @@ static int next_item(struct map_cursor *c, struct map_item *item, bool *has, str
 }
 
 /* Stand before the first name, or before the first name >= from. */
-static int open_cursors(struct head_dir *h, const uint8_t *from, size_t len, struct store_error *err)
+static int open_cursors(struct head_dir *h, const uint8_t *from, size_t len,
+	struct store_error *err)
 {
 	int rc = 0;
 
@@ -93,8 +98,8 @@ static int open_cursors(struct head_dir *h, const uint8_t *from, size_t len, str
 	return rc;
 }
 
-int status_head_open(struct head_dir *h, const struct node_source *src, struct env_txn *txn, const struct head_value *dir, uint64_t stage_dir,
-	bool with_meta, struct store_error *err)
+int status_head_open(struct head_dir *h, const struct node_source *src, struct env_txn *txn,
+	const struct head_value *dir, uint64_t stage_dir, bool with_meta, struct store_error *err)
 {
 	struct stage_dir cached = { 0 };
 	int rc;
@@ -173,7 +178,8 @@ static int decode_meta(struct span meta, struct head_value *out, struct store_er
 }
 
 /* One dirty name: two look-ups. */
-static int look_up(struct head_dir *h, const uint8_t *name, size_t len, struct head_value *out, struct store_error *err)
+static int look_up(struct head_dir *h, const uint8_t *name, size_t len, struct head_value *out,
+	struct store_error *err)
 {
 	int rc = map_lookup(&h->src, MAP_DIRECTORY, &h->map, name, len, &h->value, err);
 
@@ -189,7 +195,8 @@ static int look_up(struct head_dir *h, const uint8_t *name, size_t len, struct h
 	return rc == 0 ? decode_meta(span_of(h->value.data, h->value.len), out, err) : rc;
 }
 
-static int take_dirty(struct head_dir *h, const uint8_t *name, size_t len, bool in_stage, struct head_value *out, struct store_error *err)
+static int take_dirty(struct head_dir *h, const uint8_t *name, size_t len, bool in_stage,
+	struct head_value *out, struct store_error *err)
 {
 	int rc;
 
@@ -201,18 +208,22 @@ static int take_dirty(struct head_dir *h, const uint8_t *name, size_t len, bool 
 	return rc == 0 ? next_dirty(h, err) : rc;
 }
 
-static int take_meta(struct head_dir *h, const uint8_t *name, size_t len, struct head_value *out, struct store_error *err)
+static int take_meta(struct head_dir *h, const uint8_t *name, size_t len, struct head_value *out,
+	struct store_error *err)
 {
 	int rc = 0;
 
-	while (rc == 0 && h->has_meta_item && compare_names(h->meta_item.key, h->meta_item.key_len, name, len) < 0)
+	while (rc == 0 && h->has_meta_item &&
+		compare_names(h->meta_item.key, h->meta_item.key_len, name, len) < 0)
 		rc = next_item(h->meta_cursor, &h->meta_item, &h->has_meta_item, err);
-	if (rc != 0 || !h->has_meta_item || compare_names(h->meta_item.key, h->meta_item.key_len, name, len) != 0)
+	if (rc != 0 || !h->has_meta_item ||
+		compare_names(h->meta_item.key, h->meta_item.key_len, name, len) != 0)
 		return rc;
 	return decode_meta(span_of(h->meta_item.value, h->meta_item.value_len), out, err);
 }
 
-static int take_full(struct head_dir *h, const uint8_t *name, size_t len, struct head_value *out, struct store_error *err)
+static int take_full(struct head_dir *h, const uint8_t *name, size_t len, struct head_value *out,
+	struct store_error *err)
 {
 	int rc;
 
@@ -224,7 +235,8 @@ static int take_full(struct head_dir *h, const uint8_t *name, size_t len, struct
 	return rc == 0 ? next_item(h->cursor, &h->item, &h->has_item, err) : rc;
 }
 
-int status_head_take(struct head_dir *h, const uint8_t *name, size_t len, bool in_stage, struct head_value *out, struct store_error *err)
+int status_head_take(struct head_dir *h, const uint8_t *name, size_t len, bool in_stage,
+	struct head_value *out, struct store_error *err)
 {
 	memset(out, 0, sizeof(*out));
 	switch (h->mode) {

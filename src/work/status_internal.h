@@ -12,17 +12,17 @@
 
 /* What HEAD has under a name. */
 struct head_value {
-	bool same;		/* what the stage has; entry and meta are not filled */
-	struct entry entry;	/* kind ENTRY_NONE: nothing */
+	bool same;          /* what the stage has; entry and meta are not filled */
+	struct entry entry; /* kind ENTRY_NONE: nothing */
 	bool has_meta;
 	struct meta meta;
 };
 
 enum head_mode {
-	HEAD_NONE,		/* HEAD has no directory there */
-	HEAD_SAME,		/* the stage has the very same, all the way down: nothing is read */
-	HEAD_DIRTY,		/* the same but for the dirty rows: only these are looked up */
-	HEAD_FULL,		/* all names of HEAD's map, in step with the stage */
+	HEAD_NONE,  /* HEAD has no directory there */
+	HEAD_SAME,  /* the stage has the very same, all the way down: nothing is read */
+	HEAD_DIRTY, /* the same but for the dirty rows: only these are looked up */
+	HEAD_FULL,  /* all names of HEAD's map, in step with the stage */
 };
 
 /* HEAD's side of one directory.  All zero: HEAD_NONE. */
@@ -31,11 +31,11 @@ struct head_dir {
 	struct node_source src;
 	struct map_ref map, meta;
 	bool has_meta;
-	struct map_cursor *cursor, *meta_cursor;	/* HEAD_FULL; NULL while suspended */
+	struct map_cursor *cursor, *meta_cursor; /* HEAD_FULL; NULL while suspended */
 	struct map_item item, meta_item;
-	bool has_item, has_meta_item;	/* the next ones */
-	struct stage_scan *dirty;	/* HEAD_DIRTY */
-	const uint8_t *dirty_name;	/* NULL: no more */
+	bool has_item, has_meta_item; /* the next ones */
+	struct stage_scan *dirty;     /* HEAD_DIRTY */
+	const uint8_t *dirty_name;    /* NULL: no more */
 	size_t dirty_len;
 	struct buf value;
 };
@@ -44,18 +44,20 @@ struct head_dir {
  * dir: what the directory above has under this name; with_meta: recorded attributes count.  stage_dir: the stage's directory of this
  * name, 0 when it has none.  status_head_close in any case.
  */
-int status_head_open(struct head_dir *h, const struct node_source *src, struct env_txn *txn, const struct head_value *dir, uint64_t stage_dir,
-	bool with_meta, struct store_error *err);
+int status_head_open(struct head_dir *h, const struct node_source *src, struct env_txn *txn,
+	const struct head_value *dir, uint64_t stage_dir, bool with_meta, struct store_error *err);
 void status_head_close(struct head_dir *h);
 
 /* The next name that is known from this side, or NULL.  Borrowed: valid until the next take. */
 const uint8_t *status_head_peek(const struct head_dir *h, size_t *len);
 /* What HEAD has under name.  Names ascend from call to call; in_stage: the stage has an entry of that name. */
-int status_head_take(struct head_dir *h, const uint8_t *name, size_t len, bool in_stage, struct head_value *out, struct store_error *err);
+int status_head_take(struct head_dir *h, const uint8_t *name, size_t len, bool in_stage,
+	struct head_value *out, struct store_error *err);
 
 /* Give up the cursors, which hold nodes; and find the place behind name again. */
 void status_head_suspend(struct head_dir *h);
-int status_head_resume(struct head_dir *h, const uint8_t *name, size_t len, struct store_error *err);
+int status_head_resume(struct head_dir *h, const uint8_t *name, size_t len,
+	struct store_error *err);
 
 /* ---- status_walk.c */
 
@@ -68,9 +70,9 @@ struct status_walk {
 	struct env_txn *txn;
 	struct node_source src;
 	struct compare compare;
-	struct stage_batch *touched;	/* rows to stamp anew; NULL: none wanted */
-	struct buf path;		/* of the entry in hand */
-	struct status_frame *frames;	/* count of them, the innermost last */
+	struct stage_batch *touched; /* rows to stamp anew; NULL: none wanted */
+	struct buf path;             /* of the entry in hand */
+	struct status_frame *frames; /* count of them, the innermost last */
 	size_t count, cap;
 	uint64_t ticks;
 	int64_t last_progress_ns;

@@ -20,30 +20,30 @@
 #include "data/limits.h"
 #include "work/stats.h"
 
-#define OPEN_HEADS 32		/* directories whose cursors on HEAD stay open: each holds nodes */
+#define OPEN_HEADS 32 /* directories whose cursors on HEAD stay open: each holds nodes */
 #define PROGRESS_NS 100000000
-#define TOUCH_MAX 5000		/* rows of one publication */
+#define TOUCH_MAX 5000 /* rows of one publication */
 
 enum tree_state {
 	TREE_ABSENT,
 	TREE_HERE,
-	TREE_UNKNOWN,		/* it could not be looked at */
+	TREE_UNKNOWN, /* it could not be looked at */
 };
 
 enum wanted {
 	WANTED_NOT,
-	WANTED_BELOW,		/* something below it may be */
+	WANTED_BELOW, /* something below it may be */
 	WANTED,
 };
 
 struct status_frame {
-	size_t path_len;	/* of the directory in w->path, its '/' included; 0: the top */
+	size_t path_len; /* of the directory in w->path, its '/' included; 0: the top */
 	enum wanted wanted;
-	bool ignored;		/* what is untracked here is ignored */
+	bool ignored; /* what is untracked here is ignored */
 	enum tree_state state;
 	struct worktree_dir tree;
-	struct stage_scan *scan;	/* NULL: the stage has no directory here */
-	const uint8_t *stage_name;	/* the next one; NULL: no more */
+	struct stage_scan *scan;   /* NULL: the stage has no directory here */
+	const uint8_t *stage_name; /* the next one; NULL: no more */
 	size_t stage_len;
 	struct stage_row row;
 	struct head_dir head;
@@ -53,7 +53,7 @@ struct status_frame {
 struct item {
 	enum wanted wanted;
 	struct head_value head;
-	struct stage_row row;	/* kind ENTRY_NONE: not staged */
+	struct stage_row row; /* kind ENTRY_NONE: not staged */
 	enum tree_state tree;
 	struct worktree_entry e;
 };
@@ -107,7 +107,8 @@ static void notice_unreadable(struct status_walk *w, const struct store_error *w
 {
 	char text[128];
 
-	notice(w, STORE_NOTICE_UNREADABLE, why->sys ? strerror_r(why->sys, text, sizeof(text)) : why->msg);
+	notice(w, STORE_NOTICE_UNREADABLE,
+		why->sys ? strerror_r(why->sys, text, sizeof(text)) : why->msg);
 }
 
 static uint64_t size_of_head(const struct item *i)
@@ -118,7 +119,8 @@ static uint64_t size_of_head(const struct item *i)
 }
 
 /* Hand out the path in hand; slash: it is a directory. */
-static int report(struct status_walk *w, const struct item *i, char x, char y, bool slash, struct store_error *err)
+static int report(struct status_walk *w, const struct item *i, char x, char y, bool slash,
+	struct store_error *err)
 {
 	struct store_status_result *r = w->result;
 	const bool on_disk = i->tree == TREE_HERE;
@@ -192,7 +194,8 @@ static bool has_other_attributes(const struct item *i)
 		return false;
 	if (a->uid != b.uid || a->gid != b.gid || ((a->flags ^ b.flags) & META_XATTRS))
 		return true;
-	return (a->flags & META_XATTRS) && (a->xattrs.size != b.xattrs.size || !id_eq(&a->xattrs.id, &b.xattrs.id));
+	return (a->flags & META_XATTRS) &&
+		(a->xattrs.size != b.xattrs.size || !id_eq(&a->xattrs.id, &b.xattrs.id));
 }
 
 static struct entry entry_of_row(const struct stage_row *row)
@@ -224,7 +227,9 @@ static char letter_x(const struct item *i)
 {
 	const struct entry none = { 0 };
 	const struct entry a = i->head.entry.kind == ENTRY_DIR ? none : i->head.entry;
-	const struct entry b = i->row.kind == ENTRY_DIR || i->row.kind == ENTRY_NONE ? none : entry_of_row(&i->row);
+	const struct entry b = i->row.kind == ENTRY_DIR || i->row.kind == ENTRY_NONE
+		? none
+		: entry_of_row(&i->row);
 	uint8_t change;
 
 	if (i->head.same || (a.kind == ENTRY_NONE && b.kind == ENTRY_NONE))
@@ -248,13 +253,15 @@ static int touch(struct status_walk *w, const struct item *i, struct store_error
 	row.stat = i->e.stat;
 	if (i->row.stat.clock_ns != 0 && ((i->row.stat.mode ^ row.stat.mode) & 07777) != 0)
 		return 0;
-	if (!w->touched || compare_is_fresh(&w->compare, &i->row, &i->e) || !compare_is_fresh(&w->compare, &row, &i->e) ||
+	if (!w->touched || compare_is_fresh(&w->compare, &i->row, &i->e) ||
+		!compare_is_fresh(&w->compare, &row, &i->e) ||
 		stage_batch_count(w->touched) >= TOUCH_MAX)
 		return 0;
 	return stage_batch_touch(w->touched, (const char *)w->path.data, w->path.len, &row, err);
 }
 
-static int compare_on_disk(struct status_walk *w, const struct item *i, char *y, struct store_error *err)
+static int compare_on_disk(struct status_walk *w, const struct item *i, char *y,
+	struct store_error *err)
 {
 	enum compare_verdict verdict;
 	struct store_error why = { 0 };
@@ -316,7 +323,8 @@ static void close_frame(struct status_frame *f)
 }
 
 /* List it; what cannot be is told, and unknown. */
-static int list(struct status_walk *w, struct status_frame *f, int dirfd, const char *name, struct store_error *err)
+static int list(struct status_walk *w, struct status_frame *f, int dirfd, const char *name,
+	struct store_error *err)
 {
 	struct store_error why = { 0 };
 	const int rc = worktree_dir_open(&f->tree, dirfd, name, &why);
@@ -339,17 +347,20 @@ static int list(struct status_walk *w, struct status_frame *f, int dirfd, const 
 }
 
 /* What a directory has to say for itself. */
-static int report_dir(struct status_walk *w, const struct item *i, bool untracked, struct store_error *err)
+static int report_dir(struct status_walk *w, const struct item *i, bool untracked,
+	struct store_error *err)
 {
 	const struct status_frame *f = top_frame(w);
-	const bool in_head = i->head.same || i->head.entry.kind == ENTRY_DIR, in_stage = i->row.kind == ENTRY_DIR;
+	const bool in_head = i->head.same || i->head.entry.kind == ENTRY_DIR,
+		   in_stage = i->row.kind == ENTRY_DIR;
 	const bool stage_is_empty = in_stage && !f->stage_name;
 	char x = ' ', y = ' ';
 	int rc = 0;
 
 	if (in_stage && !in_head && stage_is_empty)
 		x = 'A';
-	else if (!in_stage && in_head && i->head.entry.totals.files == 0 && i->head.entry.totals.dirs == 0)
+	else if (!in_stage && in_head && i->head.entry.totals.files == 0 &&
+		i->head.entry.totals.dirs == 0)
 		x = 'D';
 	else if (in_stage && in_head && !i->head.same && has_other_attributes(i))
 		x = 'M';
@@ -357,15 +368,18 @@ static int report_dir(struct status_walk *w, const struct item *i, bool untracke
 		y = 'D';
 	if ((x != ' ' || y != ' ') && i->wanted == WANTED)
 		rc = report(w, i, x, y, true, err);
-	if (rc == 0 && untracked && i->wanted == WANTED && f->state == TREE_HERE && f->tree.count == 0)
+	if (rc == 0 && untracked && i->wanted == WANTED && f->state == TREE_HERE &&
+		f->tree.count == 0)
 		rc = report(w, i, '?', '?', true, err);
 	return rc;
 }
 
-static int open_sides(struct status_walk *w, struct status_frame *f, const struct item *i, bool take_tree, int dirfd, struct store_error *err)
+static int open_sides(struct status_walk *w, struct status_frame *f, const struct item *i,
+	bool take_tree, int dirfd, struct store_error *err)
 {
 	const bool in_stage = i->row.kind == ENTRY_DIR;
-	int rc = status_head_open(&f->head, &w->src, w->txn, &i->head, in_stage ? i->row.dir : 0, w->compare.has_modes, err);
+	int rc = status_head_open(&f->head, &w->src, w->txn, &i->head, in_stage ? i->row.dir : 0,
+		w->compare.has_modes, err);
 
 	if (rc == 0 && in_stage)
 		rc = stage_scan_open(w->txn, i->row.dir, &f->scan, err);
@@ -385,15 +399,19 @@ static int open_sides(struct status_walk *w, struct status_frame *f, const struc
 }
 
 /* Go into the directory in hand.  dirfd: of the directory that holds it. untracked: its files are listed one by one. */
-static int push(struct status_walk *w, const struct item *i, int dirfd, bool untracked, struct store_error *err)
+static int push(struct status_walk *w, const struct item *i, int dirfd, bool untracked,
+	struct store_error *err)
 {
-	const bool take_tree = i->tree == TREE_HERE && i->e.kind == ENTRY_DIR && (untracked || i->row.kind == ENTRY_DIR);
-	const bool ignored = w->count > 0 && (top_frame(w)->ignored || (i->e.flags & WORKTREE_IGNORED));
+	const bool take_tree = i->tree == TREE_HERE && i->e.kind == ENTRY_DIR &&
+		(untracked || i->row.kind == ENTRY_DIR);
+	const bool ignored = w->count > 0 &&
+		(top_frame(w)->ignored || (i->e.flags & WORKTREE_IGNORED));
 	struct status_frame *f;
 	int rc;
 
 	if (w->count > LIMIT_DEPTH)
-		return store_error_set(err, STORE_ECORRUPT, "the stage is deeper than %d directories", LIMIT_DEPTH);
+		return store_error_set(err, STORE_ECORRUPT,
+			"the stage is deeper than %d directories", LIMIT_DEPTH);
 	if (mem_grow(&w->frames, &w->cap, w->count + 1, sizeof(*w->frames)) != 0)
 		return out_of_memory(err);
 	f = &w->frames[w->count++];
@@ -451,13 +469,15 @@ static int pop(struct status_walk *w, struct store_error *err)
 /* ---- untracked paths */
 
 /* *enter: a directory whose files are wanted one by one. */
-static int untracked(struct status_walk *w, const struct item *i, bool *enter, struct store_error *err)
+static int untracked(struct status_walk *w, const struct item *i, bool *enter,
+	struct store_error *err)
 {
 	const unsigned int flags = w->options->flags;
 	const bool ignored = (i->e.flags & WORKTREE_IGNORED) || top_frame(w)->ignored;
 	const bool is_dir = i->e.kind == ENTRY_DIR;
 
-	if (i->tree != TREE_HERE || (i->e.flags & WORKTREE_SPECIAL) || (i->row.kind != ENTRY_NONE && (i->row.kind == ENTRY_DIR) == is_dir))
+	if (i->tree != TREE_HERE || (i->e.flags & WORKTREE_SPECIAL) ||
+		(i->row.kind != ENTRY_NONE && (i->row.kind == ENTRY_DIR) == is_dir))
 		return 0;
 	if (flags & STORE_STATUS_NO_UNTRACKED || (ignored && !(flags & STORE_STATUS_IGNORED)))
 		return 0;
@@ -560,7 +580,8 @@ static int take(struct status_walk *w, struct item *i, struct store_error *err)
 static int handle(struct status_walk *w, const struct item *i, struct store_error *err)
 {
 	const int dirfd = top_frame(w)->tree.fd;
-	const bool in_head = i->head.same ? i->row.kind == ENTRY_DIR : i->head.entry.kind == ENTRY_DIR;
+	const bool in_head = i->head.same ? i->row.kind == ENTRY_DIR
+					  : i->head.entry.kind == ENTRY_DIR;
 	char x = ' ', y = ' ';
 	bool enter = false;
 	int rc = 0;
@@ -615,7 +636,10 @@ static int report_top(struct status_walk *w, struct item i, uint64_t dir, struct
 
 int status_walk_run(struct status_walk *w, const struct head_value *top, struct store_error *err)
 {
-	struct item i = { .head = *top, .row = { .kind = ENTRY_DIR }, .tree = TREE_HERE, .e = { .name = ".", .kind = ENTRY_DIR } };
+	struct item i = { .head = *top,
+		.row = { .kind = ENTRY_DIR },
+		.tree = TREE_HERE,
+		.e = { .name = ".", .kind = ENTRY_DIR } };
 	int rc = stage_root(w->txn, &i.row.dir, err);
 
 	w->compare.tick = tick;

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -246,7 +247,8 @@ void worktree_dir_suspend(struct worktree_dir *d)
 		io_close(&d->fd);
 }
 
-int worktree_dir_resume(struct worktree_dir *d, int rootfd, const char *path, struct store_error *err)
+int worktree_dir_resume(struct worktree_dir *d, int rootfd, const char *path,
+	struct store_error *err)
 {
 	struct stat st;
 
@@ -291,13 +293,11 @@ int worktree_find(int rootfd, const char *path, struct worktree_entry *e, struct
 bool worktree_is_border(int dirfd, const char *name)
 {
 	char path[LIMIT_NAME + sizeof("/.store/format")];
-	const size_t len = strlen(name);
 	int fd;
 
-	if (len > LIMIT_NAME)
+	if (strlen(name) > LIMIT_NAME)
 		return false;
-	memcpy(path, name, len);
-	memcpy(path + len, "/.store/format", sizeof("/.store/format"));
+	snprintf(path, sizeof(path), "%s/.store/format", name);
 	fd = io_open_beneath(dirfd, path, O_PATH | O_NOFOLLOW, 0);
 	if (fd == -1)
 		return false;

@@ -19,26 +19,26 @@
 struct store_error;
 
 enum worktree_flag {
-	WORKTREE_SPECIAL = 1,	/* a FIFO, socket or device: never opened; kind is ENTRY_NONE */
-	WORKTREE_IGNORED = 2,	/* by the built-in rule: .git, file or directory, at any depth */
-	WORKTREE_LIMIT = 4,	/* a name the format cannot hold */
+	WORKTREE_SPECIAL = 1, /* a FIFO, socket or device: never opened; kind is ENTRY_NONE */
+	WORKTREE_IGNORED = 2, /* by the built-in rule: .git, file or directory, at any depth */
+	WORKTREE_LIMIT = 4,   /* a name the format cannot hold */
 };
 
 struct worktree_entry {
-	const char *name;	/* NUL-terminated; borrowed: valid until worktree_dir_close */
+	const char *name; /* NUL-terminated; borrowed: valid until worktree_dir_close */
 	size_t len;
-	uint8_t kind;		/* enum entry_kind; ENTRY_NONE: special */
-	uint8_t flags;		/* WORKTREE_* */
-	struct stage_stat stat;	/* clock_ns: coarse clock before the attributes were read */
+	uint8_t kind;           /* enum entry_kind; ENTRY_NONE: special */
+	uint8_t flags;          /* WORKTREE_* */
+	struct stage_stat stat; /* clock_ns: coarse clock before the attributes were read */
 	uint64_t dev;
 };
 
 /* All zero: nothing is listed. */
 struct worktree_dir {
-	int fd;			/* of the directory, for openat and readlinkat; -1 while suspended */
+	int fd; /* of the directory, for openat and readlinkat; -1 while suspended */
 	uint64_t dev, ino;
-	struct buf names;	/* each followed by a NUL */
-	uint32_t *order;	/* count offsets into names, sorted by the bytes of the names */
+	struct buf names; /* each followed by a NUL */
+	uint32_t *order;  /* count offsets into names, sorted by the bytes of the names */
 	size_t count, next;
 };
 
@@ -65,7 +65,8 @@ int worktree_dir_next(struct worktree_dir *d, struct worktree_entry *e, struct s
  */
 #define WORKTREE_OPEN_MAX 128
 void worktree_dir_suspend(struct worktree_dir *d);
-int worktree_dir_resume(struct worktree_dir *d, int rootfd, const char *path, struct store_error *err);
+int worktree_dir_resume(struct worktree_dir *d, int rootfd, const char *path,
+	struct store_error *err);
 
 /*
  * One name in the directory dirfd, as worktree_dir_next has it; "" or "." is dirfd itself.  e->name is name, borrowed.

@@ -41,7 +41,9 @@ static void on_notice(void *payload, const struct store_notice *n)
 
 static const char *status_of(unsigned int flags, const char *const *paths, size_t n)
 {
-	const struct store_status_options o = { .flags = flags, .entry = on_entry, .callbacks = { .notice = on_notice } };
+	const struct store_status_options o = { .flags = flags,
+		.entry = on_entry,
+		.callbacks = { .notice = on_notice } };
 
 	seen[0] = '\0';
 	notices = 0;
@@ -194,7 +196,8 @@ static int apply_cache(void *ctx, struct env_txn *t, uint64_t number, struct sto
 	uint64_t top;
 	int rc = stage_root(t, &top, err);
 
-	cached.root = (struct entry){ .kind = ENTRY_DIR, .height = root->root.height,
+	cached.root = (struct entry){ .kind = ENTRY_DIR,
+		.height = root->root.height,
 		.totals = { root->root.size, root->root.files, root->root.dirs } };
 	memcpy(cached.root.id.b, root->root.id.bytes, ID_LEN);
 	if (rc == 0)
@@ -363,7 +366,8 @@ static void commit_modes(uint16_t mode_of_a, uint16_t mode_of_d)
 	writer_free(w);
 }
 
-static void stage_mode(struct staging *s, const char *path, uint8_t kind, uint16_t mode, int64_t mtime)
+static void stage_mode(struct staging *s, const char *path, uint8_t kind, uint16_t mode,
+	int64_t mtime)
 {
 	const struct meta m = { .flags = META_ATTRS, .mode = mode, .mtime_sec = mtime };
 	struct worktree_entry on_disk;
@@ -455,7 +459,8 @@ static void test_status__only_the_paths_asked_for(void **state)
 	assert_string_equal(status_of(0, deep, 1), "?? u/v/\n");
 	assert_string_equal(status(0), " M a\n M d/x\n?? d/y\n?? u/\n");
 	assert_string_equal(status(STORE_STATUS_NO_UNTRACKED), " M a\n M d/x\n");
-	assert_string_equal(status(STORE_STATUS_ALL_UNTRACKED), " M a\n M d/x\n?? d/y\n?? u/v/w\n?? u/z\n");
+	assert_string_equal(status(STORE_STATUS_ALL_UNTRACKED),
+		" M a\n M d/x\n?? d/y\n?? u/v/w\n?? u/z\n");
 }
 
 static void test_status__git_is_ignored_and_borders_are_named(void **state)
@@ -592,7 +597,8 @@ static void test_worktree__a_path_beyond_a_link_is_refused(void **state)
 
 static void test_worktree__names_come_in_byte_order(void **state)
 {
-	static const char *const names[] = { "-", "A", "a", "a b", "a.b", "ab", "\xc3\xa4", "\xff" };
+	static const char *const names[] = { "-", "A", "a", "a b", "a.b", "ab", "\xc3\xa4",
+		"\xff" };
 	struct worktree_dir d;
 	struct worktree_entry e;
 

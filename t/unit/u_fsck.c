@@ -1,0 +1,458 @@
+/* fsck on repositories that are wrong in ways no command can make them: history made by hand, rows of the database changed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "graph/closure.h"
+#include "graph/stage.h"
+#include "repo_fixture.h"
+
+static char told[65536]; /* every finding, one per line */
+
+static void on_notice(void *payload, const struct store_notice *n)
+{
+	const size_t used = strlen(told);
+
+	(void)payload;
+	if (n->kind == STORE_NOTICE_CORRUPT)
+		snprintf(told + used, sizeof(told) - used, "%s %s\n", n->text, n->path);
+}
+
+static int run_fsck(struct store_fsck_result *r)
+{
+	const struct store_fsck_options o = { .callbacks = { .notice = on_notice } };
+
+	told[0] = '\0';
+	return store_fsck(repo, &o, r, &failure);
+}
+
+static void assert_told(const char *words)
+{
+	struct store_fsck_result r;
+	const int rc = run_fsck(&r);
+
+	if (rc != STORE_ECORRUPT || !strstr(told, words))
+		fail_msg("wanted '%s', got %d (%s) and:\n%s", words, rc, rc ? failure.msg : "",
+			told);
+	assert_true(r.damaged > 0);
+}
+
+static void assert_whole(void)
+{
+	struct store_fsck_result r;
+	const int rc = run_fsck(&r);
+
+	if (rc != 0)
+		fail_msg("wanted no finding, got %d (%s) and:\n%s", rc, failure.msg, told);
+}
+
+/* ---- history */
+
+static struct oid put_layer(struct odb_writer *w, const struct layer *l)
+{
+	struct buf text = { 0 };
+	struct oid id;
+
+	OK(layer_encode(&text, l));
+	OK(writer_put(w, KIND_LAYER, text.data, text.len, &id, &failure));
+	buf_release(&text);
+	return id;
+}
+
+static struct oid put_commit(struct odb_writer *w, const struct oid *layer,
+	const struct oid *parent)
+{
+	struct commit c = { .layer = *layer, .parent_count = parent ? 1 : 0 };
+	struct buf text = { 0 };
+	struct oid id;
+
+	if (parent)
+		c.parents[0] = *parent;
+	c.author = c.committer = (struct ident){ .name = text_slice_of("A"),
+		.mail = text_slice_of("a@a") };
+	OK(commit_encode(&text, &c, &failure));
+	OK(writer_put(w, KIND_COMMIT, text.data, text.len, &id, &failure));
+	buf_release(&text);
+	return id;
+}
+
+static void publish_main(struct odb_writer *w, const struct oid *commit)
+{
+	char hex[ID_HEX + 1];
+	const char *refs[3] = { "refs/heads/main", id_hex(hex, commit), NULL };
+
+	fixture_publish(w, refs, 1, "commit");
+	writer_free(w);
+}
+
+/* The map of changes of a first layer: one entry. */
+static struct map_ref put_first_changes(struct odb_writer *w)
+{
+	const struct node_source src = nodes_source(writer_reader(w));
+	const struct node_sink sink = nodes_sink(w);
+	const struct map_ref empty = map_empty(MAP_CHANGES);
+	const struct change added = { CHANGE_ADDED, ENTRY_NONE, ENTRY_DIR };
+	struct map_editor *e = map_editor_new(MAP_CHANGES, &src, &sink, &empty);
+	struct buf value = { 0 };
+	struct map_totals totals;
+	struct map_ref ref;
+
+	OK(change_encode(&value, &added));
+	OK(map_editor_set(e, "", 0, value.data, value.len, &failure));
+	OK(map_editor_finish(e, &ref, &totals, &failure));
+	map_editor_free(e);
+	buf_release(&value);
+	return ref;
+}
+
+/* A right first layer of one file, to be made wrong. */
+static struct layer first_layer(struct odb_writer *w)
+{
+	struct fixture_dir d = fixture_dir_begin(w);
+	struct entry file = fixture_file(w, "content"), top;
+
+	fixture_dir_set(&d, "file", &file);
+	top = fixture_dir_end(&d);
+	return (struct layer){ .root = { top.id, top.height },
+		.changes = put_first_changes(w),
+		.totals = top.totals,
+		.added = 1 };
+}
+
+static void test_fsck__right_history_is_whole(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct layer l = first_layer(w);
+	struct oid layer = put_layer(w, &l), commit = put_commit(w, &layer, NULL);
+
+	(void)state;
+	publish_main(w, &commit);
+	assert_whole();
+}
+
+static void test_fsck__a_false_map_of_changes_is_found(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct layer l = first_layer(w);
+	struct oid layer, commit;
+
+	(void)state;
+	l.changes = map_empty(MAP_CHANGES);
+	layer = put_layer(w, &l);
+	commit = put_commit(w, &layer, NULL);
+	publish_main(w, &commit);
+	assert_told("map of changes");
+}
+
+static void test_fsck__false_counts_of_changes_are_found(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct layer l = first_layer(w);
+	struct oid layer, commit;
+
+	(void)state;
+	l.added = 2;
+	layer = put_layer(w, &l);
+	commit = put_commit(w, &layer, NULL);
+	publish_main(w, &commit);
+	assert_told("it counts 2 added");
+}
+
+static void test_fsck__false_totals_are_found(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct layer l = first_layer(w);
+	struct oid layer, commit;
+
+	(void)state;
+	l.totals.size++;
+	layer = put_layer(w, &l);
+	commit = put_commit(w, &layer, NULL);
+	publish_main(w, &commit);
+	assert_told("its totals are not those of its root");
+}
+
+static void test_fsck__a_false_generation_or_parent_is_found(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct layer l = first_layer(w), next = l;
+	struct oid layer = put_layer(w, &l), first = put_commit(w, &layer, NULL), second;
+
+	(void)state;
+	next.has_parent = true;
+	next.parent = layer;
+	next.generation = 2;
+	next.changes = map_empty(MAP_CHANGES);
+	next.added = 0;
+	layer = put_layer(w, &next);
+	second = put_commit(w, &layer, &first);
+	publish_main(w, &second);
+	assert_told("it is of generation 2, its parent of 0");
+
+	w = fixture_writer();
+	layer = put_layer(w, &l);
+	second = put_commit(w, &layer, &first);
+	publish_main(w, &second);
+	assert_told("the parent of its layer is not the layer of its first parent");
+}
+
+/* ---- trees */
+
+static void test_fsck__an_entry_with_false_totals_is_found(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct fixture_dir d = fixture_dir_begin(w);
+	struct entry file = fixture_file(w, "content"), sub, top;
+	struct layer l;
+	struct oid layer, commit;
+
+	(void)state;
+	fixture_dir_set(&d, "file", &file);
+	sub = fixture_dir_end(&d);
+	sub.totals.files = 7;
+	d = fixture_dir_begin(w);
+	fixture_dir_set(&d, "sub", &sub);
+	top = fixture_dir_end(&d);
+	l = (struct layer){ .root = { top.id, top.height },
+		.changes = put_first_changes(w),
+		.totals = top.totals,
+		.added = 7 };
+	layer = put_layer(w, &l);
+	commit = put_commit(w, &layer, NULL);
+	publish_main(w, &commit);
+	assert_told("its totals are not those that what names it says");
+}
+
+static void test_fsck__a_missing_chunk_is_found_and_its_path_named(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct fixture_dir d = fixture_dir_begin(w);
+	struct entry file = { .kind = ENTRY_FILE, .totals = { 5, 1, 0 } }, top;
+	struct layer l;
+	struct oid layer, commit;
+
+	(void)state;
+	memset(file.id.b, 0xab, ID_LEN);
+	fixture_dir_set(&d, "lost", &file);
+	top = fixture_dir_end(&d);
+	l = (struct layer){ .root = { top.id, top.height },
+		.changes = put_first_changes(w),
+		.totals = top.totals,
+		.added = 1 };
+	layer = put_layer(w, &l);
+	commit = put_commit(w, &layer, NULL);
+	publish_main(w, &commit);
+	assert_told("abababab: it is missing");
+	assert_non_null(strstr(told, "is needed by lost\n"));
+}
+
+static void test_fsck__a_chunk_of_another_length_is_found(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct fixture_dir d = fixture_dir_begin(w);
+	struct entry file = fixture_file(w, "content"), top;
+	struct layer l;
+	struct oid layer, commit;
+
+	(void)state;
+	file.totals.size = 6;
+	fixture_dir_set(&d, "file", &file);
+	top = fixture_dir_end(&d);
+	l = (struct layer){ .root = { top.id, top.height },
+		.changes = put_first_changes(w),
+		.totals = top.totals,
+		.added = 1 };
+	layer = put_layer(w, &l);
+	commit = put_commit(w, &layer, NULL);
+	publish_main(w, &commit);
+	assert_told("a chunk has another length");
+}
+
+/* ---- rows of the database */
+
+/* A right commit; its id. */
+static struct oid good_commit(struct oid *layer)
+{
+	struct odb_writer *w = fixture_writer();
+	struct layer l = first_layer(w);
+	struct oid commit;
+
+	*layer = put_layer(w, &l);
+	commit = put_commit(w, layer, NULL);
+	publish_main(w, &commit);
+	return commit;
+}
+
+static struct env_txn *begin(void)
+{
+	struct env_txn *t;
+
+	OK(env_begin(odb_env(repo->odb), true, &t, &failure));
+	return t;
+}
+
+static void test_fsck__rows_of_objects_that_are_gone_or_false_are_found(void **state)
+{
+	struct env_txn *t;
+	struct odb_loc loc;
+	uint8_t row[ODB_ROW_LEN];
+	struct oid layer, stray;
+
+	(void)state;
+	good_commit(&layer);
+	assert_whole();
+	OK(odb_find(repo->reader, &layer, &loc, &failure));
+	t = begin();
+	OK(env_del(t, ENV_OBJECTS, layer.b, ID_LEN, &failure));
+	OK(env_commit(t, &failure));
+	assert_told("the database does not have it");
+
+	loc.off++;
+	odb_row_encode(row, &loc);
+	t = begin();
+	OK(env_put(t, ENV_OBJECTS, layer.b, ID_LEN, row, sizeof(row), &failure));
+	OK(env_commit(t, &failure));
+	assert_told("lies elsewhere");
+
+	loc.off--;
+	odb_row_encode(row, &loc);
+	memset(stray.b, 7, ID_LEN);
+	t = begin();
+	OK(env_put(t, ENV_OBJECTS, layer.b, ID_LEN, row, sizeof(row), &failure));
+	OK(env_put(t, ENV_OBJECTS, stray.b, ID_LEN, row, sizeof(row), &failure));
+	OK(env_commit(t, &failure));
+	assert_told("the pack does not hold it");
+}
+
+static void test_fsck__refs_that_differ_from_the_log_are_found(void **state)
+{
+	struct oid layer, commit;
+	struct env_txn *t;
+	char hex[ID_HEX + 1];
+
+	(void)state;
+	commit = good_commit(&layer);
+	id_hex(hex, &commit);
+	t = begin();
+	OK(env_put(t, ENV_REFS, "refs/heads/stray", 16, hex, ID_HEX, &failure));
+	OK(env_commit(t, &failure));
+	assert_told("'refs/heads/stray' is not what its reflog says");
+	t = begin();
+	OK(env_del(t, ENV_REFS, "refs/heads/stray", 16, &failure));
+	OK(env_del(t, ENV_REFS, "refs/heads/main", 15, &failure));
+	OK(env_commit(t, &failure));
+	assert_told("the database lacks 'refs/heads/main'");
+	t = begin();
+	OK(env_del(t, ENV_REFS, "HEAD", 4, &failure));
+	OK(env_commit(t, &failure));
+	assert_told("there is no HEAD");
+}
+
+static void test_fsck__staged_content_that_is_nowhere_is_found(void **state)
+{
+	struct stage_row row = { .kind = ENTRY_FILE, .ref = { .size = 9 } };
+	struct env_txn *t;
+	struct oid layer;
+	uint64_t root;
+
+	(void)state;
+	good_commit(&layer);
+	memset(row.ref.id.b, 0xcd, ID_LEN);
+	t = begin();
+	OK(stage_root(t, &root, &failure));
+	OK(stage_put(t, root, "phantom", 7, &row, &failure));
+	OK(env_commit(t, &failure));
+	assert_told("cdcdcdcd: it is missing; the stage names it");
+}
+
+/* ---- closure */
+
+static void test_closure__a_parent_before_its_child_is_refused(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct fixture_dir d = fixture_dir_begin(w);
+	struct entry file = { .kind = ENTRY_FILE, .totals = { 5, 1, 0 } };
+
+	(void)state;
+	memset(file.id.b, 0xab, ID_LEN);
+	fixture_dir_set(&d, "lost", &file);
+	fixture_dir_end(&d);
+	assert_int_equal(closure_check(w, &failure), STORE_ECORRUPT);
+	assert_non_null(strstr(failure.msg, "closure: object abababababab"));
+	writer_free(w);
+}
+
+static void test_closure__children_pending_or_published_are_enough(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct layer l = first_layer(w);
+	struct oid layer = put_layer(w, &l), commit = put_commit(w, &layer, NULL);
+
+	(void)state;
+	OK(closure_check(w, &failure));
+	publish_main(w, &commit);
+	w = fixture_writer();
+	put_commit(w, &layer, &commit);
+	OK(closure_check(w, &failure));
+	writer_free(w);
+}
+
+static void test_closure__a_stage_record_needs_its_content(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct stage_batch *b = stage_batch_new();
+	struct stage_row row = { .kind = ENTRY_FILE, .ref = { .size = 9 } };
+
+	(void)state;
+	memset(row.ref.id.b, 0xcd, ID_LEN);
+	OK(stage_batch_set(b, "a/b", 3, &row, &failure));
+	OK(stage_batch_record(b, w, &failure));
+	assert_int_equal(closure_check(w, &failure), STORE_ECORRUPT);
+	stage_batch_free(b);
+	writer_free(w);
+}
+
+static int stop(void *payload, const struct store_progress *p)
+{
+	(void)payload;
+	(void)p;
+	return 1;
+}
+
+static void test_fsck__a_callback_can_stop_it(void **state)
+{
+	const struct store_fsck_options o = { .callbacks = { .progress = stop } };
+	struct oid layer;
+
+	(void)state;
+	good_commit(&layer);
+	assert_int_equal(store_fsck(repo, &o, NULL, &failure), STORE_ECANCELED);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_make, fixture_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_fsck__right_history_is_whole),
+		T(test_fsck__a_false_map_of_changes_is_found),
+		T(test_fsck__false_counts_of_changes_are_found),
+		T(test_fsck__false_totals_are_found),
+		T(test_fsck__a_false_generation_or_parent_is_found),
+		T(test_fsck__an_entry_with_false_totals_is_found),
+		T(test_fsck__a_missing_chunk_is_found_and_its_path_named),
+		T(test_fsck__a_chunk_of_another_length_is_found),
+		T(test_fsck__rows_of_objects_that_are_gone_or_false_are_found),
+		T(test_fsck__refs_that_differ_from_the_log_are_found),
+		T(test_fsck__staged_content_that_is_nowhere_is_found),
+		T(test_closure__a_parent_before_its_child_is_refused),
+		T(test_closure__children_pending_or_published_are_enough),
+		T(test_closure__a_stage_record_needs_its_content),
+		T(test_fsck__a_callback_can_stop_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
