@@ -34,7 +34,7 @@ CLI_SRC := $(sort $(wildcard src/cli/*.c))
 UNIT_SRC := $(sort $(wildcard t/unit/u_*.c))
 HEADERS := $(sort $(wildcard include/*.h src/*/*.h t/unit/*.h))
 MAN := $(sort $(wildcard man/*.[1-9]))
-SCRIPTS = .ci/run contrib/install-deps contrib/demo $(wildcard t/*.sh t/perf/bench-memory t/mutants/run)
+SCRIPTS = .ci/run contrib/install-deps contrib/demo $(wildcard t/*.sh t/perf/bench-memory t/mutants/run t/golden/make-repo t/golden/describe)
 
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings
 DEFS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -include base/banned.h \
@@ -61,7 +61,7 @@ SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS))
 RUN_TESTS = CMOCKA_MESSAGE_OUTPUT=TAP STORE_RELEASE_BIN="$(O)" $(PROVE) -j$(JOBS) $(PROVEFLAGS)
 
 .PHONY: all unit lib check check-build check-unit check-san check-tsan check-style format test demo
-.PHONY: style-format style-cppcheck style-shell style-man style-tidy bench-memory install uninstall dist clean FORCE
+.PHONY: style-format style-cppcheck style-shell style-man style-tidy bench-memory mutants install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -168,6 +168,10 @@ demo:
 	@sh contrib/install-deps --build
 	@$(SUBMAKE) all
 	@sh contrib/demo $(O)/store
+
+# Are the tests awake?  A quarter of an hour; --fast makes three mutants only.
+mutants:
+	t/mutants/run
 
 bench-memory: all
 	STORE_BIN=$(O) t/perf/bench-memory

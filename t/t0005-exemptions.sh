@@ -2,7 +2,7 @@
 # Exemptions: whoever silences a checker says why on the same line, and raises the number here, so that a reviewer sees it.
 . "$(dirname "$0")/test-lib.sh"
 
-exemptions=4
+exemptions=5
 
 # Print every line below the tree $1 that silences a checker.
 find_exemptions()

@@ -17,7 +17,7 @@ small_tree()
 	rm -rf small && mkdir -p small/src/base small/src/cli small/include small/contrib small/man small/t/unit &&
 		cp "$SRC_ROOT/Makefile" "$SRC_ROOT/VERSION" small/ &&
 		cp "$SRC_ROOT/contrib/deps" small/contrib/ && cp "$SRC_ROOT/src/base/banned.h" small/src/base/ &&
-		echo 'int base_one(void); int base_one(void) { return 1; }' >small/src/base/base.c &&
+		echo '__attribute__((visibility("default"))) int base_one(void); int base_one(void) { return 1; }' >small/src/base/base.c &&
 		echo 'int base_one(void); int main(void) { return base_one() - 1; }' >small/src/cli/main.c &&
 		: >small/include/store.h && : >small/man/store.1 &&
 		find small -type f -exec touch -d '1 hour ago' {} +

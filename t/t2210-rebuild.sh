@@ -111,6 +111,24 @@ test_expect_success 'nobody rebuilds under a live writer: exit 5, and all is as 
 	state hurt >after && test_cmp before after
 '
 
+test_expect_success 'who opened the database before it was made anew, and waits, does not write to the old one: exit 5' '
+	fresh && echo late >hurt/late && python3 - hurt <<-\END &&
+	import fcntl, os, struct, subprocess, sys, time
+	os.chdir(sys.argv[1])
+	f = open(".store/gate", "r+b")
+	fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
+	p = subprocess.Popen(["store", "add", "late"], stderr=subprocess.PIPE)
+	time.sleep(0.5)
+	subprocess.run(["cp", "-a", ".store/db", ".store/db.new"], check=True)
+	os.rename(".store/db", ".store/db.old")
+	os.rename(".store/db.new", ".store/db")
+	f.close()
+	err = p.communicate()[1]
+	sys.exit(0 if p.returncode == 5 and b"made anew" in err else 1)
+	END
+	rm -r hurt/.store/db.old && store -C hurt add late && store -C hurt fsck -q >out && test_grep "all is well" out
+'
+
 test_expect_success 'two packs of one number are refused and named' '
 	fresh && p=$(find hurt/.store/packs -type f | head -n 1) && cp "$p" "${p%-*}-00000000000000000000000000000000" &&
 	test_must_fail store -C hurt fsck --rebuild 2>err && test_grep "bear the number" err

@@ -123,7 +123,7 @@ test_expect_success 'a tree that cannot fit is refused before the first write' '
 	fi
 '
 
-test_expect_success 'another commit on the branch in the middle of it is not undone' '
+test_expect_success 'a branch with a commit of its own comes and goes' '
 	cd r && store checkout main && store checkout -b race && echo r >r1 && store add r1 && store commit -m race && store checkout main &&
 	store checkout race && test -f r1 && store checkout main && test ! -e r1
 '

@@ -64,27 +64,44 @@ static bool knows_pack(struct env_txn *txn, uint64_t number, const uint8_t rando
 		memcmp(row.random, random, 16) == 0;
 }
 
-static int remove_orphans(struct odb *o, struct env_txn *txn, struct store_error *err)
+static int db_is_older(const struct odb *o, const char *than, struct store_error *err)
+{
+	return store_error_set(err, STORE_ECORRUPT,
+		"db/ is older than %s of '%s': run 'store fsck --rebuild'", than, o->path);
+}
+
+/*
+ * One pass over packs/. remove: unknown packs go; else they are only looked at. A publication that
+ * was cut short had the number that comes next, so an unknown pack of a greater number was
+ * published by a database that is not this one, and nothing may be removed.
+ */
+static int pass_orphans(struct odb *o, struct env_txn *txn, uint64_t next, bool remove,
+	struct store_error *err)
 {
 	int fd = openat(o->packs_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
 	struct dirent *d;
+	int rc = 0;
 
 	if (!dir) {
 		io_close(&fd);
 		return store_error_sys(err, "cannot list 'packs'");
 	}
-	while ((d = readdir(dir)) != NULL) {
+	while (rc == 0 && (d = readdir(dir)) != NULL) {
 		uint8_t random[16];
 		uint64_t number;
 
 		if (!pack_name_parse(d->d_name, &number, random) || knows_pack(txn, number, random))
 			continue;
+		if (number > next)
+			rc = db_is_older(o, "packs", err);
+		if (rc != 0 || !remove)
+			continue;
 		TRACE(TRACE_PUBLISH, "orphan=packs/%s", d->d_name);
 		unlinkat(o->packs_fd, d->d_name, 0);
 	}
 	closedir(dir);
-	return 0;
+	return rc;
 }
 
 static int append_log(struct odb *o, int fd, const struct buf *record, uint64_t at,
@@ -127,12 +144,12 @@ static int repair_log(struct odb *o, uint64_t next, struct store_error *err)
 		goto out;
 	tail = refslog_tail_of(r);
 	o->log_size = tail->end;
-	if (tail->size > tail->end && ftruncate(fd, (off_t)tail->end) != 0)
+	if (tail->has_record && tail->last_number > next)
+		rc = db_is_older(o, "refs.log", err);
+	else if (tail->size > tail->end && ftruncate(fd, (off_t)tail->end) != 0)
 		rc = store_error_sys(err, "cannot cut the torn end of '%s/refs.log'", o->path);
-	else if (tail->has_record && tail->last_number > next)
-		rc = store_error_set(err, STORE_ECORRUPT,
-			"db/ is older than refs.log of '%s': run 'store fsck --rebuild'", o->path);
-	else if (tail->has_record && tail->last_number == next && !tail->last_is_void)
+	/* The torn end may be that of a void record, so what stands before it is looked at, too. */
+	if (rc == 0 && tail->has_record && tail->last_number == next && !tail->last_is_void)
 		rc = append_void(o, fd, next, tail->end, err);
 out:
 	refslog_close(r);
@@ -148,9 +165,14 @@ static int look_after_crash(struct odb *o, struct env_txn *txn, uint64_t next,
 
 	if (o->gate_checked && io_pread_full(o->gate_fd, mark, 4, 0) <= 0)
 		return 0;
-	rc = remove_orphans(o, txn, err);
+	/*
+	 * A database that is too old must be noticed before the first pack is taken for an orphan.
+	 */
+	rc = pass_orphans(o, txn, next, false, err);
 	if (rc == 0)
 		rc = repair_log(o, next, err);
+	if (rc == 0)
+		rc = pass_orphans(o, txn, next, true, err);
 	o->gate_checked = rc == 0;
 	return rc;
 }

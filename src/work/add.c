@@ -1,5 +1,6 @@
 /*
- * Add: make the stage below each operand equal to the working tree.  Operands are looked at before anything is staged; then walk and ingest run.
+ * Add: make the stage below each operand equal to the working tree. Operands are looked at before
+ * anything is staged; then walk and ingest run.
  */
 #include <errno.h>
 #include <stdlib.h>

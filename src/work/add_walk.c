@@ -1,12 +1,14 @@
 /*
- * Two sorted rows side by side in every directory: the names on disk and the rows of the stage.  A name only on disk is new, a row only in the
- * stage was deleted, both are compared by their attributes; what these cannot clear becomes a job to read.
+ * Two sorted rows side by side in every directory: the names on disk and the rows of the stage. A
+ * name only on disk is new, a row only in the stage was deleted, both are compared by their
+ * attributes; what these cannot clear becomes a job to read.
  *
- * A directory that cannot be listed, and a name that cannot be looked at, keep what is staged: only a listing that does not hold a name says that
- * it was deleted.
+ * A directory that cannot be listed, and a name that cannot be looked at, keep what is staged: only
+ * a listing that does not hold a name says that it was deleted.
  *
- * The read transaction sleeps between items and when it is a second old, so a long walk pins no old pages and a publication may enlarge the map; frames
- * then find their directories again by path, and go on behind the name they had.
+ * The read transaction sleeps between items and when it is a second old, so a long walk pins no old
+ * pages and a publication may enlarge the map; frames then find their directories again by path,
+ * and go on behind the name they had.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -81,7 +83,8 @@ static int next_row(struct add_walk *w, struct add_frame *f, struct store_error 
 	memcpy(f->name, name, len);
 	f->name[len] = '\0';
 	f->name_len = len;
-	memcpy(f->meta, f->row.meta, f->row.meta_len);
+	if (f->row.meta_len > 0)
+		memcpy(f->meta, f->row.meta, f->row.meta_len);
 	f->row.meta = f->meta;
 	f->has_row = f->row_seen = true;
 	return 0;
@@ -122,7 +125,8 @@ static void set_staged(struct job *job, const struct stage_row *row)
 	job->staged = row->ref;
 	job->staged_mode = row->stat.mode;
 	job->staged_meta_len = row->meta_len <= sizeof(job->staged_meta) ? row->meta_len : 0;
-	memcpy(job->staged_meta, row->meta, job->staged_meta_len);
+	if (job->staged_meta_len > 0)
+		memcpy(job->staged_meta, row->meta, job->staged_meta_len);
 }
 
 static struct job *add_job(struct add_walk *w, struct item *item, enum job_type type,
@@ -319,7 +323,10 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 	if (f->dir.fd == -1) {
 		rc = worktree_dir_resume(&f->dir, w->repo->work_fd, path_text(w), NULL);
 		if (rc != 0) {
-			/* It went away while we were below it: what was not seen yet stays as it is. */
+			/*
+			 * It went away while we were below it: what was not seen yet stays as it
+			 * is.
+			 */
 			pop(w);
 			return add_notice(w, item, STORE_NOTICE_CHANGED, "", err);
 		}
@@ -397,7 +404,7 @@ static int find_row(struct add_walk *w, const char *path, struct stage_row *row,
 			row->meta_len = own.meta_len;
 		}
 	}
-	if (rc == 0 && row->meta_len <= INGEST_META) {
+	if (rc == 0 && row->meta_len > 0 && row->meta_len <= INGEST_META) {
 		memcpy(meta, row->meta, row->meta_len);
 		row->meta = meta;
 	}

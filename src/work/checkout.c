@@ -7,11 +7,13 @@
  *     run        files are written and deleted
  *     publish    rows of the stage, refs and HEAD, in one publication
  *
- * Invariant: until the last step stage and HEAD say what they said before, and files hold either their old content or the new one, whole.
- * So whatever ends it, the same command plans again, finds what is equal already, and finishes.
+ * Invariant: until the last step stage and HEAD say what they said before, and files hold either
+ * their old content or the new one, whole. So whatever ends it, the same command plans again, finds
+ * what is equal already, and finishes.
  *
- * What was staged or changed and is not touched by the difference between the two revisions is carried over, as git does.
- * With `to` there is no plan: the folder is new, or -f was given, and neither stage nor HEAD take part.
+ * What was staged or changed and is not touched by the difference between the two revisions is
+ * carried over, as git does. With `to` there is no plan: the folder is new, or -f was given, and
+ * neither stage nor HEAD take part.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -271,7 +273,7 @@ static int begin(struct checkout *c, struct store_error *err)
 		rc = repo_check_writable(c->repo, err);
 	if (rc == 0)
 		rc = hash_random(random, err);
-	for (int i = 0; rc == 0 && i < 8; i++)
+	for (size_t i = 0; rc == 0 && i < 8; i++)
 		snprintf(c->run + 2 * i, 3, "%02x", random[i]);
 	if (rc == 0 && !odb_env(c->repo->odb))
 		rc = store_error_set(err, STORE_EINVAL,
@@ -302,12 +304,11 @@ static void end_snapshot(struct checkout *c)
 
 static int run_in_place(struct checkout *c, struct store_error *err)
 {
-	struct checkout_place place;
 	int rc;
 
 	c->root_fd = c->repo->work_fd;
-	checkout_place_init(&place, c->root_fd);
-	c->place = &place;
+	checkout_place_init(&c->own_place, c->root_fd);
+	c->place = &c->own_place;
 	rc = publish_next(c->txn, &c->epoch, err);
 	if (rc == 0)
 		rc = stage_root(c->txn, &c->stage_root, err);
@@ -321,20 +322,19 @@ static int run_in_place(struct checkout *c, struct store_error *err)
 		rc = checkout_run(c, err);
 	if (rc == 0)
 		rc = checkout_publish(c, err);
-	checkout_place_release(&place);
+	checkout_place_release(&c->own_place);
 	return rc;
 }
 
 static int run_to(struct checkout *c, struct store_error *err)
 {
-	struct checkout_place place;
 	bool made = false;
 	int rc;
 
 	end_snapshot(c);
 	rc = open_folder(c, &made, err);
-	checkout_place_init(&place, c->root_fd);
-	c->place = &place;
+	checkout_place_init(&c->own_place, c->root_fd);
+	c->place = &c->own_place;
 	/* Nothing is written to the repository, which may be read-only. */
 	c->plan.dirfd = c->root_fd;
 	c->progress.files_total = c->options->n_paths == 0 ? c->target.totals.files : 0;
@@ -342,7 +342,7 @@ static int run_to(struct checkout *c, struct store_error *err)
 		rc = checkout_check_space(c, err);
 	if (rc == 0)
 		rc = checkout_run(c, err);
-	checkout_place_release(&place);
+	checkout_place_release(&c->own_place);
 	/* Made in vain: it goes if nothing is in it. */
 	if (rc != 0 && made)
 		rmdir(c->options->to);
@@ -366,7 +366,7 @@ int store_checkout(struct store_repo *repo, const struct store_checkout_options 
 	struct store_checkout_result *result, struct store_error *err)
 {
 	static const struct store_checkout_options defaults;
-	struct store_checkout_result unused;
+	struct store_checkout_result unused = { 0 };
 	struct store_error own = { 0 };
 	struct checkout c = { .repo = repo,
 		.options = options ? options : &defaults,

@@ -1,18 +1,22 @@
 /*
  * One file of a checkout on its way to the disk.
  *
- * It is written under the name of a temporary beside it, and renamed when it is whole and has its attributes: whoever looks sees the old
- * content or the new, and a crash leaves only a temporary, which the next checkout that comes into that directory removes.  In a folder
- * that was empty before (`--to`) nobody can look for something else under the name, so there files go straight to it.  Straight names in new
- * directories of the working tree were tried and dropped: half a file that a crash left there is told from a file of the user by
- * nothing, and the same command run again would have to refuse.
+ * It is written under the name of a temporary beside it, and renamed when it is whole and has its
+ * attributes: whoever looks sees the old content or the new, and a crash leaves only a temporary,
+ * which the next checkout that comes into that directory removes. In a folder that was empty before
+ * (`--to`) nobody can look for something else under the name, so there files go straight to it.
+ * Straight names in new directories of the working tree were tried and dropped: half a file that a
+ * crash left there is told from a file of the user by nothing, and the same command run again would
+ * have to refuse.
  *
- * The attributes that the stage remembers are read through the open descriptor after the rename, which changes ctime.
+ * The attributes that the stage remembers are read through the open descriptor after the rename,
+ * which changes ctime.
  *
  * Zeros are not written: a chunk of zeros leaves a hole, and the size is set at the end.
  *
- * Threads: one checkout_file and one checkout_place belong to one thread at a time; the counter of temporaries is atomic.
- * Fault points: checkout.write (before a file), checkout.rename (between its content and its name).
+ * Threads: one checkout_file and one checkout_place belong to one thread at a time; the counter of
+ * temporaries is atomic. Fault points: checkout.write (before a file), checkout.rename (between its
+ * content and its name).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -135,7 +139,10 @@ void checkout_file_release(struct checkout_file *f)
 	buf_release(&f->bytes);
 }
 
-/* Take the action over, and a descriptor of the directory of its own: the place may move on before the file is done. */
+/*
+ * Take the action over, and a descriptor of the directory of its own: the place may move on before
+ * the file is done.
+ */
 static int take(struct checkout_file *f, struct checkout_place *p, const struct checkout_action *a,
 	struct store_error *err)
 {

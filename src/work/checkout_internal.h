@@ -54,12 +54,16 @@ enum {
 };
 
 struct checkout_walk;
-/* txn: for the stage (CHECKOUT_ALL), else NULL.  Borrowed: until the walk is freed.  Caller frees with checkout_walk_free. */
+/*
+ * txn: for the stage (CHECKOUT_ALL), else NULL. Borrowed: until the walk is freed. Caller frees
+ * with checkout_walk_free.
+ */
 struct checkout_walk *checkout_walk_new(const struct node_source *src, enum checkout_walk_mode mode,
 	struct env_txn *txn);
 void checkout_walk_free(struct checkout_walk *w);
 /*
- * Begin at path, whose entries these are; meta: the map that holds the attributes of path's siblings, or of the top for path "";
+ * Begin at path, whose entries these are; meta: the map that holds the attributes of path's
+ * siblings, or of the top for path "";
  * NULL: none.  Entries at a path other than "" are visited first, the top is entered at once.
  */
 int checkout_walk_begin(struct checkout_walk *w, const char *path, const struct entry *old,
@@ -103,6 +107,14 @@ int checkout_action_decode(struct checkout_action *a, const void *data, size_t l
 
 /* ---- the operation */
 
+/* A directory below the root, kept open as long as the next path lies in it, too. */
+struct checkout_place {
+	int root_fd; /* borrowed */
+	int fd;      /* -1: none is open */
+	struct buf path;
+	bool is_set;
+};
+
 struct checkout {
 	struct store_repo *repo;
 	const struct store_checkout_options *options;
@@ -140,6 +152,7 @@ struct checkout {
 	uint64_t plan_writes;
 	uint64_t need, freed; /* bytes on disk */
 	struct checkout_place *place;
+	struct checkout_place own_place; /* what place points to on the main thread */
 
 	/* Progress. */
 	struct store_progress progress;
@@ -152,7 +165,10 @@ int checkout_no_memory(struct store_error *err);
 /* "what 'PATH': reason" from errno. */
 int checkout_fail(const char *what, const char *path, struct store_error *err);
 
-/* Make the plan: STORE_ECONFLICT when content would be lost, all conflicts told.  Nothing is written. */
+/*
+ * Make the plan: STORE_ECONFLICT when content would be lost, all conflicts told. Nothing is
+ * written.
+ */
 int checkout_plan(struct checkout *c, struct store_error *err);
 /* The walk over what is to be written with `to`. */
 int checkout_target_walks(struct checkout *c,
@@ -169,19 +185,14 @@ int checkout_publish(struct checkout *c, struct store_error *err);
 
 /* ---- places and files (checkout_file.c).  One of each kind per thread. */
 
-/* A directory below the root, kept open as long as the next path lies in it, too. */
-struct checkout_place {
-	int root_fd; /* borrowed */
-	int fd;      /* -1: none is open */
-	struct buf path;
-	bool is_set;
-};
-
 void checkout_place_init(struct checkout_place *p, int root_fd);
 void checkout_place_release(struct checkout_place *p);
 /* Forget what is open: directories changed. */
 void checkout_place_forget(struct checkout_place *p);
-/* Open the directory that holds path; 0, or -1 with errno.  *name points to its last component. *moved: it is another than before. */
+/*
+ * Open the directory that holds path; 0, or -1 with errno. *name points to its last component.
+ * *moved: it is another than before.
+ */
 int checkout_place_open(struct checkout_place *p, const char *path, size_t len, const char **name,
 	bool *moved);
 

@@ -1,8 +1,10 @@
 /*
- * The plan of a checkout in place: what is to be done for every path, or which paths stand in the way.  Nothing is written before the
- * whole plan is there without a conflict; it lies in a spool, so that its length is no matter of memory.
+ * The plan of a checkout in place: what is to be done for every path, or which paths stand in the
+ * way. Nothing is written before the whole plan is there without a conflict; it lies in a spool, so
+ * that its length is no matter of memory.
  *
- * What happens to a path (old: the commit checked out, target: the one wanted; stage and disk as they are now):
+ * What happens to a path (old: the commit checked out, target: the one wanted; stage and disk as
+ * they are now):
  *
  *     stage = target                  nothing: what is on disk stays as it is, changed or not
  *     stage differs from old          conflict: something staged would be lost
@@ -10,10 +12,12 @@
  *     disk absent, or = stage         written, or deleted
  *     else                            conflict: something not staged, or not tracked, would be lost
  *
- * With -f, and for paths that were named, the stage takes the place of old, and the first line asks for the disk, too.  -f overrules the
- * last line, but nothing overrules files that are not tracked in a directory that a file has to replace.
+ * With -f, and for paths that were named, the stage takes the place of old, and the first line asks
+ * for the disk, too. -f overrules the last line, but nothing overrules files that are not tracked
+ * in a directory that a file has to replace.
  *
- * Equal content is never a conflict.  So after a crash the same command finds what it has written, and goes on.
+ * Equal content is never a conflict. So after a crash the same command finds what it has written,
+ * and goes on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -260,14 +264,16 @@ static int may_replace(struct sight *s, bool *may, struct store_error *err)
 	return conflict(s, s->has_row ? "has changes that are not staged" : "is not tracked");
 }
 
-/* A directory stands where the target has a file: are all files in it tracked?  Only its own names; those below come when they are visited. */
+/*
+ * A directory stands where the target has a file: are all files in it tracked? Only its own names;
+ * those below come when they are visited.
+ */
 static int check_tracked(struct sight *s, struct store_error *err)
 {
 	struct worktree_dir d = { 0 };
-	const char *name;
 	int rc = worktree_dir_open(&d, s->c->place->fd, s->disk.name, err);
 
-	while (rc == 0 && (name = worktree_dir_peek(&d)) != NULL) {
+	while (rc == 0 && worktree_dir_peek(&d) != NULL) {
 		struct worktree_entry e;
 		struct stage_row row;
 
@@ -286,7 +292,10 @@ static int check_tracked(struct sight *s, struct store_error *err)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-/* Does the stage hold something below the directory that old does not have?  Then it was added, and stays. */
+/*
+ * Does the stage hold something below the directory that old does not have? Then it was added, and
+ * stays.
+ */
 static int holds_added(struct sight *s, bool *added, struct store_error *err)
 {
 	const struct map_ref old = { s->v->old.id, s->v->old.height };
@@ -394,7 +403,9 @@ static int decide_file(struct sight *s, struct store_error *err)
 			? 0
 			: plan_row(c, s->v, CHECKOUT_ROW, 0, &s->disk.stat, err);
 	}
-	/* By attributes it is still what was staged, which is something else: no need to read it. */
+	/*
+	 * By attributes it is still what was staged, which is something else: no need to read it.
+	 */
 	if (!s->has_row || !compare_is_fresh(&c->compare, &s->row, &s->disk)) {
 		rc = is_on_disk(s, &wanted, &same, err);
 		if (rc != 0)
@@ -518,7 +529,10 @@ static int plan_whole(struct checkout *c, struct store_error *err)
 	return rc;
 }
 
-/* Find path in the target; *has_meta: there is a map with the attributes of its siblings (of the top: of its entries). */
+/*
+ * Find path in the target; *has_meta: there is a map with the attributes of its siblings (of the
+ * top: of its entries).
+ */
 static int find_target(struct checkout *c, const char *path, size_t len, struct entry *e,
 	struct map_ref *meta, bool *has_meta, struct store_error *err)
 {
@@ -650,7 +664,7 @@ int checkout_target_walks(struct checkout *c,
 		struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, NULL);
 		struct map_ref meta;
 		struct entry e;
-		bool has_meta;
+		bool has_meta = false;
 
 		rc = w ? find_target(c, path, strlen(path), &e, &meta, &has_meta, err)
 		       : checkout_no_memory(err);

@@ -7,7 +7,8 @@
  *   4. what the target does not have goes, and directories that are empty then
  *   5. recorded attributes of directories, innermost first
  *
- * Every step may be the last one before a crash: the stage and HEAD still say what they said, and the same command plans anew.
+ * Every step may be the last one before a crash: the stage and HEAD still say what they said, and
+ * the same command plans anew.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +136,9 @@ static int remove_one(struct checkout *c, const struct checkout_action *a, struc
 		c->result->deleted += !is_dir;
 		return 0;
 	}
-	/* Files that are not tracked hold their directory, unless something must come in its place. */
+	/*
+	 * Files that are not tracked hold their directory, unless something must come in its place.
+	 */
 	if (worktree_is_absent(errno) ||
 		(is_dir && !(a->flags & CHECKOUT_IN_WAY) &&
 			(errno == ENOTEMPTY || errno == EEXIST)))
@@ -180,8 +183,9 @@ enum step {
 };
 
 /*
- * Every directory the plan comes into may hold temporaries that a killed run left: what it was about to do there is in the plan again,
- * if only as a row.  A directory that cannot be opened is not there yet.
+ * Every directory the plan comes into may hold temporaries that a killed run left: what it was
+ * about to do there is in the plan again, if only as a row. A directory that cannot be opened is
+ * not there yet.
  */
 static void sweep(struct checkout *c, const struct checkout_action *a)
 {

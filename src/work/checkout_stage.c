@@ -1,14 +1,18 @@
 /*
  * The last step of a checkout: rows of the stage and refs, in the one publication that decides.
  *
- * The rows lie in a spool, in an order in which they can be applied: what goes before what comes in its place.  They are applied in
- * parts of 5,000, all inside one transaction, because between two of them another command's commit would take up a stage that is half of
- * one revision and half of another.  With named paths HEAD stays, nothing has to change at once, and every part is a publication.
+ * The rows lie in a spool, in an order in which they can be applied: what goes before what comes in
+ * its place. They are applied in parts of 5,000, all inside one transaction, because between two of
+ * them another command's commit would take up a stage that is half of one revision and half of
+ * another. With named paths HEAD stays, nothing has to change at once, and every part is a
+ * publication.
  *
- * The stage record of a few changes lists them.  That of many is a reset to the target, and behind it what was staged before and stays.
+ * The stage record of a few changes lists them. That of many is a reset to the target, and behind
+ * it what was staged before and stays.
  *
- * Another command may have changed the stage since the plan was made: every change marks a row of the top directory with its number, so a
- * number from the plan's on means that the plan is out of date.
+ * Another command may have changed the stage since the plan was made: every change marks a row of
+ * the top directory with its number, so a number from the plan's on means that the plan is out of
+ * date.
  */
 #include <string.h>
 
@@ -120,7 +124,10 @@ static int is_clean_dir(struct checkout *c, const struct entry *e, uint64_t dir,
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-/* One entry of HEAD's tree, or a row that it lacks: where the stage differs, that was staged and stays. */
+/*
+ * One entry of HEAD's tree, or a row that it lacks: where the stage differs, that was staged and
+ * stays.
+ */
 static int record_kept(struct decision *d, struct checkout_walk *w, const struct checkout_visit *v,
 	struct store_error *err)
 {

@@ -1,12 +1,14 @@
 /*
- * The walk of a checkout: a stack of directories, each with the differences of two maps, and, when the whole stage is to be looked at, a
- * scan over its rows.
+ * The walk of a checkout: a stack of directories, each with the differences of two maps, and, when
+ * the whole stage is to be looked at, a scan over its rows.
  *
- * All three modes are differences.  Against the empty map every entry of the target is one; where the target has no such directory its
- * map is the empty one, and every old entry is one.  So deleting a tree and writing a tree are one walk.
+ * All three modes are differences. Against the empty map every entry of the target is one; where
+ * the target has no such directory its map is the empty one, and every old entry is one. So
+ * deleting a tree and writing a tree are one walk.
  *
- * Entries come in byte order of names; behind them, in mode ALL, the rows of the stage that the target lacks.  A directory is entered only when
- * the caller says so, and then it is visited once more when it is left.
+ * Entries come in byte order of names; behind them, in mode ALL, the rows of the stage that the
+ * target lacks. A directory is entered only when the caller says so, and then it is visited once
+ * more when it is left.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +148,10 @@ static int bad_meta(struct store_error *err)
 	return store_error_set(err, STORE_ECORRUPT, "recorded attributes are malformed");
 }
 
-/* The recorded attributes of the entry visited last, from map; the reference to its child map is kept apart. */
+/*
+ * The recorded attributes of the entry visited last, from map; the reference to its child map is
+ * kept apart.
+ */
 static int find_meta(struct checkout_walk *w, const struct map_ref *map, struct store_error *err)
 {
 	const char *name = (const char *)w->path.data + w->last.name_off;
@@ -246,9 +251,9 @@ static int next_difference(struct checkout_walk *w, struct frame *f, struct chec
 static int next_row(struct checkout_walk *w, struct frame *f, struct checkout_visit *v,
 	struct store_error *err)
 {
-	const uint8_t *name;
+	const uint8_t *name = NULL;
 	struct stage_row row;
-	size_t len;
+	size_t len = 0;
 	int rc = 0;
 
 	/* What gives way goes with all its rows, whatever else is looked at. */

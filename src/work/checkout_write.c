@@ -6,13 +6,15 @@
  *     work      reads chunks, each proven, and writes them; small files are finished here
  *     consume   finishes large files, and takes down the rows of the stage, in the order of the plan
  *
- * A large file is open from its first piece to its last: its pieces are written at their offsets by whoever gets them.  A piece is rows
- * of the sequence, and a row is one chunk however often it stands, so a hole of terabytes is one row that is read once and not written.
+ * A large file is open from its first piece to its last: its pieces are written at their offsets by
+ * whoever gets them. A piece is rows of the sequence, and a row is one chunk however often it
+ * stands, so a hole of terabytes is one row that is read once and not written.
  *
- * Threads: produce owns the walk, the plan and its place; each worker its reader, place and file; consume the rows.  What a large
- * file shares is made before its first piece is handed on and finished after its last one came back.
- * Fault point: checkout.mid (before each file is handed on).
+ * Threads: produce owns the walk, the plan and its place; each worker its reader, place and file;
+ * consume the rows. What a large file shares is made before its first piece is handed on and
+ * finished after its last one came back. Fault point: checkout.mid (before each file is handed on).
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +254,7 @@ static int produce_piece(struct write_run *w, struct item *item, struct store_er
 	uint64_t bytes = 0;
 	int rc = 0;
 
+	assert(l);
 	item->row_count = 0;
 	while (item->row_count < PIECE_ROWS && bytes < PIECE_BYTES) {
 		struct piece_row *r = &item->rows[item->row_count];
@@ -520,7 +523,10 @@ static int run_pipeline(struct write_run *w, struct store_error *err)
 		pool[i] = &items[i];
 	rc = pipeline_run(&ops, w, pool, n, (unsigned int)w->n_workers, err);
 	for (size_t i = 0; i < n; i++) {
-		/* After a failure: a large file is freed by the item that holds its last piece, or by the producer. */
+		/*
+		 * After a failure: a large file is freed by the item that holds its last piece, or
+		 * by the producer.
+		 */
 		if (items[i].large && items[i].is_last)
 			free_large(items[i].large);
 		buf_release(&items[i].actions);

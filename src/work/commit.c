@@ -1,10 +1,11 @@
 /*
- * Commit: (1) the maps of the stage are built from its dirty rows and published in batches, children first; (2) one deciding transaction
- * compares the ref, and brings the last nodes, layer, commit, ref and reflog; (3) cached roots are stored and dirty rows deleted, in the same transaction
- * when they are few, else in batches after it.
+ * Commit: (1) the maps of the stage are built from its dirty rows and published in batches,
+ * children first; (2) one deciding transaction compares the ref, and brings the last nodes, layer,
+ * commit, ref and reflog; (3) cached roots are stored and dirty rows deleted, in the same
+ * transaction when they are few, else in batches after it.
  *
- * The ref moves to the root of the snapshot that was read; what is added meanwhile stays staged.  When another commit wins the branch first,
- * all is done again on top of it, a few times.
+ * The ref moves to the root of the snapshot that was read; what is added meanwhile stays staged.
+ * When another commit wins the branch first, all is done again on top of it, a few times.
  */
 #include <stdio.h>
 #include <string.h>
@@ -137,7 +138,10 @@ static bool child_maps(const struct map_item *a, const struct map_item *b, struc
 	return true;
 }
 
-/* Do recorded attributes other than times differ?  Goes down where the maps differ, depth first, one level per directory. */
+/*
+ * Do recorded attributes other than times differ? Goes down where the maps differ, depth first, one
+ * level per directory.
+ */
 static int attributes_differ(const struct node_source *src, const struct map_ref *a,
 	const struct map_ref *b, bool *differ, struct store_error *err)
 {
@@ -273,7 +277,10 @@ static int prepare_update(struct commit_run *c, struct store_error *err)
 static int apply_settle(struct commit_run *c, struct env_txn *txn, uint64_t number,
 	struct store_error *err)
 {
-	/* Run again for a full map: the spool has been read.  Leaving dirty rows costs the next commit some work and nothing else. */
+	/*
+	 * Run again for a full map: the spool has been read. Leaving dirty rows costs the next
+	 * commit some work and nothing else.
+	 */
 	if (c->settle_begun) {
 		c->settled = true;
 		return 0;
@@ -312,7 +319,10 @@ static int apply_rest(void *ctx, struct env_txn *txn, uint64_t number, struct st
 	return apply_settle(ctx, txn, number, err);
 }
 
-/* What fails here fails a commit that is made: the rows stay dirty, the next commit deals with them. */
+/*
+ * What fails here fails a commit that is made: the rows stay dirty, the next commit deals with
+ * them.
+ */
 static void settle_rest(struct commit_run *c)
 {
 	const struct publication p = { .apply = apply_rest, .ctx = c, .keeps_snapshot = true };
@@ -464,7 +474,10 @@ int store_commit(struct store_repo *repo, const struct store_commit_options *opt
 				*err = failed;
 			break;
 		}
-		/* The map must grow, or another command won the branch: with our snapshot gone both can be dealt with. */
+		/*
+		 * The map must grow, or another command won the branch: with our snapshot gone both
+		 * can be dealt with.
+		 */
 		rc = rc == ENV_FULL ? env_grow(odb_env(repo->odb), err) : 0;
 	}
 	result->stats.seconds = (double)(clock_mono_ns() - start) / 1e9;

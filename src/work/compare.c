@@ -1,10 +1,12 @@
 /*
  * Comparing the working tree with rows of the stage.
  *
- * The rule of attributes (compare.h) holds because a file that is changed after it was looked at gets a ctime at or after the clock
- * read before that look: with all attributes equal and older than the clock by more than its grain, nothing was written since.
+ * The rule of attributes (compare.h) holds because a file that is changed after it was looked at
+ * gets a ctime at or after the clock read before that look: with all attributes equal and older
+ * than the clock by more than its grain, nothing was written since.
  *
- * Content is hashed at the stored lengths.  A file that is changed in its first bytes is known after its first chunk.
+ * Content is hashed at the stored lengths. A file that is changed in its first bytes is known after
+ * its first chunk.
  */
 #include "work/compare.h"
 

@@ -1,9 +1,10 @@
 /*
  * Is a path of the working tree what the stage says?
  *
- * Clean by attributes: size, mode, mtime, ctime and inode are those seen when it was read, and they are older than that reading by
- * more than the clock's grain; else a change within one tick could hide.  What is not clean by attributes is read and hashed at the
- * lengths of the stored chunks: never cut again, so other chunk sizes make no difference.
+ * Clean by attributes: size, mode, mtime, ctime and inode are those seen when it was read, and they
+ * are older than that reading by more than the clock's grain; else a change within one tick could
+ * hide. What is not clean by attributes is read and hashed at the lengths of the stored chunks:
+ * never cut again, so other chunk sizes make no difference.
  */
 #ifndef STORE_WORK_COMPARE_H
 #define STORE_WORK_COMPARE_H
@@ -33,7 +34,10 @@ struct compare {
 	uint64_t opened, bytes; /* files opened, and bytes of content read, so far */
 };
 
-/* nodes: NULL: the handle's own reader; else one of the calling thread.  Copies *nodes.  Released by compare_release in any case. */
+/*
+ * nodes: NULL: the handle's own reader; else one of the calling thread. Copies *nodes. Released by
+ * compare_release in any case.
+ */
 int compare_init(struct compare *c, struct store_repo *repo, const struct node_source *nodes,
 	struct store_error *err);
 void compare_release(struct compare *c);
@@ -47,21 +51,24 @@ enum compare_verdict {
 };
 
 /*
- * By attributes alone.  row: of any kind; two directories are COMPARE_SAME.  Pure.  COMPARE_MODE is told before content is looked
+ * By attributes alone. row: of any kind; two directories are COMPARE_SAME. Pure. COMPARE_MODE is
+ * told before content is looked
  * at: whoever wants to know of that, too, reads.
  */
 enum compare_verdict compare_stat(const struct compare *c, const struct stage_row *row,
 	const struct worktree_entry *e);
 
 /*
- * Are the attributes of e those seen when row's content was read, and old enough to be trusted?  Mode and kind included.
+ * Are the attributes of e those seen when row's content was read, and old enough to be trusted?
+ * Mode and kind included.
  */
 bool compare_is_fresh(const struct compare *c, const struct stage_row *row,
 	const struct worktree_entry *e);
 
 /*
- * Does the file at fd hold the content of ref?  Reads from offset 0, stops at the first difference; holes that stand for stored
- * runs of zeros are not read.  STORE_EIO with err->sys when it cannot be read; STORE_ECORRUPT, STORE_ENOTFOUND when the stored sequence cannot.
+ * Does the file at fd hold the content of ref? Reads from offset 0, stops at the first difference;
+ * holes that stand for stored runs of zeros are not read. STORE_EIO with err->sys when it cannot be
+ * read; STORE_ECORRUPT, STORE_ENOTFOUND when the stored sequence cannot.
  */
 int compare_file(struct compare *c, int fd, const struct file_ref *ref, bool *same,
 	struct store_error *err);
@@ -70,8 +77,9 @@ int compare_bytes(struct compare *c, const void *data, size_t len, const struct 
 	bool *same, struct store_error *err);
 
 /*
- * All of it for the entry e in directory dirfd: COMPARE_SAME, COMPARE_MODE, COMPARE_TYPE or COMPARE_CHANGED, never COMPARE_READ; opens the
- * file only when attributes cannot tell.  An error with err->sys (EACCES, ENOENT, ...) is of the working tree; without, of the repository.
+ * All of it for the entry e in directory dirfd: COMPARE_SAME, COMPARE_MODE, COMPARE_TYPE or
+ * COMPARE_CHANGED, never COMPARE_READ; opens the file only when attributes cannot tell. An error
+ * with err->sys (EACCES, ENOENT, ...) is of the working tree; without, of the repository.
  */
 int compare_entry(struct compare *c, int dirfd, const struct worktree_entry *e,
 	const struct stage_row *row, enum compare_verdict *out, struct store_error *err);

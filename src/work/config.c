@@ -1,14 +1,17 @@
 /*
- * Configuration: a list of values in the order they were read, and look-ups that take the last of the highest level.
+ * Configuration: a list of values in the order they were read, and look-ups that take the last of
+ * the highest level.
  *
- * inih reads the grammar, with three things done before it sees a line, because people bring files written for git:
+ * inih reads the grammar, with three things done before it sees a line, because people bring files
+ * written for git:
  *  1. Blanks before a key are cut off.  inih would take an indented line for more of the value above it.
  *  2. Lines may be longer than inih's buffer of 200 bytes: paths are.  The handler then takes the value from the line itself.
  *  3. A value may stand in double quotes.
- * NUL bytes and lines that are neither section, key nor comment are refused with their number; what is only half
- * understood must not look as if it were obeyed.
+ * NUL bytes and lines that are neither section, key nor comment are refused with their number; what
+ * is only half understood must not look as if it were obeyed.
  *
- * The file of a repository is opened beneath its folder and may be no symlink; the user's own file may be one.
+ * The file of a repository is opened beneath its folder and may be no symlink; the user's own file
+ * may be one.
  */
 #include "work/config_internal.h"
 
@@ -185,7 +188,10 @@ static int parse_file(struct config *c, const char *name, enum config_level leve
 	return 0;
 }
 
-/* Whole file at an absolute path; absent: nothing.  Unlike io_read_file it follows symlinks: the user made them. */
+/*
+ * Whole file at an absolute path; absent: nothing. Unlike io_read_file it follows symlinks: the
+ * user made them.
+ */
 static int read_own_file(const char *path, struct buf *out, struct store_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -40,7 +40,10 @@ struct config_value {
 };
 bool config_find(const struct config *c, const char *key, struct config_value *out);
 
-/* Every value of a key that may stand several times, the first that goes before first: fn(ctx, text), non-zero ends and is returned. */
+/*
+ * Every value of a key that may stand several times, the first that goes before first: fn(ctx,
+ * text), non-zero ends and is returned.
+ */
 int config_each(const struct config *c, const char *key, int (*fn)(void *ctx, const char *text),
 	void *ctx);
 

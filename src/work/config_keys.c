@@ -1,6 +1,6 @@
 /*
- * The keys that do something.  A key is added together with what obeys it, never before: a key that is accepted and
- * ignored is a promise broken in silence.
+ * The keys that do something. A key is added together with what obeys it, never before: a key that
+ * is accepted and ignored is a promise broken in silence.
  *
  * Sections "x-..." belong to whoever invents them and are kept unread.
  */

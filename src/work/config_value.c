@@ -1,6 +1,6 @@
 /*
- * Values as numbers.  A value that cannot be read is an error that names key, value and place; it is never taken for the
- * built-in one, because the user meant something by it.
+ * Values as numbers. A value that cannot be read is an error that names key, value and place; it is
+ * never taken for the built-in one, because the user meant something by it.
  */
 #include "work/config_internal.h"
 

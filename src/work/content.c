@@ -1,9 +1,10 @@
 /*
  * Reading content: a cursor over the rows of the sequence, and one chunk in memory.
  *
- * Rows are maximal runs of equal chunks, so a hole is one row, and its chunk is read and proven once however long it is: the chunk in
- * memory is known by its id, and is not read again when the next row has the same.  A seek reads the nodes above the wanted byte
- * and nothing else; so what is decoded for a range is the range, one chunk at either end, and the nodes.
+ * Rows are maximal runs of equal chunks, so a hole is one row, and its chunk is read and proven
+ * once however long it is: the chunk in memory is known by its id, and is not read again when the
+ * next row has the same. A seek reads the nodes above the wanted byte and nothing else; so what is
+ * decoded for a range is the range, one chunk at either end, and the nodes.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,13 @@
 /*
  * Where a repository is: here, or in a folder above.
  *
- * The way up goes by descriptors (".." of the one before), so it works from a current directory whose path is longer than
- * PATH_MAX; the path is only cut in step with it, to be told.  A folder .store without its file `format` is no
- * repository (an init that was cut short leaves one); the search goes on, and if it finds nothing, says so.
+ * The way up goes by descriptors (".." of the one before), so it works from a current directory
+ * whose path is longer than PATH_MAX; the path is only cut in step with it, to be told. A folder
+ * .store without its file `format` is no repository (an init that was cut short leaves one); the
+ * search goes on, and if it finds nothing, says so.
  *
- * STORE_CEILING_DIRECTORIES, as git's: absolute paths separated by ':'; the search does not enter one of them from below, but
- * looks at the folder it begins in even if that is one.
+ * STORE_CEILING_DIRECTORIES, as git's: absolute paths separated by ':'; the search does not enter
+ * one of them from below, but looks at the folder it begins in even if that is one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -103,7 +104,10 @@ static int go_up(int *fd)
 	return up == -1 ? -1 : 0;
 }
 
-/* Cut path until a repository is in it.  *part (may be NULL): the first folder with half a one.  STORE_ENOTFOUND without message. */
+/*
+ * Cut path until a repository is in it. *part (may be NULL): the first folder with half a one.
+ * STORE_ENOTFOUND without message.
+ */
 static int search(int *fd, char *path, char **part)
 {
 	const size_t ceiling = find_ceiling(path);

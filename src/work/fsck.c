@@ -8,11 +8,13 @@
  *   5 trees    everything a commit needs is there, and every total is right
  *   6 stage    everything that is staged is there
  *
- * The gate is held while the list of packs is taken, and again for the snapshot that is compared with refs.log, never during the hours between:
- * writers go on meanwhile.  Publications from after the first moment are left to the next run.  With `rebuild` the gate is held until the
- * new database stands in its place.
+ * The gate is held while the list of packs is taken, and again for the snapshot that is compared
+ * with refs.log, never during the hours between: writers go on meanwhile. Publications from after
+ * the first moment are left to the next run. With `rebuild` the gate is held until the new database
+ * stands in its place.
  *
- * Memory: one bit for each object, 64 bytes for each pack, a table of 16384 checked nodes, and what is damaged (up to DAMAGED_MAX of it).
+ * Memory: one bit for each object, 64 bytes for each pack, a table of 16384 checked nodes, and what
+ * is damaged (up to DAMAGED_MAX of it).
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -236,7 +238,7 @@ static int fill_loc(struct fsck *f, struct fsck_pack *p, const uint8_t *row, str
 	struct store_error *err)
 {
 	const uint32_t block = le32_get(row + ID_LEN);
-	uint8_t b[PACK_BLOCK_ROW];
+	uint8_t b[PACK_BLOCK_ROW] = { 0 };
 	int rc;
 
 	if (block >= p->blocks)
@@ -285,7 +287,7 @@ int fsck_bit(struct fsck *f, const struct oid *id, uint64_t *bit, struct store_e
 {
 	struct fsck_pack *p;
 	struct odb_loc loc;
-	uint32_t row;
+	uint32_t row = 0;
 	int rc = odb_find(f->reader, id, &loc, err);
 
 	if (rc != 0)
@@ -298,7 +300,10 @@ int fsck_bit(struct fsck *f, const struct oid *id, uint64_t *bit, struct store_e
 	return rc;
 }
 
-/* Objects without a bit: of packs that lost their footer, or came after we looked.  Few, so ids will do. */
+/*
+ * Objects without a bit: of packs that lost their footer, or came after we looked. Few, so ids will
+ * do.
+ */
 static struct oid *find_loose(const struct fsck *f, const struct oid *id)
 {
 	size_t i = (size_t)id_low64(id) & (f->loose_cap - 1);
@@ -369,7 +374,10 @@ void fsck_forget_marks(struct fsck *f)
 
 /* ---- a run */
 
-/* Files that the database does not know: left by a publication that never committed; nobody's damage. */
+/*
+ * Files that the database does not know: left by a publication that never committed; nobody's
+ * damage.
+ */
 static int drop_orphans(struct fsck *f, struct env_txn *txn, struct store_error *err)
 {
 	size_t kept = 0;
@@ -452,7 +460,10 @@ static int take_stock(struct fsck *f, struct store_error *err)
 	int rc = odb_gate_lock(f->repo->odb, err);
 	const bool locked = rc == 0;
 
-	/* Whoever may only read sees a publication under way as a pack too many, which is left out below. */
+	/*
+	 * Whoever may only read sees a publication under way as a pack too many, which is left out
+	 * below.
+	 */
 	if (rc == STORE_EDENIED) {
 		store_error_clear(err);
 		rc = 0;

@@ -1,12 +1,13 @@
 /*
  * Phase 4: commits and layers.
  *
- * A layer is a function of its parent layer and its root, so everything it says is computed again here: the generation from the parent, the
- * totals from the root, the map of changes by building it anew from the two roots into nowhere.  A commit's layer must have the layer of its
- * first parent as its parent.
+ * A layer is a function of its parent layer and its root, so everything it says is computed again
+ * here: the generation from the parent, the totals from the root, the map of changes by building it
+ * anew from the two roots into nowhere. A commit's layer must have the layer of its first parent as
+ * its parent.
  *
- * Commits are walked from refs and reflog; the bit of a commit's object remembers it.  What is kept in memory are the ends that are still open: one
- * for each merge on the way.
+ * Commits are walked from refs and reflog; the bit of a commit's object remembers it. What is kept
+ * in memory are the ends that are still open: one for each merge on the way.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -91,7 +92,10 @@ static int walk_from(struct walk *w, const struct oid *id, struct store_error *e
 		bool is_new;
 
 		rc = fsck_mark(w->fsck, &at, &is_new, err);
-		/* A commit without a bit is damaged or missing, so it has no parents that could bring us back. */
+		/*
+		 * A commit without a bit is damaged or missing, so it has no parents that could
+		 * bring us back.
+		 */
 		if (rc == 0 && is_new)
 			rc = visit(w, &at, err);
 		if (rc == 0)
@@ -125,7 +129,10 @@ static int walk_value(struct walk *w, struct text_slice value, struct store_erro
 	return rc == 0 && !is_tag ? walk_from(w, &id, err) : rc;
 }
 
-/* The next row of a table behind *after, copied: the transaction must not sleep on a cursor for hours. */
+/*
+ * The next row of a table behind *after, copied: the transaction must not sleep on a cursor for
+ * hours.
+ */
 static int next_row(struct fsck *f, enum env_table table, struct buf *after, struct buf *value,
 	struct store_error *err)
 {

@@ -1,9 +1,10 @@
 /*
  * Phase 2: the database against the footers.
  *
- * Going through the footers proves both directions at once.  Each row must have its object in the database; where the database's row
- * names this very place it is counted.  No two footer rows can be met by one row of the database, so when as many were counted as it
- * has, each of its rows points to what it says.  Only when the numbers differ is the database gone through to find which.
+ * Going through the footers proves both directions at once. Each row must have its object in the
+ * database; where the database's row names this very place it is counted. No two footer rows can be
+ * met by one row of the database, so when as many were counted as it has, each of its rows points
+ * to what it says. Only when the numbers differ is the database gone through to find which.
  */
 #include <inttypes.h>
 #include <string.h>

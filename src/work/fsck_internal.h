@@ -1,8 +1,9 @@
 /*
  * What the files of fsck and rebuild share.
  *
- * fsck.c runs the phases; each phase is one file that exports one function.  What is found goes to fsck_damage, which tells the caller of the
- * library at once and remembers the object, so that a last walk can name the paths of HEAD that need it.
+ * fsck.c runs the phases; each phase is one file that exports one function. What is found goes to
+ * fsck_damage, which tells the caller of the library at once and remembers the object, so that a
+ * last walk can name the paths of HEAD that need it.
  */
 #ifndef STORE_WORK_FSCK_INTERNAL_H
 #define STORE_WORK_FSCK_INTERNAL_H
@@ -55,8 +56,8 @@ struct fsck_file {
 	struct pack_index index; /* of the footer */
 };
 /*
- * Open and check header and footer.  0 also when the footer is damaged: has_footer is false and err tells why.  STORE_ECORRUPT:
- * it is no pack at all.  fsck_file_close in any case.
+ * Open and check header and footer. 0 also when the footer is damaged: has_footer is false and err
+ * tells why. STORE_ECORRUPT: it is no pack at all. fsck_file_close in any case.
  */
 int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f,
 	struct store_error *err);
@@ -145,15 +146,17 @@ void fsck_info(struct fsck *f, const char *fmt, ...) __attribute__((format(print
 int fsck_tick(struct fsck *f, struct store_error *err);
 
 /*
- * The bit of an object: (pack, footer row).  STORE_ENOTFOUND without message: the index does not have it, or its pack is not
- * readable.  loc may be NULL.
+ * The bit of an object: (pack, footer row). STORE_ENOTFOUND without message: the index does not
+ * have it, or its pack is not readable. loc may be NULL.
  */
 int fsck_bit(struct fsck *f, const struct oid *id, uint64_t *bit, struct store_error *err);
 /* Mark the object; *is_new: it was not. */
 int fsck_mark(struct fsck *f, const struct oid *id, bool *is_new, struct store_error *err);
 int fsck_is_marked(struct fsck *f, const struct oid *id, bool *is_marked, struct store_error *err);
 void fsck_forget_marks(struct fsck *f);
-/* The row of id in the footer of p; STORE_ENOTFOUND without message.  block: its offset and length. */
+/*
+ * The row of id in the footer of p; STORE_ENOTFOUND without message. block: its offset and length.
+ */
 int fsck_row(struct fsck *f, struct fsck_pack *p, const struct oid *id, uint32_t *row,
 	struct odb_loc *loc, struct store_error *err);
 
@@ -169,7 +172,10 @@ struct fsck_ref {
 	uint32_t last_key;
 };
 
-/* Everything below ref is there and is what is said of it.  Damage is told; only what ends the run is returned. */
+/*
+ * Everything below ref is there and is what is said of it. Damage is told; only what ends the run
+ * is returned.
+ */
 int fsck_walk(struct fsck *f, const struct fsck_ref *ref, struct store_error *err);
 /* The same for content of any height; user: what names it, or NULL. */
 int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user,
@@ -186,7 +192,10 @@ struct fsck_node {
 };
 void fsck_node_init(struct fsck_node *n);
 void fsck_node_release(struct fsck_node *n);
-/* Read and decode what ref names.  Damage of any kind is STORE_ECORRUPT, with a message that does not name the id. */
+/*
+ * Read and decode what ref names. Damage of any kind is STORE_ECORRUPT, with a message that does
+ * not name the id.
+ */
 int fsck_node_load(struct fsck *f, struct fsck_node *n, const struct fsck_ref *ref,
 	struct store_error *err);
 

@@ -1,14 +1,17 @@
 /*
  * Phase 1: the pack files alone, without the database.
  *
- * One pack after the other goes through the pipeline, a block per item: the producer reads 32 bytes of header, a worker reads, decodes and hashes
- * the block and compares every object with the footer, the consumer tells what was found, in order of offsets.  Packs of few blocks are
- * not worth threads of their own.
+ * One pack after the other goes through the pipeline, a block per item: the producer reads 32 bytes
+ * of header, a worker reads, decodes and hashes the block and compares every object with the
+ * footer, the consumer tells what was found, in order of offsets. Packs of few blocks are not worth
+ * threads of their own.
  *
- * A footer row must stand for an object that its block really holds, and every object must have a row.  Workers count the rows they met; where
- * fewer were met than the footer has for a block, each of them is looked at.
+ * A footer row must stand for an object that its block really holds, and every object must have a
+ * row. Workers count the rows they met; where fewer were met than the footer has for a block, each
+ * of them is looked at.
  *
- * Threads: large_lock lets one worker at a time hold a block over LARGE bytes, so that memory does not grow with them.
+ * Threads: large_lock lets one worker at a time hold a block over LARGE bytes, so that memory does
+ * not grow with them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -196,7 +199,9 @@ int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_i
 		return store_error_set(err, STORE_ECORRUPT, "block ends early");
 	if (io_pread_full(f->fd, head, sizeof(head), off) != (ssize_t)sizeof(head))
 		return store_error_sys(err, "cannot read");
-	/* Where the footer is lost, its remains end the blocks as well as the end of the file does. */
+	/*
+	 * Where the footer is lost, its remains end the blocks as well as the end of the file does.
+	 */
 	if (!f->has_footer && memcmp(head, "STFT", 4) == 0)
 		return STORE_ENOTFOUND;
 	rc = pack_block_parse(head, info, err);
@@ -320,7 +325,10 @@ static int produce(void *ctx, void *item, struct store_error *err)
 		return rc;
 	}
 	if (s->file.has_footer) {
-		/* The footer says where the next block is, so a damaged header costs only its own block. */
+		/*
+		 * The footer says where the next block is, so a damaged header costs only its own
+		 * block.
+		 */
 		const struct pack_block_row *row = &s->file.index.blocks[s->next];
 
 		if (rc == 0 &&

@@ -1,7 +1,9 @@
 /*
- * After damage: which paths of HEAD are hit.  The tree is walked by path, files down to their rows of chunks, and every id on the way is looked up
- * in the table of damaged objects.  A subtree in which nothing was found is marked on the way up and never entered again, so shared
- * subtrees cost once, yet a damaged one is named under each path that leads to it, up to PATHS_EACH of them for an object.
+ * After damage: which paths of HEAD are hit. The tree is walked by path, files down to their rows
+ * of chunks, and every id on the way is looked up in the table of damaged objects. A subtree in
+ * which nothing was found is marked on the way up and never entered again, so shared subtrees cost
+ * once, yet a damaged one is named under each path that leads to it, up to PATHS_EACH of them for
+ * an object.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,13 @@
 /*
  * Phase 3: refs, reflog and refs.log tell one story.
  *
- * Every change in refs.log that counts must be a row of the reflog, and begin where the row before it ended; the newest row of a ref must be
- * the ref's value; and there must be no row more.  That takes no memory: the reflog is sorted by name and number.
+ * Every change in refs.log that counts must be a row of the reflog, and begin where the row before
+ * it ended; the newest row of a ref must be the ref's value; and there must be no row more. That
+ * takes no memory: the reflog is sorted by name and number.
  *
- * refs.log and the snapshot are taken together under the gate, so that no publication lies between them.  A last record without its publication
- * in the database belongs to one that was cut short: whoever writes next makes it void, and it is passed over here.
+ * refs.log and the snapshot are taken together under the gate, so that no publication lies between
+ * them. A last record without its publication in the database belongs to one that was cut short:
+ * whoever writes next makes it void, and it is passed over here.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -253,7 +255,10 @@ static int check_reflog_rows(struct refs_run *r, struct store_error *err)
 	return 0;
 }
 
-/* refs.log and a snapshot of one moment.  Who may only read takes the snapshot first: then the log can only be ahead by its last record. */
+/*
+ * refs.log and a snapshot of one moment. Who may only read takes the snapshot first: then the log
+ * can only be ahead by its last record.
+ */
 static int open_both(struct refs_run *r, int fd, struct store_error *err)
 {
 	struct odb *o = r->fsck->repo->odb;

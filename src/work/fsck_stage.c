@@ -1,9 +1,10 @@
 /*
  * Phase 6: what is staged is there, attributes and cached roots included.
  *
- * The rows are walked from the top directory, depth first, by key: a frame of the way down is a directory's number and the name last seen in it, so
- * the walk can go on behind it in a new snapshot.  Directories in `dead` are reached by nothing and are not looked at.  Snapshots are renewed between
- * directories; one that is gone meanwhile ends there.
+ * The rows are walked from the top directory, depth first, by key: a frame of the way down is a
+ * directory's number and the name last seen in it, so the walk can go on behind it in a new
+ * snapshot. Directories in `dead` are reached by nothing and are not looked at. Snapshots are
+ * renewed between directories; one that is gone meanwhile ends there.
  */
 #include <stdlib.h>
 #include <string.h>

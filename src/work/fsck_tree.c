@@ -1,12 +1,14 @@
 /*
  * Phase 5: everything below the roots of all commits.
  *
- * Each reference is compared with the node it names (kind, level, totals, last key); below a node we go once, which its mark remembers.
- * Histories share most of their nodes, and a node is compared once for each node that names it, so what the last FSCK_MEMO nodes turned
- * out to be is kept in a table: most comparisons read nothing.  Chunks are only looked up, for phase 1 has read them.
+ * Each reference is compared with the node it names (kind, level, totals, last key); below a node
+ * we go once, which its mark remembers. Histories share most of their nodes, and a node is compared
+ * once for each node that names it, so what the last FSCK_MEMO nodes turned out to be is kept in a
+ * table: most comparisons read nothing. Chunks are only looked up, for phase 1 has read them.
  *
- * Memory: the way down is kept as ids and places; of the nodes on it the lowest KEPT are decoded, others are read again when the
- * walk comes back to them.  A directory 2048 deep costs no more than a flat one.
+ * Memory: the way down is kept as ids and places; of the nodes on it the lowest KEPT are decoded,
+ * others are read again when the walk comes back to them. A directory 2048 deep costs no more than
+ * a flat one.
  */
 #include <inttypes.h>
 #include <stdlib.h>

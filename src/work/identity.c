@@ -1,9 +1,9 @@
 /*
  * Who does something, and when.
  *
- * Each of name and mail address is looked for on its own: caller, environment, configuration, login.  A guess is never a refusal
- * unless user.useConfigOnly asks for one, because somebody who tries the program out shall get their first commit; the caller
- * is told, and says so in one line.
+ * Each of name and mail address is looked for on its own: caller, environment, configuration,
+ * login. A guess is never a refusal unless user.useConfigOnly asks for one, because somebody who
+ * tries the program out shall get their first commit; the caller is told, and says so in one line.
  *
  * Dates: caller, environment, SOURCE_DATE_EPOCH (reproducible builds, in UTC), now.
  */

@@ -1,8 +1,8 @@
 /*
  * Facts about a repository and about one commit's tree.
  *
- * Commits are not counted by walking: a layer's generation is one more than that of the layer of the first parent, and fsck
- * checks it, so HEAD's tells how many commits lie below it.
+ * Commits are not counted by walking: a layer's generation is one more than that of the layer of
+ * the first parent, and fsck checks it, so HEAD's tells how many commits lie below it.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /*
- * The consumer's half of ingest, and its frame: results come in order, blocks go to the pack, entries to the stage batch; when a batch is full, pack
- * and rows are published together, so a row never names what is not there.
+ * The consumer's half of ingest, and its frame: results come in order, blocks go to the pack,
+ * entries to the stage batch; when a batch is full, pack and rows are published together, so a row
+ * never names what is not there.
  *
- * Batches end at 64 MiB of input, 5,000 entries, 2,000 objects or 2 seconds, whichever is first.  Inside a large file each publication also leaves a
- * checkpoint, from which a killed add goes on.
+ * Batches end at 64 MiB of input, 5,000 entries, 2,000 objects or 2 seconds, whichever is first.
+ * Inside a large file each publication also leaves a checkpoint, from which a killed add goes on.
  *
  * Threads: the pipeline's; this file runs on the caller's thread.
  */
@@ -98,7 +99,10 @@ static int produce(void *ctx, void *it, struct store_error *err)
 	if (g->large.open)
 		return ingest_large_produce(g, item, err);
 	rc = g->walk(g->walk_ctx, item, err);
-	/* Before anything is looked up: gc leaves alone what a registered writer finds. No work, no registration. */
+	/*
+	 * Before anything is looked up: gc leaves alone what a registered writer finds. No work, no
+	 * registration.
+	 */
 	if (rc == 0 && !g->registered) {
 		rc = writer_register(g->writer, err);
 		g->registered = rc == 0;

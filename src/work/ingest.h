@@ -4,7 +4,8 @@
  *     walk (add_walk.c) -> jobs -> [items] -> read, cut, hash, look up, compress (ingest_work.c)
  *          -> in order: blocks to the pack, jobs to the stage batch, publication (ingest.c)
  *
- * An item of the pipeline carries either a batch of small things to do, or one segment of a large file (ingest_large.c).
+ * An item of the pipeline carries either a batch of small things to do, or one segment of a large
+ * file (ingest_large.c).
  */
 #ifndef STORE_WORK_INGEST_H
 #define STORE_WORK_INGEST_H
@@ -90,7 +91,10 @@ struct item {
 
 struct ingest;
 
-/* Producer's seam: fill item with jobs (ITEM_BATCH) or begin a large file by ingest_large_begin.  As pipeline_ops.produce. */
+/*
+ * Producer's seam: fill item with jobs (ITEM_BATCH) or begin a large file by ingest_large_begin. As
+ * pipeline_ops.produce.
+ */
 typedef int ingest_walk_fn(void *ctx, struct item *item, struct store_error *err);
 
 /* Per worker. */

@@ -1,8 +1,9 @@
 /*
  * A large file, segment by segment: the producer reads and cuts it, all workers hash and compress.
  *
- * A segment holds whole chunks; what is left behind the last cut is carried into the next.  A hole is not read: where a chunk begins in it and
- * max bytes of it are left, those chunks are max zeros each, because no window of zeros cuts; one of them is made and repeated.
+ * A segment holds whole chunks; what is left behind the last cut is carried into the next. A hole
+ * is not read: where a chunk begins in it and max bytes of it are left, those chunks are max zeros
+ * each, because no window of zeros cuts; one of them is made and repeated.
  *
  * A file that changed while it was read is read again once, from its start, then told.
  */

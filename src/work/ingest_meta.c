@@ -1,4 +1,7 @@
-/* Recorded attributes of what is added (core.metadata): none, or times (mode and mtime).  posix is refused by store_add: not built yet. */
+/*
+ * Recorded attributes of what is added (core.metadata): none, or times (mode and mtime). posix is
+ * refused by store_add: not built yet.
+ */
 #include <string.h>
 
 #include "base/error.h"

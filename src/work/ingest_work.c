@@ -1,8 +1,10 @@
 /*
- * What a worker does with an item: read small files, cut, hash, ask who brings each chunk, compress what is new.
+ * What a worker does with an item: read small files, cut, hash, ask who brings each chunk, compress
+ * what is new.
  *
- * A small file is read straight behind the objects that gather for the next block; chunks that turn out to be known are cut away again, so new
- * bytes are never copied.  Chunks of 64 KiB and more are blocks of their own.
+ * A small file is read straight behind the objects that gather for the next block; chunks that turn
+ * out to be known are cut away again, so new bytes are never copied. Chunks of 64 KiB and more are
+ * blocks of their own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -144,7 +146,10 @@ static bool same_stat(const struct stage_stat *a, const struct stage_stat *b)
 		a->ino == b->ino && a->mode == b->mode;
 }
 
-/* Read the whole file at fd into scratch.  0: done; 1: it changed meanwhile; negative: errno in *sys. */
+/*
+ * Read the whole file at fd into scratch. 0: done; 1: it changed meanwhile; negative: errno in
+ * *sys.
+ */
 static int read_file(struct ingest_worker *w, int fd, struct job *job, int *sys)
 {
 	struct worktree_entry before, after;

@@ -6,8 +6,9 @@
  *   3. `format`: now it is a repository, though an unfinished one
  *   4. the first publication: HEAD and an empty stage
  *
- * Without `format`, init begins again at 1; without HEAD, at 4.  Step 2 empties refs.log, so a folder that has lost its `format` but
- * holds packs or a log with records is left alone: that is a repository to be repaired.
+ * Without `format`, init begins again at 1; without HEAD, at 4. Step 2 empties refs.log, so a
+ * folder that has lost its `format` but holds packs or a log with records is left alone: that is a
+ * repository to be repaired.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -42,7 +43,10 @@ static int out_of_memory(struct store_error *err)
 
 /* ---- the folder */
 
-/* Make path and the folders above it.  Those above may be there and beyond our rights: only the last one is judged. */
+/*
+ * Make path and the folders above it. Those above may be there and beyond our rights: only the last
+ * one is judged.
+ */
 static int make_folders(const char *path, struct store_error *err)
 {
 	char *copy = strdup(path), shown[250];

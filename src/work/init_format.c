@@ -1,10 +1,12 @@
 /*
  * How content will be cut: configuration to the chunking of a new repository, which is then frozen.
  *
- * chunking.average is the one class that all content belongs to by default.  The keys by size of file, which come from systems
- * before this one, become class lines: content below small_file_threshold is cut with small_file_chunk_size, below
- * medium_file_threshold with medium_file_chunk_size, below huge_file_threshold with large_file_chunk_size.  What lies beyond all
- * thresholds that are set is the default class: huge_file_chunk_size, else large_file_chunk_size, else the average.
+ * chunking.average is the one class that all content belongs to by default. The keys by size of
+ * file, which come from systems before this one, become class lines: content below
+ * small_file_threshold is cut with small_file_chunk_size, below medium_file_threshold with
+ * medium_file_chunk_size, below huge_file_threshold with large_file_chunk_size. What lies beyond
+ * all thresholds that are set is the default class: huge_file_chunk_size, else
+ * large_file_chunk_size, else the average.
  */
 #include "work/init_internal.h"
 

@@ -6,8 +6,8 @@
 #include "work/config_internal.h"
 
 /*
- * The chunking a new repository gets.  chunk_average: 0, or what goes before chunking.average.  Only avg and classes of *out are
- * set; whether they can be, format_encode says.
+ * The chunking a new repository gets. chunk_average: 0, or what goes before chunking.average. Only
+ * avg and classes of *out are set; whether they can be, format_encode says.
  */
 int init_format(const struct config *c, uint32_t chunk_average, struct store_format *out,
 	struct store_error *err);

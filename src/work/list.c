@@ -1,10 +1,10 @@
 /*
- * Listing a tree: a stack of directories, each with a cursor over its map and one over its recorded attributes, which have the
- * same names and are walked in step.
+ * Listing a tree: a stack of directories, each with a cursor over its map and one over its recorded
+ * attributes, which have the same names and are walked in step.
  *
- * A cursor holds a node per level, and a tree may be 2,048 directories deep, so only the innermost OPEN_MAX directories keep
- * theirs; one further out gives them up and finds its place again by name when the walk comes back to it.
- * The name needs no room of its own: it stands in the path.
+ * A cursor holds a node per level, and a tree may be 2,048 directories deep, so only the innermost
+ * OPEN_MAX directories keep theirs; one further out gives them up and finds its place again by name
+ * when the walk comes back to it. The name needs no room of its own: it stands in the path.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /*
  * The log: a walk over history (graph/rev_walk.c) with the layer of each commit read beside it.
  *
- * Besides one revision, A..B (what B reaches and A does not) and A...B (what one of them reaches and the other does not) are
- * taken; an end that is left out is HEAD.  No ref holds "..", so the first such place parts them.
+ * Besides one revision, A..B (what B reaches and A does not) and A...B (what one of them reaches
+ * and the other does not) are taken; an end that is left out is HEAD. No ref holds "..", so the
+ * first such place parts them.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,11 @@
 /*
  * Operands as typed to paths of the working tree.
  *
- * Words alone decide: a symlink within the tree stays a name, so that a path beyond one can be refused where it is used
- * and never means a file elsewhere.  Only an absolute operand that does not begin with the path of the working tree is looked
- * at: one of the folders it names may be the working tree by another name (/home being a link, a bind mount).
+ * Words alone decide: a symlink within the tree stays a name, so that a path beyond one can be
+ * refused where it is used and never means a file elsewhere. Only an absolute operand that does not
+ * begin with the path of the working tree is looked
+ * at: one of the folders it names may be the working tree by another name (/home being a link, a
+ * bind mount).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +17,9 @@
 #include "base/quote.h"
 #include "work/repo_internal.h"
 
-/* Append the names of words to out, which holds names joined by '/'.  False: it leads above the top. */
+/*
+ * Append the names of words to out, which holds names joined by '/'. False: it leads above the top.
+ */
 static bool add_names(struct buf *out, const char *words)
 {
 	while (*words) {
@@ -75,7 +79,9 @@ const char *operand_below(const char *top, const char *path)
 	return path[n] == '/' ? path + n + 1 : path + n;
 }
 
-/* The rest of an absolute path behind the first of its folders that is the working tree, or NULL. */
+/*
+ * The rest of an absolute path behind the first of its folders that is the working tree, or NULL.
+ */
 static const char *find_below(int work_fd, char *path)
 {
 	struct stat top, st;

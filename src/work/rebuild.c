@@ -1,14 +1,18 @@
 /*
  * db/ made anew from what other programs may read: packs and refs.log.
  *
- * The new database is filled beside the old one, in db.new, where nobody looks, in many transactions.  Only when it is whole are the names
- * changed: db -> db.old, db.new -> db, then db.old goes.  A run that is cut short leaves db.new, db.old or both; the next one begins anew, and
- * what stands as db/ is at every moment the old one, nothing, or the new one whole.
+ * The new database is filled beside the old one, in db.new, where nobody looks, in many
+ * transactions. Only when it is whole are the names
+ * changed: db -> db.old, db.new -> db, then db.old goes. A run that is cut short leaves db.new,
+ * db.old or both; the next one begins anew, and what stands as db/ is at every moment the old one,
+ * nothing, or the new one whole.
  *
- * The gate is held from beginning to end, and a repository with a live writer is refused: its handle would go on with the old files.
+ * The gate is held from beginning to end, and a repository with a live writer is refused: its
+ * handle would go on with the old files.
  *
- * All packs that are there count.  A last record of refs.log whose commit is in none of them was never finished: it is passed over, and a `void`
- * record is appended, so that it does not come back when others follow it.
+ * All packs that are there count. A last record of refs.log whose commit is in none of them was
+ * never finished: it is passed over, and a `void` record is appended, so that it does not come back
+ * when others follow it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -39,7 +43,10 @@ static int begin_batch(struct rebuild *r, struct store_error *err)
 	int rc = 0;
 
 	r->rows = 0;
-	/* A batch touches a page for each row at most; there is always room for that, so the map is never full within one. */
+	/*
+	 * A batch touches a page for each row at most; there is always room for that, so the map is
+	 * never full within one.
+	 */
 	if (env_room(r->env) < ROOM_MIN)
 		rc = env_grow(r->env, err);
 	return rc == 0 ? env_begin(r->env, true, &r->txn, err) : rc;
@@ -300,6 +307,7 @@ static int make_new(struct rebuild *r, struct store_error *err)
 	if (rc == 0 && mkdir(r->new_path, 0777) != 0)
 		rc = store_error_sys(err, "cannot create '%s'", r->new_path);
 	if (rc == 0)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the caller frees it */
 		rc = env_open(&r->env, r->new_path, 0, err);
 	if (rc == 0)
 		rc = fill(r, err);

@@ -17,7 +17,10 @@ struct rebuild {
 	const char *path; /* of db/ */
 };
 
-/* n rows were written: begin another batch when there are enough.  Borrowed values of the transaction end with it. */
+/*
+ * n rows were written: begin another batch when there are enough. Borrowed values of the
+ * transaction end with it.
+ */
 int rebuild_wrote(struct rebuild *r, size_t n, struct store_error *err);
 
 /* Rows of packs and objects. */
@@ -30,8 +33,8 @@ int rebuild_stage(struct rebuild *r, struct store_error *err);
 /* ---- rebuild_reset.c */
 
 /*
- * Rows of a tree under a fresh number, which is *dir, with no stat data, and its cached roots of generation number.  meta: NULL when none was
- * recorded.
+ * Rows of a tree under a fresh number, which is *dir, with no stat data, and its cached roots of
+ * generation number. meta: NULL when none was recorded.
  */
 int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct map_ref *root,
 	const struct map_ref *meta, uint64_t number, uint64_t *dir, struct store_error *err);

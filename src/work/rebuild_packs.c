@@ -1,6 +1,7 @@
 /*
- * Rows of packs and objects.  A whole footer is believed here, since the check that follows proves it; a pack without one is read block by block,
- * and what its blocks hold is hashed.  The first pack that has an object gives its row, as at publication.
+ * Rows of packs and objects. A whole footer is believed here, since the check that follows proves
+ * it; a pack without one is read block by block, and what its blocks hold is hashed. The first pack
+ * that has an object gives its row, as at publication.
  */
 #include <inttypes.h>
 #include <string.h>

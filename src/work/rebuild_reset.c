@@ -1,6 +1,7 @@
 /*
- * Trees as rows of the stage: what a `reset` in a stage record asks for.  Content and attributes are read side by side, directory by directory; each
- * directory gets its maps as cached roots, so nothing of it is dirty and the next commit builds only what changes after.
+ * Trees as rows of the stage: what a `reset` in a stage record asks for. Content and attributes are
+ * read side by side, directory by directory; each directory gets its maps as cached roots, so
+ * nothing of it is dirty and the next commit builds only what changes after.
  */
 #include <errno.h>
 #include <fcntl.h>

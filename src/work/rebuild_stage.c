@@ -1,9 +1,11 @@
 /*
- * The stage from stage records: every operation ever published, in the order of packs, blocks and objects.
+ * The stage from stage records: every operation ever published, in the order of packs, blocks and
+ * objects.
  *
- * Records are hostile like everything on disk, so an operation is checked whole before it is applied.  A record that cannot be read, or that goes
- * wrong half way, is told of; what follows in other records is applied all the same.  Sets and deletions go through the same batches as the
- * ones that `add` makes; a reset builds a tree aside; a move gives a directory's number a new name.
+ * Records are hostile like everything on disk, so an operation is checked whole before it is
+ * applied. A record that cannot be read, or that goes wrong half way, is told of; what follows in
+ * other records is applied all the same. Sets and deletions go through the same batches as the ones
+ * that `add` makes; a reset builds a tree aside; a move gives a directory's number a new name.
  */
 #include <inttypes.h>
 #include <stdlib.h>

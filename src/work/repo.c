@@ -1,13 +1,16 @@
 /*
- * Opening a repository: settings, ownership, the object database, and whether its init was ever finished.
+ * Opening a repository: settings, ownership, the object database, and whether its init was ever
+ * finished.
  *
- * Ownership.  A repository of another user may be read, and nothing that its file config names is run.  It is judged by the owner
- * of the store folder.  Root who came by sudo is the one who called it.  safe.directory excuses a folder, and is
- * only believed from the flag and the user's own file.  A core.dbDir that another user's config names must be that
- * user's own folder: a database is opened for writing (readers leave their mark), and nobody shall lead root elsewhere.
+ * Ownership. A repository of another user may be read, and nothing that its file config names is
+ * run. It is judged by the owner of the store folder. Root who came by sudo is the one who called
+ * it. safe.directory excuses a folder, and is only believed from the flag and the user's own file.
+ * A core.dbDir that another user's config names must be that user's own folder: a database is
+ * opened for writing (readers leave their mark), and nobody shall lead root elsewhere.
  *
- * HEAD is written by the first publication, after the file format.  Without it either init was cut short, or db/ was lost: refs.log
- * tells which, because only the latter has published more than once.
+ * HEAD is written by the first publication, after the file format. Without it either init was cut
+ * short, or db/ was lost: refs.log tells which, because only the latter has published more than
+ * once.
  */
 #include "work/repo.h"
 

@@ -54,8 +54,9 @@ int repo_read_layer(struct store_repo *repo, const struct oid *id, struct layer 
 	struct store_error *err);
 
 /*
- * Who does something now, as author (commit) or committer.  explicit_who: "NAME <MAIL>" from the caller or NULL; explicit_date likewise; *guessed (may be NULL):
- * neither environment nor configuration named anyone.  Slices of *out point into store, which the caller releases.
+ * Who does something now, as author (commit) or committer. explicit_who: "NAME <MAIL>" from the
+ * caller or NULL; explicit_date likewise; *guessed (may be NULL): neither environment nor
+ * configuration named anyone. Slices of *out point into store, which the caller releases.
  * STORE_EINVAL: user.useConfigOnly is set and nobody is configured; or a date that cannot be read.
  */
 enum identity_role {

@@ -14,7 +14,8 @@ struct discovery {
 };
 
 /*
- * Look in start (NULL: the current directory) and upwards, up to STORE_CEILING_DIRECTORIES.  With store_dir nothing is looked for.
+ * Look in start (NULL: the current directory) and upwards, up to STORE_CEILING_DIRECTORIES. With
+ * store_dir nothing is looked for.
  * STORE_ENOTFOUND: the message names `store init`.  discover_release in any case.
  */
 int discover_repository(struct discovery *out, const char *start, const char *store_dir,
@@ -22,17 +23,24 @@ int discover_repository(struct discovery *out, const char *start, const char *st
 void discover_release(struct discovery *d);
 /* Does the folder at path lie below the working tree of a repository? */
 bool discover_is_inside(const char *path);
-/* Absolute path without symlinks, of any length when path is NULL (the current directory). NULL with errno. Caller frees with free. */
+/*
+ * Absolute path without symlinks, of any length when path is NULL (the current directory). NULL
+ * with errno. Caller frees with free.
+ */
 char *discover_real_path(const char *path);
 
 /* ---- operand.c: paths as typed */
 
 /*
- * base (names joined by '/', or "") and the words behind it to a path: "." and empty names fall away, ".." takes one off.
+ * base (names joined by '/', or "") and the words behind it to a path: "." and empty names fall
+ * away, ".." takes one off.
  * STORE_EINVAL: it leads above the top.  Caller frees with free.
  */
 int operand_join(const char *base, const char *words, char **out, struct store_error *err);
-/* Is path at or below top (both absolute)?  The rest without its slash, or NULL.  Borrowed: part of path. */
+/*
+ * Is path at or below top (both absolute)? The rest without its slash, or NULL. Borrowed: part of
+ * path.
+ */
 const char *operand_below(const char *top, const char *path);
 
 /* ---- repo.c */
@@ -51,12 +59,17 @@ enum {
 /* Open what was found.  STORE_ENOTFOUND: an init was cut short before HEAD was there. */
 int repo_open(struct store_repo **out, const struct discovery *found,
 	const struct store_open_options *options, unsigned int flags, struct store_error *err);
-/* Is HEAD there?  When it is not: STORE_ENOTFOUND after an init that was cut short, STORE_ECORRUPT when db/ was lost. */
+/*
+ * Is HEAD there? When it is not: STORE_ENOTFOUND after an init that was cut short, STORE_ECORRUPT
+ * when db/ was lost.
+ */
 int repo_check_head(struct store_repo *repo, struct store_error *err);
 
 /* ---- identity.c */
 
-/* As identity_now with nothing explicit, but never refused for want of a name: for the log of refs. */
+/*
+ * As identity_now with nothing explicit, but never refused for want of a name: for the log of refs.
+ */
 int identity_for_log(struct store_repo *repo, struct buf *store, struct ident *out,
 	struct store_error *err);
 

@@ -1,11 +1,12 @@
 /*
  * Operands that name content.
  *
- * An operand is read in every way it can be read; each way is a candidate: the literal path in HEAD, rev:path at the first
- * ':', path@rev at each '@' that no '{' follows, and, where a directory is wanted, the operand as a revision.  A candidate counts if its
- * revision resolves and its path exists there.  One is taken; several are an error that lists each as rev:path, which
- * is never ambiguous, because no ref holds ':'.  With none the rightmost split is what the user most likely meant, and the error says
- * which half of it failed.
+ * An operand is read in every way it can be read; each way is a candidate: the literal path in
+ * HEAD, rev:path at the first ':', path@rev at each '@' that no '{' follows, and, where a directory
+ * is wanted, the operand as a revision. A candidate counts if its revision resolves and its path
+ * exists there. One is taken; several are an error that lists each as rev:path, which is never
+ * ambiguous, because no ref holds ':'. With none the rightmost split is what the user most likely
+ * meant, and the error says which half of it failed.
  *
  * "layer:N" is the one revision with a colon: behind it the split is at the next one.
  */

@@ -1,7 +1,8 @@
 /*
- * A directory's cached roots are stored iff the cached roots they were built from are still there and every dirty row that was read still has
- * its generation; else another add came between, and the directory is left for the next commit.  The check and the storing are one
- * transaction; the dirty rows may go in several, each again only with its generation.
+ * A directory's cached roots are stored iff the cached roots they were built from are still there
+ * and every dirty row that was read still has its generation; else another add came between, and
+ * the directory is left for the next commit. The check and the storing are one transaction; the
+ * dirty rows may go in several, each again only with its generation.
  */
 #include "work/settle.h"
 
@@ -94,7 +95,10 @@ static int delete_row(struct settle *s, struct env_txn *t, const uint8_t *name, 
 	return env_del(t, ENV_DIRTY, k.b, k.len, err);
 }
 
-/* Delete dirty rows of the record's directory from `after` on, within the budget. *more: the budget ended first. */
+/*
+ * Delete dirty rows of the record's directory from `after` on, within the budget. *more: the budget
+ * ended first.
+ */
 static int delete_rows(struct settle *s, struct env_txn *t, size_t *budget, bool *more,
 	struct store_error *err)
 {

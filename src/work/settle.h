@@ -1,6 +1,7 @@
 /*
- * After a commit: the roots that were built become the cached roots of their directories, and the dirty rows they were built from go.
- * In batches; cut short anywhere it is harmless, since a dirty row too many changes nothing.
+ * After a commit: the roots that were built become the cached roots of their directories, and the
+ * dirty rows they were built from go. In batches; cut short anywhere it is harmless, since a dirty
+ * row too many changes nothing.
  */
 #ifndef STORE_WORK_SETTLE_H
 #define STORE_WORK_SETTLE_H

@@ -1,4 +1,7 @@
-/* Records are length (u32) and bytes.  The file has no name (tmp/ and O_TMPFILE, or unlinked at once), so nothing is left by a crash. */
+/*
+ * Records are length (u32) and bytes. The file has no name (tmp/ and O_TMPFILE, or unlinked at
+ * once), so nothing is left by a crash.
+ */
 #include "work/spool.h"
 
 #include <string.h>
@@ -54,7 +57,10 @@ int spool_add(struct spool *s, const void *data, size_t len, struct store_error 
 void spool_rewind(struct spool *s)
 {
 	if (s->fd != -1) {
-		/* Reading goes through the same buffer: what is not yet written goes to the file first. */
+		/*
+		 * Reading goes through the same buffer: what is not yet written goes to the file
+		 * first.
+		 */
 		if (s->buffer.len > 0 && s->read_off == 0)
 			flush(s, NULL);
 		buf_clear(&s->buffer);

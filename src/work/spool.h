@@ -1,5 +1,6 @@
 /*
- * A row of records too many for memory: written to a nameless file, read back once from the start.  Small rows never touch the disk.
+ * A row of records too many for memory: written to a nameless file, read back once from the start.
+ * Small rows never touch the disk.
  */
 #ifndef STORE_WORK_SPOOL_H
 #define STORE_WORK_SPOOL_H

@@ -1,7 +1,7 @@
 /*
- * Peak memory.  The kernel keeps the peak of all resident pages (ru_maxrss), in which the mapped pages of the database count; what the
- * ceiling of the design is about, anonymous pages, it only tells as of now.  So it is sampled, and the peak is kept here, for the
- * process as a whole.
+ * Peak memory. The kernel keeps the peak of all resident pages (ru_maxrss), in which the mapped
+ * pages of the database count; what the ceiling of the design is about, anonymous pages, it only
+ * tells as of now. So it is sampled, and the peak is kept here, for the process as a whole.
  */
 #include "work/stats.h"
 

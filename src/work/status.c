@@ -1,9 +1,10 @@
 /*
  * store_status: what is staged, changed and untracked.
  *
- * One snapshot of the database for the whole walk, so HEAD and stage belong together.  Rows whose attributes could not tell but whose
- * content was found equal are stamped anew at the end, when nobody else holds the gate: that is a favour to the next status, so
- * it waits for nobody and its failure is none of ours.
+ * One snapshot of the database for the whole walk, so HEAD and stage belong together. Rows whose
+ * attributes could not tell but whose content was found equal are stamped anew at the end, when
+ * nobody else holds the gate: that is a favour to the next status, so it waits for nobody and its
+ * failure is none of ours.
  */
 #include "work/status_internal.h"
 

@@ -1,10 +1,12 @@
 /*
  * HEAD's side of a status: what was committed in one directory, read as little as can be.
  *
- * A directory's stage is its cached root changed by its dirty rows, and whoever changes an entry marks every directory above it.
- * So where the cached root is HEAD's own directory, only names with dirty rows can differ from it; and where it has no dirty
- * rows, nothing below differs either, and HEAD's tree is not entered at all.  Where the cached root is another (after a soft
- * reset, or a commit that was cut short behind its deciding publication) or is missing, both sides are walked in step.
+ * A directory's stage is its cached root changed by its dirty rows, and whoever changes an entry
+ * marks every directory above it. So where the cached root is HEAD's own directory, only names with
+ * dirty rows can differ from it; and where it has no dirty rows, nothing below differs either, and
+ * HEAD's tree is not entered at all. Where the cached root is another (after a soft reset, or a
+ * commit that was cut short behind its deciding publication) or is missing, both sides are walked
+ * in step.
  */
 #include "work/status_internal.h"
 

@@ -41,8 +41,8 @@ struct head_dir {
 };
 
 /*
- * dir: what the directory above has under this name; with_meta: recorded attributes count.  stage_dir: the stage's directory of this
- * name, 0 when it has none.  status_head_close in any case.
+ * dir: what the directory above has under this name; with_meta: recorded attributes count.
+ * stage_dir: the stage's directory of this name, 0 when it has none. status_head_close in any case.
  */
 int status_head_open(struct head_dir *h, const struct node_source *src, struct env_txn *txn,
 	const struct head_value *dir, uint64_t stage_dir, bool with_meta, struct store_error *err);
@@ -50,7 +50,10 @@ void status_head_close(struct head_dir *h);
 
 /* The next name that is known from this side, or NULL.  Borrowed: valid until the next take. */
 const uint8_t *status_head_peek(const struct head_dir *h, size_t *len);
-/* What HEAD has under name.  Names ascend from call to call; in_stage: the stage has an entry of that name. */
+/*
+ * What HEAD has under name. Names ascend from call to call; in_stage: the stage has an entry of
+ * that name.
+ */
 int status_head_take(struct head_dir *h, const uint8_t *name, size_t len, bool in_stage,
 	struct head_value *out, struct store_error *err);
 

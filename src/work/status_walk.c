@@ -1,13 +1,14 @@
 /*
  * Status: HEAD, the stage and the working tree, walked in step.
  *
- * All three give the names of a directory in byte order, so one pass over their union sees every path once and hands out its two
- * letters together, in path order.  Directories are entered depth first on a stack of frames; what a frame holds per directory is
- * a cursor on the stage, the sorted names on disk, and HEAD's side (status_head.c), which is usually nothing at all.
+ * All three give the names of a directory in byte order, so one pass over their union sees every
+ * path once and hands out its two letters together, in path order. Directories are entered depth
+ * first on a stack of frames; what a frame holds per directory is a cursor on the stage, the sorted
+ * names on disk, and HEAD's side (status_head.c), which is usually nothing at all.
  *
- * A directory has no entry of its own, as in git, unless it is the only sign of a difference: when it is empty, or when its
- * recorded mode is another.  What cannot be listed or read is a notice, and what is staged there counts as unchanged: only a path
- * that is not there is deleted.
+ * A directory has no entry of its own, as in git, unless it is the only sign of a difference: when
+ * it is empty, or when its recorded mode is another. What cannot be listed or read is a notice, and
+ * what is staged there counts as unchanged: only a path that is not there is deleted.
  */
 #include "work/status_internal.h"
 
@@ -243,8 +244,9 @@ static char letter_x(const struct item *i)
 /* ---- the stage against the working tree */
 
 /*
- * Found equal by reading: the next status need not read, once the file is older than the clock's grain.  A changed mode that does not
- * count today (core.metadata=none) stays visible for the day when it does.
+ * Found equal by reading: the next status need not read, once the file is older than the clock's
+ * grain. A changed mode that does not count today (core.metadata=none) stays visible for the day
+ * when it does.
  */
 static int touch(struct status_walk *w, const struct item *i, struct store_error *err)
 {
@@ -398,7 +400,10 @@ static int open_sides(struct status_walk *w, struct status_frame *f, const struc
 	return list(w, f, dirfd, i->e.name, err);
 }
 
-/* Go into the directory in hand.  dirfd: of the directory that holds it. untracked: its files are listed one by one. */
+/*
+ * Go into the directory in hand. dirfd: of the directory that holds it. untracked: its files are
+ * listed one by one.
+ */
 static int push(struct status_walk *w, const struct item *i, int dirfd, bool untracked,
 	struct store_error *err)
 {
@@ -509,7 +514,9 @@ static const char *peek_tree(const struct status_frame *f)
 	return f->state == TREE_HERE ? worktree_dir_peek(&f->tree) : NULL;
 }
 
-/* The least of the next names of the three, behind the directory's path.  STORE_ENOTFOUND: no more. */
+/*
+ * The least of the next names of the three, behind the directory's path. STORE_ENOTFOUND: no more.
+ */
 static int next_name(struct status_walk *w, struct store_error *err)
 {
 	const struct status_frame *f = top_frame(w);

@@ -1,9 +1,11 @@
 /*
  * Listing directories of the working tree.
  *
- * Names come from getdents64 in whatever order the file system has, go into one run of bytes, and are sorted through an array of
- * offsets: a directory of a million names costs some 20 MB, nothing of it per entry on the heap.  Attributes are read when an
- * entry is reached, by descriptor and without following symlinks, so a name can never lead out of the tree.
+ * Names come from getdents64 in whatever order the file system has, go into one run of bytes, and
+ * are sorted through an array of
+ * offsets: a directory of a million names costs some 20 MB, nothing of it per entry on the heap.
+ * Attributes are read when an entry is reached, by descriptor and without following symlinks, so a
+ * name can never lead out of the tree.
  */
 #include "work/worktree.h"
 
@@ -144,7 +146,10 @@ int worktree_dir_open(struct worktree_dir *d, int dirfd, const char *path, struc
 
 void worktree_dir_close(struct worktree_dir *d)
 {
-	/* All zero means that nothing was opened; a listed directory never has descriptor 0 without an inode. */
+	/*
+	 * All zero means that nothing was opened; a listed directory never has descriptor 0 without
+	 * an inode.
+	 */
 	if (d->fd > 0 || d->ino != 0)
 		io_close(&d->fd);
 	buf_release(&d->names);

@@ -1,9 +1,10 @@
 /*
  * One directory of the working tree: its names in byte order, and what stands under them.
  *
- * Names are read and sorted at once (some 30 bytes each); attributes are read entry by entry, when the caller comes to it, so that a
- * long walk compares with what is there now.  No symlink is followed: a directory is opened beneath its parent, and a path whose
- * component became a symlink is ENOTDIR or ELOOP, never another place.
+ * Names are read and sorted at once (some 30 bytes each); attributes are read entry by entry, when
+ * the caller comes to it, so that a long walk compares with what is there now. No symlink is
+ * followed: a directory is opened beneath its parent, and a path whose component became a symlink
+ * is ENOTDIR or ELOOP, never another place.
  */
 #ifndef STORE_WORK_WORKTREE_H
 #define STORE_WORK_WORKTREE_H
@@ -43,9 +44,10 @@ struct worktree_dir {
 };
 
 /*
- * List the directory at path below dirfd ("." or "": dirfd itself); `.store` is left out.  Returns 0; else a negative STORE_E* with err->sys set:
- * ENOENT and ENOTDIR (STORE_ENOTFOUND: it is not there, or no directory), ELOOP (a symlink), EACCES, EIO, ...
- * worktree_dir_close in any case.  O(n log n).
+ * List the directory at path below dirfd ("." or "": dirfd itself); `.store` is left out. Returns
+ * 0; else a negative STORE_E* with err->sys set: ENOENT and ENOTDIR (STORE_ENOTFOUND: it is not
+ * there, or no directory), ELOOP (a symlink), EACCES, EIO, ... worktree_dir_close in any case. O(n
+ * log n).
  */
 int worktree_dir_open(struct worktree_dir *d, int dirfd, const char *path, struct store_error *err);
 /* d may be all zero, or closed. */
@@ -54,14 +56,16 @@ void worktree_dir_close(struct worktree_dir *d);
 /* The next name without reading its attributes, or NULL at the end. */
 const char *worktree_dir_peek(const struct worktree_dir *d);
 /*
- * The next entry with its attributes.  STORE_ENOTFOUND without message at the end; names that vanished since are passed over.
- * Any other error is of the name that e->name tells (its kind is ENTRY_NONE), and the walk may go on with the next.
+ * The next entry with its attributes. STORE_ENOTFOUND without message at the end; names that
+ * vanished since are passed over. Any other error is of the name that e->name tells (its kind is
+ * ENTRY_NONE), and the walk may go on with the next.
  */
 int worktree_dir_next(struct worktree_dir *d, struct worktree_entry *e, struct store_error *err);
 
 /*
- * A walk 2,048 directories deep must not hold 2,048 descriptors: suspend closes d->fd; resume opens path below rootfd again and
- * refuses (STORE_ENOTFOUND, err->sys ENOENT) another directory than the one that was listed.  Resume of one that is open does nothing.
+ * A walk 2,048 directories deep must not hold 2,048 descriptors: suspend closes d->fd; resume opens
+ * path below rootfd again and refuses (STORE_ENOTFOUND, err->sys ENOENT) another directory than the
+ * one that was listed. Resume of one that is open does nothing.
  */
 #define WORKTREE_OPEN_MAX 128
 void worktree_dir_suspend(struct worktree_dir *d);
@@ -69,13 +73,13 @@ int worktree_dir_resume(struct worktree_dir *d, int rootfd, const char *path,
 	struct store_error *err);
 
 /*
- * One name in the directory dirfd, as worktree_dir_next has it; "" or "." is dirfd itself.  e->name is name, borrowed.
- * STORE_ENOTFOUND with err->sys ENOENT or ENOTDIR when absent.
+ * One name in the directory dirfd, as worktree_dir_next has it; "" or "." is dirfd itself. e->name
+ * is name, borrowed. STORE_ENOTFOUND with err->sys ENOENT or ENOTDIR when absent.
  */
 int worktree_stat(int dirfd, const char *name, struct worktree_entry *e, struct store_error *err);
 /*
- * The entry at path (names joined by '/') below rootfd; e->name points to the last component in path.  A symlink on the way:
- * STORE_EINVAL with err->sys ELOOP.
+ * The entry at path (names joined by '/') below rootfd; e->name points to the last component in
+ * path. A symlink on the way: STORE_EINVAL with err->sys ELOOP.
  */
 int worktree_find(int rootfd, const char *path, struct worktree_entry *e, struct store_error *err);
 

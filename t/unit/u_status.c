@@ -191,7 +191,7 @@ static int apply_cache(void *ctx, struct env_txn *t, uint64_t number, struct sto
 {
 	struct store_root *root = ctx;
 	struct stage_dir cached = { .generation = number, .has_root = true };
-	struct env_cursor *c;
+	struct env_cursor *c = NULL;
 	struct env_val key, val;
 	uint64_t top;
 	int rc = stage_root(t, &top, err);
@@ -515,15 +515,15 @@ static void test_status__more_directories_deep_than_descriptors_are_held(void **
 	for (int i = 0; i < DEPTH; i++) {
 		int next;
 
-		path[2 * i] = 'd';
-		path[2 * i + 1] = '\0';
+		path[2 * (size_t)i] = 'd';
+		path[2 * (size_t)i + 1] = '\0';
 		stage_dir(&s, path);
 		assert_int_equal(mkdirat(fd, "d", 0755), 0);
 		assert_int_equal(mkdirat(fd, "z", 0755), 0);
 		next = openat(fd, "d", O_RDONLY | O_DIRECTORY);
 		io_close(&fd);
 		fd = next;
-		path[2 * i + 1] = '/';
+		path[2 * (size_t)i + 1] = '/';
 	}
 	end(&s);
 	status(STORE_STATUS_NO_UNTRACKED);

@@ -1,0 +1,136 @@
+#!/bin/sh
+# Killed at every fault point, each time it is passed: the next command works, what was acknowledged is there, nothing is left over.
+. "${0%/*}/test-lib.sh"
+. "$SRC_ROOT/t/crash-lib.sh"
+
+# killed NAME:NTH COMMAND...: it dies there by SIGKILL.  Returns 1 when it is not passed so often: then the command has ended well.
+killed()
+{
+	killed_at=$1
+	shift
+	rm -f fired
+	STORE_FAULT=$killed_at:kill STORE_FAULT_LOG=$PWD/fired "$@" >out 2>err
+	killed_code=$?
+	if [ ! -f fired ]; then
+		[ $killed_code -eq 0 ] || {
+			echo "no fault was hit, and yet exit code $killed_code" &&
+			cat err
+		} >&7
+		return 1
+	fi
+	cat fired >>all-fired
+	[ $killed_code -eq 137 ] && return 0
+	echo "killed by $killed_at, and yet exit code $killed_code" >&7
+	return 2
+}
+
+# survives STORY NAME COMMAND...: whichever passing of NAME kills COMMAND, the story ends well.
+survives()
+{
+	survives_story=$1 survives_name=$2
+	shift 2
+	: >all-fired
+	for survives_nth in 1 2 3 4 5 6 7 8 9; do
+		copy_story "$survives_story" || return 1
+		killed "$survives_name:$survives_nth" store -C r "$@"
+		survives_rc=$?
+		[ $survives_rc -ne 1 ] || break
+		[ $survives_rc -eq 0 ] && keeps_one && ends_well || {
+			echo "after $survives_name:$survives_nth of store $*" >&7
+			return 1
+		}
+	done
+	[ $killed_code -eq 0 ] || [ $killed_code -eq 137 ] || return 1
+	test_grep "^$survives_name:1:kill" all-fired
+}
+
+test_expect_success 'a story to interrupt' '
+	make_stories &&
+	copy_story before-add &&
+	ends_well
+'
+
+for point in tmp.create pack.write pack.sync publish.rename publish.sync env.commit ingest.mid walk.dir; do
+	test_expect_success "an add killed at $point loses nothing" "
+		survives before-add $point add .
+	"
+done
+
+for point in tmp.create pack.write pack.sync publish.rename publish.sync refslog.write refslog.sync env.commit; do
+	test_expect_success "a commit killed at $point loses nothing" "
+		survives before-commit $point commit -m two
+	"
+done
+
+# Step 3 of commit is only apart from its deciding transaction when there are many dirty rows.
+test_expect_success 'a commit killed at commit.settle is made, and what it left dirty hurts nobody' '
+	copy_story before-add &&
+	mkdir r/many &&
+	(cd r/many && seq 1 4500 | xargs touch) &&
+	store -C r add -q . &&
+	killed commit.settle:1 store -C r commit -m two &&
+	store -C r log --oneline >got &&
+	test_line_count -eq 2 got &&
+	store -C r status --porcelain >got &&
+	test_must_be_empty got &&
+	test_expect_code 1 store -C r commit -m again &&
+	rm -r r/many &&
+	ends_well
+'
+
+test_expect_success 'an init killed anywhere is ended by the next init' '
+	: >all-fired &&
+	for point in refslog.write refslog.sync env.commit fsync rename; do
+		for nth in 1 2 3; do
+			rm -rf i &&
+			killed $point:$nth store init i
+			case $? in 1) break ;; 2) return 1 ;; esac
+			store init i >out 2>&1 &&
+			echo x >i/x &&
+			store -C i add -q x &&
+			store -C i commit -q -m x &&
+			is_whole i || return 1
+		done
+	done &&
+	for point in refslog.write refslog.sync env.commit fsync rename; do
+		test_grep "^$point:1:kill" all-fired || return 1
+	done
+'
+
+# Small chunks: a batch is 2,000 of them.
+test_expect_success 'a killed add of a large file goes on inside it' '
+	store init -q --chunk-average 256 large &&
+	random_bytes 4 4000000 >large/file &&
+	cp -a large whole &&
+	store -C whole --stats add file 2>stats &&
+	sed -n "s/^chunks: //p" stats >chunks-whole &&
+	store -C whole commit -q -m whole >/dev/null &&
+	killed ingest.mid:4 store -C large add file &&
+	store -C large --stats add file 2>stats &&
+	sed -n "s/^chunks: //p" stats >chunks-rest &&
+	echo "chunks: whole $(cat chunks-whole), the rest $(cat chunks-rest)" &&
+	test "$(cat chunks-rest)" -gt 0 &&
+	test $(($(cat chunks-rest) * 10)) -lt $(($(cat chunks-whole) * 8)) &&
+	store -C large commit -q -m whole >/dev/null &&
+	store -C whole root >want &&
+	store -C large root >got &&
+	test_cmp want got &&
+	store -C large cat file >got &&
+	test_cmp large/file got &&
+	is_whole large
+'
+
+test_expect_success 'a killed add does not go on inside a file that changed since' '
+	rm -rf large &&
+	store init -q --chunk-average 256 large &&
+	random_bytes 4 4000000 >large/file &&
+	killed ingest.mid:4 store -C large add file &&
+	printf "changed" | dd of=large/file bs=1 seek=100 conv=notrunc 2>/dev/null &&
+	store -C large add -q file &&
+	store -C large cat :file >got &&
+	test_cmp large/file got &&
+	store -C large commit -q -m x >/dev/null &&
+	is_whole large
+'
+
+test_done

@@ -1,0 +1,187 @@
+#!/bin/sh
+# Publication: the map that grows, orphans, a torn refs.log, void records, numbers that are never used twice.
+. "${0%/*}/test-lib.sh"
+. "$SRC_ROOT/t/crash-lib.sh"
+
+for size in 65536 131072 262144 1048576; do
+	test_expect_success "a database that may hold $size bytes grows while things are added and committed" '
+		rm -rf r &&
+		STORE_TEST_MAP_SIZE='$size' &&
+		export STORE_TEST_MAP_SIZE &&
+		test_when_finished "unset STORE_TEST_MAP_SIZE" &&
+		store init -q --chunk-average 256 r &&
+		mkdir r/d &&
+		random_bytes 1 900000 >r/d/big &&
+		(cd r/d && seq 1 3000 | xargs touch) &&
+		timeout 60 store -C r add -q . &&
+		timeout 60 store -C r commit -q -m one >/dev/null &&
+		random_bytes 2 900000 >r/d/big &&
+		rm r/d/1??? &&
+		timeout 60 store -C r add -q . &&
+		timeout 60 store -C r commit -q -m two >/dev/null &&
+		test "$(wc -c <r/.store/db/data.mdb)" -gt '$size' &&
+		unset STORE_TEST_MAP_SIZE &&
+		store -C r cat d/big >got &&
+		test_cmp r/d/big got &&
+		random_bytes 1 900000 >want &&
+		store -C r cat HEAD~1:d/big >got &&
+		test_cmp want got &&
+		is_whole r
+	'
+done
+
+test_expect_success 'a repository to look at' '
+	make_stories
+'
+
+test_expect_success 'a pack that the database does not know is removed by the next who takes the gate' '
+	copy_story before-commit &&
+	ls r/.store/packs >packs &&
+	number=0000000000000001 &&
+	echo junk >"r/.store/packs/$number-00112233445566778899aabbccddeeff" &&
+	store -C r log >/dev/null &&
+	test -e "r/.store/packs/$number-00112233445566778899aabbccddeeff" &&
+	store -C r commit -q -m two >/dev/null &&
+	test_path_is_missing "r/.store/packs/$number-00112233445566778899aabbccddeeff" &&
+	while read -r pack; do
+		test -e "r/.store/packs/$pack" || return 1
+	done <packs &&
+	is_whole r
+'
+
+test_expect_success 'no two packs ever bear one number' '
+	copy_story before-add &&
+	for point in publish.sync:1 env.commit:2 publish.sync:2 env.commit:3; do
+		STORE_FAULT=$point:kill store -C r add -q . 2>/dev/null
+		echo "$point" >>r/small
+	done &&
+	store -C r add -q . &&
+	for point in publish.sync:1 refslog.sync:1 env.commit:2; do
+		STORE_FAULT=$point:kill store -C r commit -q --allow-empty -m x >/dev/null 2>&1
+		echo "$point" >>r/small
+	done &&
+	store -C r add -q . &&
+	store -C r commit -q -m end >/dev/null &&
+	ls r/.store/packs | cut -c1-16 | sort >numbers &&
+	uniq -d numbers >twice &&
+	test_must_be_empty twice &&
+	test_line_count -gt 2 numbers &&
+	is_whole r
+'
+
+test_expect_success 'what is in tmp/ without an owner goes at the next command, what has one stays' '
+	copy_story before-commit &&
+	echo x >r/.store/tmp/p-00112233445566778899aabbccddeeff &&
+	echo x >r/.store/tmp/w-00112233445566778899aabbccddeeff &&
+	echo x >r/.store/tmp/p-held &&
+	rm -f held &&
+	{ hold r/.store/tmp/p-held held 20 & holder=$!; } &&
+	wait_for held &&
+	store -C r log >/dev/null &&
+	ls r/.store/tmp >got &&
+	echo p-held | test_cmp - got &&
+	rm held &&
+	wait $holder &&
+	store -C r log >/dev/null &&
+	ls r/.store/tmp >got &&
+	test_must_be_empty got
+'
+
+test_expect_success 'a torn tail of refs.log is cut, and the history goes on' '
+	copy_story before-commit &&
+	cp r/.store/refs.log good &&
+	printf "ref change 99\nhalf a reco" >>r/.store/refs.log &&
+	store -C r log >log.out &&
+	test_grep "$(cat one)" log.out &&
+	store -C r commit -q -m two >/dev/null &&
+	head -c "$(wc -c <good)" r/.store/refs.log | cmp - good &&
+	test_grep ! "half a reco" r/.store/refs.log &&
+	ends_well
+'
+
+test_expect_success 'a record whose publication never committed is made void by the next, and no reader believes it' '
+	copy_story before-commit &&
+	cp r/.store/refs.log good &&
+	STORE_FAULT=env.commit:2:kill test_expect_code 137 store -C r commit -q -m lost >/dev/null 2>&1 &&
+	test "$(wc -c <r/.store/refs.log)" -gt "$(wc -c <good)" &&
+	test_grep ! -q "^void" r/.store/refs.log &&
+	"$SECOND_READER" r/.store refs >got &&
+	store -C r commit -q -m two >/dev/null &&
+	test_grep "void" r/.store/refs.log &&
+	store -C r log --oneline >log.out &&
+	test_line_count -eq 2 log.out &&
+	test_grep ! " lost\$" log.out &&
+	"$SECOND_READER" r/.store refs >got &&
+	id=$(store -C r log | sed -n "s/^commit //p;1q") &&
+	test_grep "refs/heads/main .*$id" got &&
+	ends_well
+'
+
+test_expect_success 'a db/ that is older than refs.log writes nothing and names fsck --rebuild' '
+	copy_story before-commit &&
+	cp -a r/.store/db db-before &&
+	store -C r commit -q -m two >/dev/null &&
+	echo more >r/small &&
+	store -C r add -q . &&
+	store -C r commit -q -m three >/dev/null &&
+	rm -rf r/.store/db &&
+	mv db-before r/.store/db &&
+	cp r/.store/refs.log want &&
+	ls r/.store/packs >packs-before &&
+	echo again >r/small &&
+	test_expect_code 4 store -C r add . 2>err &&
+	test_grep "fsck --rebuild" err &&
+	test_cmp want r/.store/refs.log &&
+	ls r/.store/packs >packs-after &&
+	test_cmp packs-before packs-after &&
+	store -C r fsck --rebuild >/dev/null 2>&1 &&
+	store -C r log --oneline >log.out &&
+	test_line_count -eq 3 log.out &&
+	echo other >r/small &&
+	ends_well
+'
+
+test_expect_success 'a db/ that is older than packs/ removes none of them: what was staged since comes back by fsck --rebuild' '
+	copy_story before-add &&
+	cp -a r/.store/db db-before &&
+	store -C r add -q . &&
+	echo more >r/small &&
+	store -C r add -q . &&
+	rm -rf r/.store/db &&
+	mv db-before r/.store/db &&
+	ls r/.store/packs >want &&
+	test_expect_code 4 store -C r add . 2>err &&
+	test_grep "db/ is older than packs" err &&
+	ls r/.store/packs >got &&
+	test_cmp want got &&
+	store -C r fsck --rebuild >/dev/null 2>&1 &&
+	store -C r cat :small >got &&
+	test_cmp r/small got &&
+	echo other >r/small &&
+	ends_well
+'
+
+test_expect_success 'a record that never committed is made void even when the void record itself was torn' '
+	copy_story before-commit &&
+	STORE_FAULT=env.commit:2:kill test_expect_code 137 store -C r commit -q -m lost >/dev/null 2>&1 &&
+	printf "void" >>r/.store/refs.log &&
+	echo more >r/small &&
+	store -C r add -q . &&
+	test_grep -a "void" r/.store/refs.log &&
+	echo other >r/small &&
+	store -C r add -q . &&
+	store -C r fsck --rebuild >/dev/null 2>&1 &&
+	store -C r log --oneline >log.out &&
+	test_line_count -eq 1 log.out &&
+	ends_well
+'
+
+test_expect_success 'a pack whose fsync failed is not used again: its objects are in another one' '
+	copy_story before-add &&
+	STORE_FAULT=pack.sync:1:EIO test_expect_code 2 store -C r add -q . 2>err &&
+	ls r/.store/tmp >got &&
+	test_must_be_empty got &&
+	ends_well
+'
+
+test_done
