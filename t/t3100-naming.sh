@@ -148,7 +148,7 @@ test_expect_success ':path is the stage' '
 	echo "tree a" >a &&
 	names "staged a" :a &&
 	names "new a" HEAD:a &&
-	refuses "path '\''nothing'\'' is not in the stage" cat :nothing
+	refuses "path '\''absent'\'' is not in the stage" cat :absent
 '
 
 test_expect_success 'ls takes a revision alone for its top' '

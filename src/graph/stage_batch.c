@@ -339,7 +339,7 @@ static int apply_touch(struct apply *a, const struct op *op, size_t name, size_t
 
 static int apply_op(struct apply *a, const struct op *op, struct store_error *err)
 {
-	size_t name, len;
+	size_t name = 0, len = 0;
 	int rc = descend(a, op, op->kind == STAGE_SET, &name, &len, err);
 
 	if (rc != 0)

@@ -1,0 +1,235 @@
+#!/bin/sh
+# Bad input gets a clear line and loses nothing: every row of it, with the line read.
+. "${0%/*}/test-lib.sh"
+
+# says CODE PATTERN COMMAND...: it ends with CODE, prints nothing on stdout, and one line that fits on stderr.
+says()
+{
+	code=$1 pattern=$2
+	shift 2
+	test_expect_code "$code" "$@" >says.out 2>says.err &&
+		test_must_be_empty says.out &&
+		test_line_count -eq 1 says.err &&
+		test_grep -E "^store: .*($pattern)" says.err
+}
+# intact: the repository of the setup is what it was.
+intact()
+{
+	(cd "$TRASH/repo" && store log --oneline | cut -d" " -f1 && store root && store cat :staged) >"$TRASH/now" &&
+		test_cmp "$TRASH/was" "$TRASH/now" &&
+		(cd "$TRASH/repo" && store fsck)
+}
+
+test_expect_success 'setup' '
+	mkdir repo && cd repo && store init &&
+	echo one >file && mkdir folder && echo inner >folder/inner && head -c 300000 /dev/urandom >big &&
+	store add -A && store commit -m one &&
+	echo two >file && store add -A && store commit -m two &&
+	echo staged >staged && store add staged && cp big ../big &&
+	{ store log --oneline | cut -d" " -f1 && store root && store cat :staged; } >../was &&
+	store fsck
+'
+
+test_expect_success 'outside a repository every command names store init' '
+	mkdir outside && cd outside &&
+	for command in "add -A" "commit -m x" status log "cat x" ls "checkout x" root info fsck; do
+		says 2 "no repository in .*store init" store $command || return 1
+	done
+'
+
+test_expect_success 'a folder that does not exist, and one that is no repository' '
+	says 2 "cannot go to ./nowhere.: No such file" store -C /nowhere status &&
+	mkdir -p empty && says 2 "empty. is no repository" store --store empty status
+'
+
+test_expect_success 'a missing path is named, with the half of the name that failed' '
+	cd repo &&
+	says 2 "nope. is neither in the working tree nor tracked; nothing was added" store add file nope &&
+	says 2 "nope. is not in revision" store cat nope@HEAD &&
+	says 2 "nope. is not in revision" store ls HEAD:nope &&
+	says 2 "nope. is not in the stage" store cat :nope &&
+	says 2 "outside of the working tree" store add ../big &&
+	says 2 "file.*(not a directory|neither|beyond)" store add file/below &&
+	cd .. && intact
+'
+
+test_expect_success 'an unknown revision is named with the nearest ref' '
+	cd repo &&
+	says 2 "unknown revision .mian.*main" store cat file@mian &&
+	says 2 "unknown revision .mian.*main" store log mian &&
+	says 2 "unknown revision .mian.*main" store checkout mian &&
+	says 2 "unknown revision .mian.*main" store root mian &&
+	says 2 "12345678.*no ref and no commit begins so" store root 12345678 &&
+	says 2 "HEAD.* (has no parent|is the first|only)" store log HEAD~9 &&
+	cd .. && intact
+'
+
+test_expect_success 'usage errors name the word and where to read on' '
+	cd repo &&
+	says 2 "no option .--bogus.; see .store log -h" store log --bogus &&
+	says 2 "no command .statsu.*status" store statsu &&
+	says 2 "bytes is A-B.*not .5-2" store cat --bytes 5-2 file &&
+	says 2 "folder. is a directory; .store ls" store cat folder &&
+	says 2 "message is empty" store commit -m "" &&
+	says 2 "message is empty" store commit -m "  " &&
+	says 2 "no key .user.nmae.*user.name" store -c user.nmae=x status &&
+	says 2 "other chunk sizes" store init --chunk-average 512 &&
+	says 2 "power of two" store init --chunk-average 300 ../other &&
+	test_path_is_missing ../other/.store/format &&
+	cd .. && intact
+'
+
+test_expect_success 'an unknown key in the config file is an error with the nearest key, file and line or section' '
+	cd repo && cp .store/config ../config &&
+	test_when_finished "cp $TRASH/config $TRASH/repo/.store/config" &&
+	printf "[core]\n\tcodek = zlib\n" >>.store/config &&
+	says 2 "config.*core.codek.*core.codec" store status
+'
+
+test_expect_success 'a damaged pack: which, where, what is lost, what to run' '
+	cp -a repo damaged && cd damaged &&
+	pack=$(ls -S .store/packs/* | head -n 1) && chmod u+w "$pack" &&
+	printf XXXX | dd of="$pack" bs=1 seek=5000 conv=notrunc &&
+	test_expect_code 4 store cat big >out 2>err &&
+	test_line_count -eq 1 err &&
+	name=${pack##*/} &&
+	test_grep -E "object [0-9a-f]{12}.*offset [0-9]+ of pack ${name%%-*}" err &&
+	test_grep "store fsck" err &&
+	cmp -n "$(wc -c <out)" out ../big &&
+	test_expect_code 4 store fsck >out 2>err &&
+	cat out err >both &&
+	test_grep -E "^damaged: packs/$name at offset [0-9]+: object [0-9a-f]{64}" both &&
+	test_grep "is needed by: .*big" both &&
+	store cat file >out && echo two >want && test_cmp want out &&
+	test_expect_code 4 store checkout --to ../from-damaged 2>err &&
+	test_grep "big" err
+'
+
+test_expect_success 'a pack that is missing is named' '
+	cp -a repo missing && cd missing &&
+	pack=$(ls -S .store/packs/* | head -n 1) && rm -f "$pack" &&
+	says 4 "packs/${pack##*/}. is missing" store cat big &&
+	test_expect_code 4 store fsck >out 2>&1 &&
+	test_grep -E "packs/${pack##*/} .*the pack is missing" out &&
+	test_grep "is needed by: .*big" out
+'
+
+test_expect_success 'a lost db/ is named with what to run, and that brings all back' '
+	cp -a repo lost && cd lost && rm -r .store/db &&
+	says 2 "db.*store fsck --rebuild" store status &&
+	store fsck --rebuild && store log --oneline | cut -d" " -f1 >../got && store root >>../got &&
+	store cat :staged >>../got && test_cmp ../was ../got
+'
+
+test_expect_success 'a full disk is told, nothing is lost, and the next try works' '
+	cp -a repo full && cd full && cp ../big again && echo x >>again &&
+	for point in pack.write pack.sync refslog.write; do
+		STORE_FAULT=$point:1:ENOSPC && export STORE_FAULT &&
+		rc=0 && { store add again && store commit -m again; } >out 2>err || rc=$?
+		unset STORE_FAULT &&
+		test $rc -eq 2 && test_line_count -ge 1 err && test_grep "No space left on device" err &&
+		store fsck && store log --oneline >out && test_line_count -eq 2 out || return 1
+	done &&
+	store add again && store commit -m again && store cat again >out && test_cmp again out
+'
+
+test_expect_success 'stdout on a full disk is an error, a closed pipe is none' '
+	cd repo && test_expect_code 2 store cat big >/dev/full 2>../err && test_grep "No space left" ../err &&
+	{ store cat big 2>../err; echo $? >../rc; } | head -c 10 >/dev/null &&
+	test_must_be_empty ../err
+'
+
+test_expect_success 'a read-only directory is named' '
+	mkdir locked && cd locked && mkdir a && cp -a ../repo b && test_give_to_user . && chmod 555 a b &&
+	test_when_finished "chmod -R u+w $TRASH/locked" &&
+	test_expect_code 2 test_as_user store init a 2>../err && test_line_count -eq 1 ../err &&
+	test_grep "a.*Permission denied" ../err &&
+	test_expect_code 2 test_as_user store -C b checkout --to out 2>../err && test_grep "out.*Permission denied" ../err &&
+	chmod 755 b && chmod -R a-w b/.store && chmod a+w b/.store/db/lock.mdb &&
+	test_expect_code 2 test_as_user store -C b add -A 2>../err && test_line_count -eq 1 ../err &&
+	test_grep -E "Permission denied|cannot be written|read-only" ../err &&
+	test_as_user store -C b cat file >../out && echo two >../want && test_cmp ../want ../out
+'
+
+test_expect_success 'a file that vanishes between listing and reading is no error for the others, and keeps what is staged' '
+	cp -a repo vanish && cd vanish && mkdir d && echo 1 >d/a && echo 2 >d/gone && echo 3 >d/z && store add d &&
+	echo 10 >d/a && echo 20 >d/gone && echo 30 >d/z &&
+	rc=0 && { strace -f -o ../trace -P d/gone -e trace=openat,openat2 -e inject=openat,openat2:error=ENOENT \
+		store add d 2>../err || rc=$?; } &&
+	test_grep ENOENT ../trace &&
+	{ test $rc -eq 3 || test $rc -eq 0; } &&
+	store cat :d/a >../got && store cat :d/z >>../got && printf "10\n30\n" >../want && test_cmp ../want ../got &&
+	if test $rc -eq 3; then
+		test_grep d/gone ../err && store cat :d/gone >../got && echo 2 >../want && test_cmp ../want ../got
+	else
+		test_must_fail store cat :d/gone
+	fi
+'
+
+test_expect_success 'a path over 4096 bytes is refused by name, the rest goes on, exit 3' '
+	cp -a repo long && cd long && python3 -c "
+import os
+open(\"beside\", \"w\").write(\"beside\")
+for i in range(21):
+    os.mkdir(\"d\" * 200)
+    os.chdir(\"d\" * 200)
+open(\"f\", \"w\").write(\"x\")" &&
+	test_expect_code 3 store add -A 2>../err &&
+	test_grep -E "^store: .ddd.*longer than 4096 bytes" ../err &&
+	store cat :beside >../out && printf beside >../want && test_cmp ../want ../out
+'
+
+test_expect_success 'an operand with a name over 255 bytes is named, the rest goes on' '
+	cd repo && name=$(printf "%0300d" 0) && echo more >beside &&
+	test_expect_code 3 store add "$name" beside 2>../err &&
+	test_grep -E "$name.*(too long|longer than 255)" ../err &&
+	store cat :beside >../out && test_cmp beside ../out &&
+	rm beside && store add beside && cd .. && intact
+'
+
+test_expect_success 'names that are not UTF-8 and long paths are ordinary' '
+	cp -a repo odd && cd odd &&
+	python3 -c "
+import os
+open(b\"not utf-8 \\xff\\xfe\", \"wb\").write(b\"bytes\")
+os.makedirs(\"/\".join([\"d\" * 200] * 14))" &&
+	store add -A && store commit -m odd && store -z ls -r >../out && store checkout --to ../odd-out &&
+	diff -r --no-dereference --exclude=.store . ../odd-out
+'
+
+test_expect_success 'a newer format is refused with the version that is needed, by readers and writers' '
+	cp -a repo newer && cd newer && chmod u+w .store/format && cp .store/format ../format &&
+	sed "1s/1$/2/" ../format >.store/format &&
+	for command in status log "add -A" "commit -m x" fsck "fsck --rebuild" "cat file"; do
+		says 2 "format 2.*newer store is needed" store $command || return 1
+	done &&
+	sed "s/^incompatible 0000000000000000/incompatible 0000000000000100/" ../format >.store/format &&
+	says 2 "newer store is needed" store log &&
+	sed "s/^read-only-compatible 0000000000000000/read-only-compatible 0000000000000100/" ../format >.store/format &&
+	store cat file >out && echo two >want && test_cmp want out && rm out want &&
+	says 2 "only be read.*newer store is needed to write" store add -A &&
+	cp ../format .store/format && rm -f says.* && store fsck
+'
+
+test_expect_success ROOT 'a repository of another user can be read; write commands name safe.directory' '
+	cp -a repo foreign && chown -R 1234:1234 foreign && cd foreign &&
+	store cat file >../out && echo two >../want && test_cmp ../want ../out &&
+	store log >../out && test_grep two ../out &&
+	for command in "add -A" "commit -m x" "fsck --rebuild"; do
+		test_expect_code 2 store $command >../out 2>../err && test_line_count -eq 1 ../err &&
+		test_grep "belongs to another user.*safe.directory" ../err || return 1
+	done &&
+	mkdir -p "$HOME" && printf "[safe]\n\tdirectory = %s\n" "$PWD" >"$HOME/.storeconfig" &&
+	test_when_finished "rm -f $HOME/.storeconfig" &&
+	cd .. && intact
+'
+
+test_expect_success 'errors are one JSON line with --json' '
+	cd repo && test_expect_code 2 store --json log nope 2>../err && test_line_count -eq 1 ../err &&
+	python3 -c "
+import json, sys
+e = json.loads(open(sys.argv[1]).read())
+assert e[\"schema\"] == \"store/error/1\" and \"nope\" in e[\"message\"], e" ../err && cd .. && intact
+'
+
+test_done
