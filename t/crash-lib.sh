@@ -123,6 +123,27 @@ wait_for()
 	until [ -e "$1" ]; do
 		sleep 0.01
 		wait_tries=$((wait_tries + 1))
-		[ $wait_tries -lt 2000 ] || return 1
+		[ "$wait_tries" -lt 2000 ] || return 1
 	done
+}
+
+# killed NAME:NTH COMMAND...: it dies there by SIGKILL.  Returns 1 when it is not passed so often: then the command has ended well.
+killed()
+{
+	killed_at=$1
+	shift
+	rm -f fired
+	STORE_FAULT=$killed_at:kill STORE_FAULT_LOG=$PWD/fired "$@" >out 2>err
+	killed_code=$?
+	if [ ! -f fired ]; then
+		[ "$killed_code" -eq 0 ] || {
+			echo "no fault was hit, and yet exit code $killed_code" &&
+			cat err
+		} >&7
+		return 1
+	fi
+	cat fired >>all-fired
+	[ "$killed_code" -eq 137 ] && return 0
+	echo "killed by $killed_at, and yet exit code $killed_code" >&7
+	return 2
 }

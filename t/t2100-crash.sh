@@ -3,27 +3,6 @@
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 
-# killed NAME:NTH COMMAND...: it dies there by SIGKILL.  Returns 1 when it is not passed so often: then the command has ended well.
-killed()
-{
-	killed_at=$1
-	shift
-	rm -f fired
-	STORE_FAULT=$killed_at:kill STORE_FAULT_LOG=$PWD/fired "$@" >out 2>err
-	killed_code=$?
-	if [ ! -f fired ]; then
-		[ $killed_code -eq 0 ] || {
-			echo "no fault was hit, and yet exit code $killed_code" &&
-			cat err
-		} >&7
-		return 1
-	fi
-	cat fired >>all-fired
-	[ $killed_code -eq 137 ] && return 0
-	echo "killed by $killed_at, and yet exit code $killed_code" >&7
-	return 2
-}
-
 # survives STORY NAME COMMAND...: whichever passing of NAME kills COMMAND, the story ends well.
 survives()
 {
@@ -34,13 +13,13 @@ survives()
 		copy_story "$survives_story" || return 1
 		killed "$survives_name:$survives_nth" store -C r "$@"
 		survives_rc=$?
-		[ $survives_rc -ne 1 ] || break
-		[ $survives_rc -eq 0 ] && keeps_one && ends_well || {
+		[ "$survives_rc" -ne 1 ] || break
+		if ! { [ "$survives_rc" -eq 0 ] && keeps_one && ends_well; }; then
 			echo "after $survives_name:$survives_nth of store $*" >&7
 			return 1
-		}
+		fi
 	done
-	[ $killed_code -eq 0 ] || [ $killed_code -eq 137 ] || return 1
+	[ "$killed_code" -eq 0 ] || [ "$killed_code" -eq 137 ] || return 1
 	test_grep "^$survives_name:1:kill" all-fired
 }
 

@@ -30,8 +30,8 @@ strike()
 	"$@" >out 2>err &
 	strike_pid=$!
 	sleep "$strike_delay"
-	kill -9 $strike_pid 2>/dev/null
-	wait $strike_pid
+	kill -9 "$strike_pid" 2>/dev/null
+	wait "$strike_pid"
 }
 
 # What the acknowledged commits of file `acked` (lines "ID ROUND") hold is still there.

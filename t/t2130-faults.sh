@@ -13,12 +13,12 @@ refused()
 	STORE_FAULT=$refused_at STORE_FAULT_LOG=$PWD/fired "$@" >out 2>err
 	refused_code=$?
 	if [ ! -f fired ]; then
-		[ $refused_code -eq 0 ] && return 1
+		[ "$refused_code" -eq 0 ] && return 1
 		echo "no fault was hit, and yet exit code $refused_code" >&7
 		return 2
 	fi
 	cat fired >>all-fired
-	[ $refused_code -eq 2 ] || {
+	[ "$refused_code" -eq 2 ] || {
 		echo "$refused_at: exit code $refused_code, not 2" >&7
 		cat out err >&7
 		return 2
@@ -36,13 +36,13 @@ bears()
 		copy_story "$bears_story" || return 1
 		refused "$bears_name:$bears_nth" "$bears_errno" "$bears_words" store -C r "$@"
 		bears_rc=$?
-		[ $bears_rc -ne 1 ] || break
-		[ $bears_rc -eq 0 ] && keeps_one && ends_well || {
+		[ "$bears_rc" -ne 1 ] || break
+		if ! { [ "$bears_rc" -eq 0 ] && keeps_one && ends_well; }; then
 			echo "after $bears_name:$bears_nth:$bears_errno of store $*" >&7
 			return 1
-		}
+		fi
 	done
-	[ $bears_rc -le 1 ] && test_grep "^$bears_name:1:$bears_errno" all-fired
+	[ "$bears_rc" -le 1 ] && test_grep "^$bears_name:1:$bears_errno" all-fired
 }
 
 quick=t

@@ -64,6 +64,7 @@ struct env {
 	unsigned int active;  /* guarded by lock: open transactions, sleeping ones not counted */
 	bool exclusive;       /* guarded by lock: someone grows or reopens */
 	uint64_t incarnation; /* guarded by lock: goes up with every reopen */
+	struct env_txn *txns; /* guarded by lock: all of them, sleeping ones too */
 	uint8_t *
 		map; /* where the data file is mapped, NULL unknown; changes only while exclusive */
 	size_t touched; /* bytes touched since pages were given back; a hint, updated without lock by atomics */
@@ -71,6 +72,7 @@ struct env {
 
 struct env_txn {
 	struct env *env;
+	struct env_txn *next, **link; /* among the transactions of env; guarded by env->lock */
 	MDB_txn *mdb;
 	bool write;
 	bool awake;
@@ -415,12 +417,50 @@ int env_grow(struct env *e, struct store_error *err)
 	return rc;
 }
 
+static void enlist(struct env *e, struct env_txn *t)
+{
+	pthread_mutex_lock(&e->lock);
+	t->next = e->txns;
+	t->link = &e->txns;
+	if (t->next)
+		t->next->link = &t->next;
+	e->txns = t;
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* Off the list, and gone.  open: what of it is still to be aborted, or NULL. */
+static void free_txn(struct env *e, struct env_txn *t, MDB_txn *open)
+{
+	pthread_mutex_lock(&e->lock);
+	if (open && t->mdb)
+		mdb_txn_abort(open);
+	*t->link = t->next;
+	if (t->next)
+		t->next->link = t->link;
+	pthread_mutex_unlock(&e->lock);
+	free(t);
+}
+
+/* Before the environment closes: what sleeps in it ends with it, and begins anew when woken. */
+static void end_sleepers(struct env *e)
+{
+	pthread_mutex_lock(&e->lock);
+	for (struct env_txn *t = e->txns; t; t = t->next) {
+		if (t->mdb && !t->awake)
+			mdb_txn_abort(t->mdb);
+		if (!t->awake)
+			t->mdb = NULL;
+	}
+	pthread_mutex_unlock(&e->lock);
+}
+
 int env_reopen(struct env *e, struct store_error *err)
 {
 	int rc = enter_exclusive(e, err);
 
 	if (rc != 0)
 		return rc;
+	end_sleepers(e);
 	mdb_env_close(e->mdb);
 	e->mdb = NULL;
 	rc = open_mdb(e, err);
@@ -494,6 +534,7 @@ int env_begin(struct env *e, bool write, struct env_txn **out, struct store_erro
 		free(t);
 		return rc;
 	}
+	enlist(e, t);
 	*out = t;
 	return 0;
 }
@@ -509,21 +550,22 @@ int env_commit(struct env_txn *t, struct store_error *err)
 	} else {
 		rc = mdb_txn_commit(t->mdb);
 	}
+	free_txn(e, t, NULL);
 	leave(e);
-	free(t);
 	return rc == 0 ? 0 : from_mdb(rc, err, "write", e->path);
 }
 
 void env_abort(struct env_txn *t)
 {
+	struct env *e = t ? t->env : NULL;
+	bool was_awake;
+
 	if (!t)
 		return;
-	/* A sleeping transaction of an earlier incarnation went with its environment. */
-	if (t->mdb && (t->awake || t->incarnation == t->env->incarnation))
-		mdb_txn_abort(t->mdb);
-	if (t->awake)
-		leave(t->env);
-	free(t);
+	was_awake = t->awake;
+	free_txn(e, t, t->mdb);
+	if (was_awake)
+		leave(e);
 }
 
 void env_reset(struct env_txn *t)

@@ -168,7 +168,7 @@ static int add_dir(struct add_walk *w, struct item *item, const struct worktree_
 	rc = ingest_meta(w->g, job, err);
 	set_staged(job, row);
 	if (rc == 0 && row && row->kind == ENTRY_DIR && job->meta_len == row->meta_len &&
-		memcmp(job->meta, row->meta, job->meta_len) == 0)
+		(job->meta_len == 0 || memcmp(job->meta, row->meta, job->meta_len) == 0))
 		item->job_count--;
 	return rc;
 }
@@ -313,6 +313,7 @@ static int take_entry(struct add_walk *w, struct item *item, int dirfd,
 static int step(struct add_walk *w, struct item *item, struct store_error *err)
 {
 	struct add_frame *f = &w->frames[w->depth - 1];
+	uint8_t meta[sizeof(f->meta)];
 	struct stage_row row;
 	struct worktree_entry e;
 	int c, rc;
@@ -346,7 +347,10 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 		rc = set_path(w, f->name, f->name_len, err);
 		return rc == 0 ? add_delete(w, item, err) : rc;
 	}
+	/* Entering a directory may move the frames, so the row goes along with its attributes. */
 	row = f->row;
+	memcpy(meta, f->meta, sizeof(meta));
+	row.meta = meta;
 	e = f->entry;
 	f->has_entry = false;
 	if (c == 0)
