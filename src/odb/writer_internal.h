@@ -64,7 +64,8 @@ struct odb_writer {
  */
 #define WRITER_ROW_HEAD (16 + TMP_NAME)
 #define WRITER_ROW_SIGN 16
-#define WRITER_CHECKPOINT_S ((int64_t)14 * 24 * 3600) /* a dead writer's checkpoint is kept that long */
+#define WRITER_CHECKPOINT_S \
+	((int64_t)14 * 24 * 3600) /* a dead writer's checkpoint is kept that long */
 int writer_row_put(struct odb_writer *w, struct env_txn *txn, struct store_error *err);
 /* Own row still there, adopted one deleted, checkpoint stored. */
 int writer_row_renew(struct odb_writer *w, struct env_txn *txn, struct store_error *err);
