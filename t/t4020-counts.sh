@@ -2,6 +2,10 @@
 # Work is counted instead of trusted: files opened, objects written, bytes decoded, chunks made, memory held.
 . "${0%/*}/test-lib.sh"
 
+# Nothing here depends on what survives a power cut.
+STORE_TEST_FSYNC=0
+export STORE_TEST_FSYNC
+
 # A sanitizer's own memory and speed are none of ours: there the files are smaller and memory is not looked at.
 if grep -q -e __asan_init -e __tsan_init "$STORE_BIN/store"; then
 	sanitized=t size=$((128 << 20)) count=20000 patience=60

@@ -104,7 +104,7 @@ done
 
 test_expect_success 'an error is told with the name of what could not be read' '
 	rm -rf eio && repository eio && echo changed >dir/sub/b &&
-	test_expect_code 3 env STORE_FAULT=ingest.read:1:EIO store add dir 2>../err &&
+	test_expect_code 3 env STORE_FAULT=ingest.read:1:EIO store add dir/sub/b 2>../err &&
 	test_grep "cannot read .dir/sub/b.: Input/output error" ../err &&
 	test_expect_code 3 env STORE_FAULT=walk.dir:2:EIO store add . 2>../err &&
 	test_grep "cannot read .dir.: Input/output error" ../err

@@ -76,7 +76,7 @@ static int take_block(const uint8_t *data, size_t len, struct pack_block_info *i
 static void test_pack__blocks_come_back_whole(void **state)
 {
 	static const enum codec codecs[] = { CODEC_NONE, CODEC_ZLIB, CODEC_ZSTD };
-	struct pack_block b;
+	struct pack_block b = { 0 };
 
 	(void)state;
 	pack_block_init(&b, PACK_CONTENT);
