@@ -83,7 +83,7 @@ static void test_pack__blocks_come_back_whole(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		const struct codec_options options = { .codec = codecs[i] };
 		struct codec_ctx *ctx = codec_new(&options);
-		struct pack_block_info info;
+		struct pack_block_info info = { 0 };
 		uint32_t lens[40];
 		uint8_t *plain;
 
