@@ -118,9 +118,6 @@ int store_operand(const struct store_repo *repo, const char *operand, char **out
 	int rc;
 
 	*out_path = NULL;
-	if (operand[0] == '\0')
-		return store_error_set(err, STORE_EINVAL,
-			"an empty path names nothing; '.' is the current directory");
 	rc = operand_join(operand[0] == '/' ? "" : handle->start, operand, &names, NULL);
 	if (rc != 0) {
 		rc = rc == STORE_EINVAL ? refuse(operand, err)
