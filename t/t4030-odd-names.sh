@@ -122,6 +122,13 @@ os.close(os.open(\"file\", os.O_WRONLY | os.O_CREAT, dir_fd=top))
 	test "$(store cat :near)" = 1 && store -q commit -m one && store ls -r | awk "length > 4097" >../long && test_must_be_empty ../long
 '
 
+test_expect_success 'one file nine hundred directories deep, as the operand: its directories come along' '
+	mkdir depth900 && cd depth900 && store -q init && p=$(printf "d/%.0s" $(seq 1 900)) &&
+	mkdir -p "$p" && echo far >"${p}file" && store -q add "${p}file" && store -q commit -m far &&
+	test "$(store cat "${p}file")" = far && store ls -r >../ls && test_line_count -eq 901 ../ls &&
+	store status --porcelain >../got && test_must_be_empty ../got && store -q fsck
+'
+
 test_expect_success 'two thousand and forty-eight directories deep' '
 	mkdir deep && cd deep && store -q init && python3 -c "
 import os

@@ -27,6 +27,7 @@ struct add_walk {
 	struct store_repo *repo;
 	const char *const *paths;
 	size_t path_count, next_path;
+	size_t parents_seen; /* bytes of the next path whose directories are looked at */
 	unsigned int flags;
 	struct env_txn *txn;
 	int64_t renewed_ns;

@@ -365,32 +365,23 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 
 /* ---- operands */
 
-/* The directories above an operand, when the stage does not know them: with their attributes. */
-static int add_parents(struct add_walk *w, struct item *item, const char *path,
+/* A directory above an operand, when the stage does not know it: with its attributes. */
+static int add_parent(struct add_walk *w, struct item *item, const char *path, size_t len,
 	struct store_error *err)
 {
-	int rc = 0;
+	struct stage_row row;
+	struct worktree_entry e;
+	int rc = set_path(w, path, len, err);
 
-	for (const char *slash = strchr(path, '/'); slash && rc == 0;
-		slash = strchr(slash + 1, '/')) {
-		struct stage_row row;
-		struct worktree_entry e;
-
-		rc = set_path(w, path, (size_t)(slash - path), err);
-		if (rc != 0)
-			return rc;
-		rc = stage_find(w->txn, path, (size_t)(slash - path), &row, err);
-		if (rc == 0 && row.kind == ENTRY_DIR)
-			continue;
-		if (rc != 0 && rc != STORE_ENOTFOUND)
-			return rc;
-		rc = worktree_find(w->repo->work_fd, path_text(w), &e, err);
-		if (rc == 0)
-			rc = add_dir(w, item, &e, NULL, err);
-		else if (rc == STORE_ENOTFOUND)
-			return 0;
-	}
-	return rc;
+	if (rc != 0)
+		return rc;
+	rc = stage_find(w->txn, path, len, &row, err);
+	if ((rc == 0 && row.kind == ENTRY_DIR) || (rc != 0 && rc != STORE_ENOTFOUND))
+		return rc;
+	rc = worktree_find(w->repo->work_fd, path_text(w), &e, err);
+	if (rc == STORE_ENOTFOUND)
+		return 0;
+	return rc == 0 ? add_dir(w, item, &e, NULL, err) : rc;
 }
 
 static int find_row(struct add_walk *w, const char *path, struct stage_row *row, uint8_t *meta,
@@ -442,17 +433,10 @@ static int begin_operand(struct add_walk *w, struct item *item, const char *path
 	uint8_t meta[INGEST_META];
 	struct worktree_entry e;
 	struct stage_row row;
-	bool found, ignored = false;
-	int rc = find_ignored(w, path, &ignored, err);
+	bool found;
+	int rc;
 
-	if (rc == 0 && ignored) {
-		rc = set_path(w, path, strlen(path), err);
-		return rc == 0 ? add_notice(w, item, STORE_NOTICE_IGNORED, "", err) : rc;
-	}
-	if (rc == 0)
-		rc = add_parents(w, item, path, err);
-	if (rc == 0)
-		rc = find_row(w, path, &row, meta, &found, err);
+	rc = find_row(w, path, &row, meta, &found, err);
 	if (rc == 0)
 		rc = set_path(w, path, strlen(path), err);
 	if (rc != 0)
@@ -487,6 +471,27 @@ static int begin_operand(struct add_walk *w, struct item *item, const char *path
 	if (e.kind == ENTRY_DIR && (found || (w->flags & STORE_ADD_FORCE)))
 		return enter(w, item, w->repo->work_fd, path, &e, found ? &row : NULL, err);
 	return take_entry(w, item, w->repo->work_fd, &e, found ? &row : NULL, true, err);
+}
+
+/* The next of an operand's parents, or itself: each makes few jobs, however deep it lies. */
+static int step_operand(struct add_walk *w, struct item *item, struct store_error *err)
+{
+	const char *path = w->paths[w->next_path];
+	const char *slash = strchr(path + w->parents_seen, '/');
+	bool ignored = false;
+	int rc = w->parents_seen == 0 ? find_ignored(w, path, &ignored, err) : 0;
+
+	if (rc == 0 && slash && !ignored) {
+		w->parents_seen = (size_t)(slash - path) + 1;
+		return add_parent(w, item, path, (size_t)(slash - path), err);
+	}
+	w->parents_seen = 0;
+	w->next_path++;
+	if (rc == 0 && ignored) {
+		rc = set_path(w, path, strlen(path), err);
+		return rc == 0 ? add_notice(w, item, STORE_NOTICE_IGNORED, "", err) : rc;
+	}
+	return rc == 0 ? begin_operand(w, item, path, err) : rc;
 }
 
 /* ---- the producer */
@@ -537,7 +542,7 @@ int add_walk_produce(void *ctx, struct item *item, struct store_error *err)
 		if (w->depth > 0)
 			rc = step(w, item, err);
 		else if (w->next_path < w->path_count)
-			rc = begin_operand(w, item, w->paths[w->next_path++], err);
+			rc = step_operand(w, item, err);
 		else
 			break;
 	}

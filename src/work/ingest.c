@@ -10,6 +10,7 @@
  */
 #include "work/ingest.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct job *ingest_add_job(struct item *item, enum job_type type, const char *pa
 {
 	struct job *job = &item->jobs[item->job_count];
 
+	assert(item->job_count < INGEST_JOBS);
 	memset(job, 0, sizeof(*job));
 	job->type = type;
 	job->path = item->text.len;
