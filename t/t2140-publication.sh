@@ -99,6 +99,28 @@ test_expect_success 'a torn tail of refs.log is cut, and the history goes on' '
 	ends_well
 '
 
+test_expect_success 'taking the gate reads the end of refs.log, however long the log is' '
+	copy_story before-commit &&
+	python3 - r/.store/refs.log <<-\EOF &&
+		import sys
+		head, end = b"store refs 1\n", b"\nend "
+		text = open(sys.argv[1], "rb").read()
+		first = text[len(head):text.index(b"\n", text.index(end) + 1) + 1]
+		# Each but the last of these is void by the next: the history is what it was.
+		open(sys.argv[1], "wb").write(head + first * 20000 + text[len(head):])
+	EOF
+	test "$(wc -c <r/.store/refs.log)" -gt 2000000 &&
+	for what in "add -q ." "commit -q -m two"; do
+		strace -f -y -o trace -e trace=read,pread64,readv,preadv,mmap store -C r $what >/dev/null &&
+		grep "/refs.log>" trace >reads &&
+		sed -n "s/.* = \([0-9]*\)\$/\1/p" reads | awk "{ sum += \$1 } END { exit !(sum > 0 && sum <= 8192) }" &&
+		test_grep ! mmap reads || return 1
+	done &&
+	store -C r log --oneline >log.out &&
+	test_line_count -eq 2 log.out &&
+	ends_well
+'
+
 test_expect_success 'a record whose publication never committed is made void by the next, and no reader believes it' '
 	copy_story before-commit &&
 	cp r/.store/refs.log good &&

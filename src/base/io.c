@@ -30,6 +30,7 @@
 
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/owner.h"
 #include "base/quote.h"
 
 #define PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) /* all that O_PATH goes with */
@@ -388,6 +389,7 @@ static int create_tmp(int dirfd, const char *tmp, mode_t mode)
 
 	if (fd == -1 && errno == EEXIST && unlinkat(dirfd, tmp, 0) == 0)
 		fd = openat(dirfd, tmp, flags, mode);
+	owner_give(dirfd, fd);
 	return fd;
 }
 

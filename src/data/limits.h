@@ -17,6 +17,9 @@
 #define LIMIT_PARENTS 16               /* parents of a commit */
 #define LIMIT_KEY 4096                 /* bytes of a map key */
 #define LIMIT_PACK (1u << 31)          /* bytes of a pack */
+#define LIMIT_XATTR_NAME 255           /* bytes of the name of an extended attribute */
+#define LIMIT_XATTR_VALUE (64u << 10)  /* bytes of its value */
+#define LIMIT_XATTRS (1u << 20)        /* bytes of an attribute list */
 #define LIMIT_PACK_OBJECTS (1u << 24)  /* objects of a pack */
 
 #endif

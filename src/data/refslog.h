@@ -97,6 +97,12 @@ struct refslog_tail {
  */
 int refslog_open(struct refslog_reader **out, int fd, struct store_error *err);
 void refslog_close(struct refslog_reader *r);
+/*
+ * What refslog_tail_of tells, from the end of the file: reads the first line, then backwards 4 KiB
+ * or what the last record and a torn tail take, and more only when these are not in order; then
+ * errors are those of refslog_open. Damage before the last whole record is not seen.
+ */
+int refslog_read_tail(struct refslog_tail *out, int fd, struct store_error *err);
 /* Borrowed: valid until refslog_close. */
 const struct refslog_tail *refslog_tail_of(const struct refslog_reader *r);
 /*

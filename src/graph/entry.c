@@ -9,7 +9,8 @@
  *     nobody stores them and nobody may have to look them up;
  *  2. a directory without files and directories below it is the empty map;
  *  3. a change names only pairs of kinds that change_between can give;
- *  4. recorded attributes say something: flags of 0 would be an item that tells nothing.
+ *  4. recorded attributes say something: flags of 0 would be an item that tells nothing;
+ *  5. a list of extended attributes is one chunk, never cut, and never empty.
  *
  * Encoding checks the same and returns STORE_EINVAL, so that a caller's slip is found where it is
  * made and not by the next reader.
@@ -90,6 +91,12 @@ static bool is_valid_change(const struct change *c)
 	}
 }
 
+static bool is_valid_list(const struct file_ref *ref)
+{
+	return ref->height == 0 && ref->size > 0 && ref->size <= LIMIT_XATTRS &&
+		!id_eq(&ref->id, &hash_empty_file);
+}
+
 static bool is_valid_meta(const struct meta *m)
 {
 	const bool has_attrs = m->flags & META_ATTRS;
@@ -100,8 +107,7 @@ static bool is_valid_meta(const struct meta *m)
 		return false;
 	if (has_attrs && (m->mode > 07777 || m->mtime_nsec >= NSEC_PER_SEC))
 		return false;
-	if ((m->flags & META_XATTRS) &&
-		!is_valid_content(&m->xattrs.id, m->xattrs.height, m->xattrs.size))
+	if ((m->flags & META_XATTRS) && !is_valid_list(&m->xattrs))
 		return false;
 	return !(m->flags & META_CHILD) || m->child.height < LIMIT_LEVEL;
 }
@@ -288,4 +294,17 @@ int meta_decode(struct span *s, struct meta *m)
 		m->child.height = span_u8(s);
 	}
 	return s->bad || !is_valid_meta(m) ? STORE_ECORRUPT : 0;
+}
+
+bool meta_same(const struct meta *a, const struct meta *b)
+{
+	if (!(a->flags & META_ATTRS) || !(b->flags & META_ATTRS))
+		return true;
+	if (a->mode != b->mode)
+		return false;
+	if (!(a->flags & META_OWNER) || !(b->flags & META_OWNER))
+		return true;
+	if (a->uid != b->uid || a->gid != b->gid || ((a->flags ^ b->flags) & META_XATTRS))
+		return false;
+	return !(a->flags & META_XATTRS) || id_eq(&a->xattrs.id, &b->xattrs.id);
 }

@@ -70,6 +70,9 @@ uint8_t change_between(const struct entry *a, const struct entry *b);
 #define META_XATTRS 4u
 #define META_CHILD 8u
 
+/* Bytes of the longest meta value without META_CHILD: flags, mode, mtime, owner, list of xattrs. */
+#define META_MAX (1 + 2 + 10 + 5 + 2 * 5 + ID_LEN + 1 + 3)
+
 /* Recorded attributes of one entry; fields stand when their flag is set. */
 struct meta {
 	uint8_t flags;
@@ -77,11 +80,16 @@ struct meta {
 	int64_t mtime_sec;
 	uint32_t mtime_nsec;
 	uint32_t uid, gid;
-	struct file_ref xattrs;
+	struct file_ref xattrs; /* a list as xattr_list.h has it: height 0, at most LIMIT_XATTRS */
 	struct map_ref child;
 };
 
 int meta_encode(struct buf *out, const struct meta *m);
 int meta_decode(struct span *s, struct meta *m);
+/*
+ * Are they equal in what shows as a change? That is the mode, and owner and xattrs where both
+ * recorded an owner; never the times. What one side did not record is no difference.
+ */
+bool meta_same(const struct meta *a, const struct meta *b);
 
 #endif

@@ -58,6 +58,12 @@ int map_node_decode(struct map_node *n, const void *data, size_t len, enum map_k
 	uint8_t level, struct store_error *err);
 
 /*
+ * Does the last item close the node, so that another may follow it on its level? *is_overrun: an
+ * item before the last closes it already. One hash for each item.
+ */
+bool map_node_ends(const struct map_node *n, struct hash *h, bool *is_overrun);
+
+/*
  * The value under key into out (replaced), or STORE_ENOTFOUND (no message). O(levels) node reads.
  */
 int map_lookup(const struct node_source *src, enum map_kind kind, const struct map_ref *ref,

@@ -11,8 +11,8 @@
  *  3. keys are legal and ascending, values are well-formed in their one spelling;
  *  4. the sums over the items do not overflow, and equal what the parent says of the child.
  *
- * Borders are not checked on reading: a node that ends at another place is slower to compare, not
- * wrong.
+ * Borders are not checked on reading: a node that ends at another place is slower to compare, and
+ * what it says is right. Only fsck looks at them.
  *
  * The border rule is a Weibull hazard in integers.  With shape 4 and scale 4096 = 2^12 the chance
  * that a node which reached weight v ends before weight w is about (w^4 - v^4) / 2^48, and h >> 16
@@ -284,6 +284,23 @@ bool map_closes(uint8_t level, uint64_t v, uint64_t w, uint64_t h, bool is_first
 	if (level > 0 && is_first)
 		return false;
 	return w >= NODE_WEIGHT_MAX || h >> 16 < w * w * w * w - v * v * v * v;
+}
+
+bool map_node_ends(const struct map_node *n, struct hash *h, bool *is_overrun)
+{
+	uint64_t v = 0, w = 0;
+	bool ends = false;
+
+	*is_overrun = false;
+	for (size_t i = 0; i < n->count; i++, v = w) {
+		const struct map_item *item = &n->items[i];
+
+		*is_overrun = *is_overrun || ends;
+		w = v + map_weight((enum map_kind)n->kind, item->key_len);
+		ends = map_closes(n->level, v, w, hash_key(h, n->level, item->key, item->key_len),
+			i == 0);
+	}
+	return ends;
 }
 
 int map_node_encode(struct buf *out, enum map_kind kind, uint8_t level, uint64_t count,

@@ -36,6 +36,9 @@ void seq_node_release(struct seq_node *n);
 int seq_node_decode(struct seq_node *n, const void *data, size_t len, uint8_t level, uint64_t size,
 	struct store_error *err);
 
+/* Does the last row close the node, so that another may follow it on its level? */
+bool seq_node_ends(const struct seq_node *n);
+
 /*
  * Builder: chunks in, in order; nodes go to the sink as they close; memory is one open node per
  * level.

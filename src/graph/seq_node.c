@@ -13,6 +13,8 @@
  */
 #include "graph/seq_internal.h"
 
+#include <stdlib.h>
+
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/limits.h"
@@ -136,4 +138,9 @@ int seq_node_decode(struct seq_node *n, const void *data, size_t len, uint8_t le
 	if (rc != 0)
 		n->count = 0;
 	return rc;
+}
+
+bool seq_node_ends(const struct seq_node *n)
+{
+	return n->count > 0 && seq_row_closes(&n->rows[n->count - 1], n->count);
 }

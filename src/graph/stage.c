@@ -280,3 +280,16 @@ int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len
 	*same = rc == 0 && v.len == 8 && le64_get(v.data) == generation;
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
+
+int stage_is_dirty(struct env_txn *t, uint64_t dir, const void *name, size_t len, bool *is_dirty,
+	struct store_error *err)
+{
+	struct stage_key k;
+	struct env_val v;
+	int rc;
+
+	stage_key_set(&k, dir, name, len);
+	rc = env_get(t, ENV_DIRTY, k.b, k.len, &v, err);
+	*is_dirty = rc == 0;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}

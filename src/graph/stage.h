@@ -90,6 +90,10 @@ int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, ui
 int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len,
 	uint64_t generation, bool *same, struct store_error *err);
 
+/* Is there a dirty row (dir, name) of whatever generation? */
+int stage_is_dirty(struct env_txn *t, uint64_t dir, const void *name, size_t len, bool *is_dirty,
+	struct store_error *err);
+
 /* ---- a batch of changes, and its record in the pack */
 
 enum stage_op_kind {
@@ -119,6 +123,12 @@ int stage_batch_record(const struct stage_batch *b, struct odb_writer *w, struct
 /* Write the rows.  Inside a publication; number is its generation. */
 int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t number,
 	struct store_error *err);
+/*
+ * The same below another top, which is built aside. clean: all of it is in the cached roots there,
+ * nothing gets dirty.
+ */
+int stage_batch_apply_to(const struct stage_batch *b, struct env_txn *t, uint64_t root, bool clean,
+	uint64_t number, struct store_error *err);
 
 /* ---- trees under fresh numbers, built where nobody looks, then put in place */
 
@@ -132,6 +142,8 @@ int stage_bury(struct env_txn *t, uint64_t dir, uint64_t owner, struct store_err
  * in place.
  */
 int stage_fresh(struct env_txn *t, uint64_t *dir, struct store_error *err);
+/* n numbers at once: *first and the ones behind it. */
+int stage_reserve(struct env_txn *t, uint64_t n, uint64_t *first, struct store_error *err);
 int stage_set_dir(struct env_txn *t, uint64_t dir, const struct stage_dir *d,
 	struct store_error *err);
 int stage_put(struct env_txn *t, uint64_t dir, const void *name, size_t len,

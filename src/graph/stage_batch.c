@@ -167,6 +167,7 @@ struct apply {
 	size_t depth, cap;
 	uint64_t dir; /* the directory the last step led to */
 	uint64_t root;
+	bool clean; /* nothing gets dirty */
 	struct buf row;
 };
 
@@ -270,8 +271,11 @@ static int descend(struct apply *a, const struct op *op, bool make, size_t *name
 
 static int mark_way(struct apply *a, size_t name, size_t len, struct store_error *err)
 {
-	int rc = mark_dirty(a, a->dir, text(a, name), len, err);
+	int rc;
 
+	if (a->clean)
+		return 0;
+	rc = mark_dirty(a, a->dir, text(a, name), len, err);
 	for (size_t i = a->depth; i-- > 0 && rc == 0;)
 		rc = mark_dirty(a, a->steps[i].dir, text(a, a->steps[i].off), a->steps[i].len, err);
 	return rc;
@@ -357,10 +361,19 @@ static int apply_op(struct apply *a, const struct op *op, struct store_error *er
 int stage_batch_apply(const struct stage_batch *b, struct env_txn *t, uint64_t number,
 	struct store_error *err)
 {
-	struct apply a = { .batch = b, .txn = t, .generation = number };
-	int rc = stage_root(t, &a.root, err);
+	uint64_t root;
+	const int rc = stage_root(t, &root, err);
 
-	a.dir = a.root;
+	return rc == 0 ? stage_batch_apply_to(b, t, root, false, number, err) : rc;
+}
+
+int stage_batch_apply_to(const struct stage_batch *b, struct env_txn *t, uint64_t root, bool clean,
+	uint64_t number, struct store_error *err)
+{
+	struct apply a = { .batch = b, .txn = t, .generation = number, .clean = clean };
+	int rc = 0;
+
+	a.root = a.dir = root;
 	for (size_t i = 0; i < b->count && rc == 0; i++)
 		rc = apply_op(&a, &b->ops[i], err);
 	free(a.steps);

@@ -11,13 +11,18 @@
 
 #include "base/error.h"
 
+int stage_reserve(struct env_txn *t, uint64_t n, uint64_t *first, struct store_error *err)
+{
+	int rc = env_number(t, "next-dir", first, err);
+
+	if (rc == 0 && *first == 0)
+		*first = 1;
+	return rc == 0 ? env_set_number(t, "next-dir", *first + n, err) : rc;
+}
+
 int stage_fresh(struct env_txn *t, uint64_t *dir, struct store_error *err)
 {
-	int rc = env_number(t, "next-dir", dir, err);
-
-	if (rc == 0 && *dir == 0)
-		*dir = 1;
-	return rc == 0 ? env_set_number(t, "next-dir", *dir + 1, err) : rc;
+	return stage_reserve(t, 1, dir, err);
 }
 
 int stage_put(struct env_txn *t, uint64_t dir, const void *name, size_t len,

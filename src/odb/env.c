@@ -5,35 +5,37 @@
  * Rules kept here: no WRITEMAP and no NOSYNC (a commit that returned is on disk); NOTLS (a
  * transaction belongs to an object, not to a thread); 1 TiB of address space reserved at open,
  * halved until the limits of the process allow it; the map grows and the environment reopens only
- * while no transaction of this process is open, which `active` counts; pages that a scan or many
- * look-ups have touched are given back to the kernel, since they count in our resident size though
- * they are its cache.
+ * while no transaction of this process is open (env_door); pages that a scan or many look-ups have
+ * touched are given back to the kernel (env_pages).
  *
- * Lock order: registry_lock before env->lock.
+ * Lock order: the registry's, then list_lock or the door's.
  */
 #include "odb/env.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/fault.h"
-#include "base/mem.h"
+#include "base/io.h"
+#include "base/owner.h"
 #include "base/trace.h"
+#include "odb/env_door.h"
+#include "odb/env_pages.h"
+#include "odb/env_registry.h"
 
 #define MAP_RESERVE ((size_t)1 << 40)
 #define MAP_SMALLEST ((size_t)64 << 20)
 #define READERS_MAX 1022
-#define TOUCHED_MAX ((size_t)16 << 20)
 #define GROW_WAIT_S 30
 
 static const char *const table_names[ENV_TABLES] = {
@@ -50,29 +52,22 @@ static const char *const table_names[ENV_TABLES] = {
 };
 
 struct env {
-	MDB_env *mdb;
+	struct env_place place; /* first: the registry gives it back */
+	MDB_env *mdb; /* changes only while the door is shut; NULL: could not be reopened */
 	MDB_dbi dbi[ENV_TABLES];
 	char *path;
 	unsigned int flags;
-	dev_t dev;
-	ino_t ino;
-	unsigned int forks; /* fork_count when it was opened */
-	unsigned int refs;  /* guarded by registry_lock */
-	struct env *next;   /* guarded by registry_lock */
-	pthread_mutex_t lock;
-	pthread_cond_t idle;
-	unsigned int active;  /* guarded by lock: open transactions, sleeping ones not counted */
-	bool exclusive;       /* guarded by lock: someone grows or reopens */
-	uint64_t incarnation; /* guarded by lock: goes up with every reopen */
-	struct env_txn *txns; /* guarded by lock: all of them, sleeping ones too */
-	uint8_t *
-		map; /* where the data file is mapped, NULL unknown; changes only while exclusive */
-	size_t touched; /* bytes touched since pages were given back; a hint, updated without lock by atomics */
+	struct env_door door;
+	uint64_t incarnation; /* goes up with every reopen, while the door is shut */
+	bool must_reopen;     /* atomic: a commit failed, and LMDB may refuse to go on */
+	pthread_mutex_t list_lock;
+	struct env_txn *txns; /* guarded by list_lock: all of them, sleeping ones too */
+	struct env_pages pages;
 };
 
 struct env_txn {
 	struct env *env;
-	struct env_txn *next, **link; /* among the transactions of env; guarded by env->lock */
+	struct env_txn *next, **link; /* among the transactions of env; guarded by its list_lock */
 	MDB_txn *mdb;
 	bool write;
 	bool awake;
@@ -87,21 +82,6 @@ struct env_cursor {
 	MDB_val seek;
 	uint8_t seek_key[512];
 };
-
-static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct env *registry;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static unsigned int fork_count; /* in a child one more than in its parent; asked at every look-up */
-
-static void count_fork(void)
-{
-	fork_count++;
-}
-
-static void watch_forks(void)
-{
-	pthread_atfork(NULL, NULL, count_fork);
-}
 
 static int from_mdb(int rc, struct store_error *err, const char *what, const char *path)
 {
@@ -136,34 +116,16 @@ static int from_mdb(int rc, struct store_error *err, const char *what, const cha
 	}
 }
 
-static int refuse_network(const char *path, struct store_error *err)
+/* Without create nothing is written: the write lock is not taken. */
+static int open_tables(struct env *e, bool create)
 {
-	static const unsigned long remote[] = { 0x6969, 0xff534d42, 0xfe534d42, 0x517b, 0x01021997,
-		0x65735546 };
-	struct statfs fs;
-
-	if (statfs(path, &fs) != 0)
-		return store_error_sys(err, "cannot look at '%s'", path);
-	for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++) {
-		if (((unsigned long)fs.f_type & 0xffffffff) == remote[i])
-			return store_error_set(err, STORE_EINVAL,
-				"cannot use '%s': its file system is remote or FUSE, where memory maps of a database are unsafe; set core.dbDir to a local folder",
-				path);
-	}
-	return 0;
-}
-
-static int open_tables(struct env *e)
-{
-	const unsigned int create = e->flags & ENV_RDONLY ? 0 : MDB_CREATE;
 	MDB_txn *txn;
-	int rc;
+	int rc = mdb_txn_begin(e->mdb, NULL, create ? 0 : MDB_RDONLY, &txn);
 
-	rc = mdb_txn_begin(e->mdb, NULL, create ? 0 : MDB_RDONLY, &txn);
 	if (rc != 0)
 		return rc;
 	for (int i = 0; i < ENV_TABLES && rc == 0; i++)
-		rc = mdb_dbi_open(txn, table_names[i], create, &e->dbi[i]);
+		rc = mdb_dbi_open(txn, table_names[i], create ? MDB_CREATE : 0, &e->dbi[i]);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
 		return rc;
@@ -171,26 +133,7 @@ static int open_tables(struct env *e)
 	return mdb_txn_commit(txn);
 }
 
-/*
- * The tables of an existing environment, without writing: a commit of an empty transaction costs
- * nothing, but creating takes the write lock.
- */
-static int have_tables(struct env *e)
-{
-	MDB_txn *txn;
-	int rc = mdb_txn_begin(e->mdb, NULL, MDB_RDONLY, &txn);
-
-	if (rc != 0)
-		return rc;
-	for (int i = 0; i < ENV_TABLES && rc == 0; i++)
-		rc = mdb_dbi_open(txn, table_names[i], 0, &e->dbi[i]);
-	if (rc != 0) {
-		mdb_txn_abort(txn);
-		return rc;
-	}
-	return mdb_txn_commit(txn);
-}
-
+/* map_size 0: as large as the file. */
 static int open_sized(struct env *e, size_t map_size, unsigned int mdb_flags)
 {
 	int rc = mdb_env_create(&e->mdb);
@@ -199,7 +142,7 @@ static int open_sized(struct env *e, size_t map_size, unsigned int mdb_flags)
 		return rc;
 	if ((rc = mdb_env_set_maxdbs(e->mdb, ENV_TABLES)) == 0 &&
 		(rc = mdb_env_set_maxreaders(e->mdb, READERS_MAX)) == 0 &&
-		(rc = mdb_env_set_mapsize(e->mdb, map_size)) == 0)
+		(map_size == 0 || (rc = mdb_env_set_mapsize(e->mdb, map_size)) == 0))
 		rc = mdb_env_open(e->mdb, e->path, mdb_flags, 0666);
 	if (rc != 0) {
 		mdb_env_close(e->mdb);
@@ -208,31 +151,12 @@ static int open_sized(struct env *e, size_t map_size, unsigned int mdb_flags)
 	return rc;
 }
 
-/*
- * LMDB does not tell where it mapped the file (only for fixed maps), so ask the kernel. Without
- * /proc nothing is given back, which costs resident size and nothing else.
- */
-static void find_map(struct env *e)
+static void find_pages(struct env *e)
 {
-	char line[512];
-	struct stat st;
 	mdb_filehandle_t fd;
-	FILE *f;
 
-	e->map = NULL;
-	if (mdb_env_get_fd(e->mdb, &fd) != 0 || fstat(fd, &st) != 0)
-		return;
-	f = fopen("/proc/self/maps", "re");
-	if (!f)
-		return;
-	while (!e->map && fgets(line, sizeof(line), f)) {
-		unsigned long long from, inode;
-
-		if (sscanf(line, "%llx-%*x %*s %*x %*s %llu", &from, &inode) == 2 &&
-			inode == st.st_ino)
-			e->map = (uint8_t *)(uintptr_t)from;
-	}
-	fclose(f);
+	if (mdb_env_get_fd(e->mdb, &fd) == 0)
+		env_pages_find(&e->pages, fd);
 }
 
 static size_t first_map_size(void)
@@ -246,14 +170,78 @@ static size_t first_map_size(void)
 	return MAP_RESERVE;
 }
 
+/*
+ * Openers come one after another, by a lock on the folder that ends with its descriptor. LMDB's
+ * first opener makes the lock file anew while it holds that alone; who waits for it takes for good
+ * what is there afterwards. When the first was killed half-way, or failed to map so much, that is
+ * transaction number 0: an old state is read, and the next commits overwrite acknowledged ones.
+ */
+static int queue_up(const char *path, int *fd, struct store_error *err)
+{
+	int rc;
+
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd == -1)
+		return store_error_sys(err, "cannot open '%s'", path);
+	do {
+		rc = flock(*fd, LOCK_EX);
+	} while (rc != 0 && errno == EINTR);
+	return rc == 0 ? 0 : store_error_sys(err, "cannot lock '%s'", path);
+}
+
+static const char *const files[] = { "data.mdb", "lock.mdb" };
+
+#define FILES 2
+
+/*
+ * Another user's database: LMDB opens its files by name, follows symlinks and writes to the lock
+ * file, so these must be that user's own, or root could be led to write elsewhere. A lock file
+ * that is missing is made theirs: they could not use one of ours.
+ */
+static int check_foreign(const struct env *e, int dirfd, struct store_error *err)
+{
+	struct stat dir, st;
+	int fd;
+
+	if (fstat(dirfd, &dir) != 0)
+		return store_error_sys(err, "cannot open '%s'", e->path);
+	fd = openat(dirfd, "lock.mdb", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd != -1 && fchown(fd, dir.st_uid, dir.st_gid) != 0)
+		unlinkat(dirfd, "lock.mdb", 0);
+	io_close(&fd);
+	for (size_t i = 0; i < FILES; i++) {
+		if (fstatat(dirfd, files[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue; /* LMDB says why */
+		if (!S_ISREG(st.st_mode) || st.st_uid != dir.st_uid)
+			return store_error_set(err, STORE_EDENIED,
+				"cannot open '%s/%s': in the repository of another user it must be a plain file of that user",
+				e->path, files[i]);
+	}
+	return 0;
+}
+
 static int open_mdb(struct env *e, struct store_error *err)
 {
+	bool missing[FILES];
 	unsigned int flags = MDB_NOTLS | MDB_NORDAHEAD;
 	size_t size = first_map_size();
-	int rc;
+	int rc, queue;
 
 	if (e->flags & ENV_RDONLY)
 		flags |= MDB_RDONLY;
+	rc = queue_up(e->path, &queue, err);
+	if (rc != 0) {
+		io_close(&queue);
+		return rc;
+	}
+	if (e->flags & ENV_FOREIGN)
+		rc = check_foreign(e, queue, err);
+	if (rc != 0) {
+		io_close(&queue);
+		return rc;
+	}
+	for (size_t i = 0; i < FILES; i++)
+		missing[i] = faccessat(queue, files[i], F_OK, AT_SYMLINK_NOFOLLOW) != 0;
 	for (;;) {
 		rc = open_sized(e, size, flags);
 		if (rc == EROFS && !(flags & MDB_NOLOCK))
@@ -263,6 +251,11 @@ static int open_mdb(struct env *e, struct store_error *err)
 		else
 			break;
 	}
+	for (size_t i = 0; i < FILES && rc == 0; i++) {
+		if (missing[i])
+			owner_give_name(queue, files[i]);
+	}
+	io_close(&queue);
 	if (rc == EACCES)
 		return store_error_set(err, STORE_EDENIED,
 			"cannot open '%s': permission denied; readers need write permission on 'lock.mdb' in it (chmod o+w), nothing else",
@@ -270,32 +263,31 @@ static int open_mdb(struct env *e, struct store_error *err)
 	if (rc != 0)
 		return from_mdb(rc, err, "open", e->path);
 	mdb_reader_check(e->mdb, NULL);
-	rc = have_tables(e);
+	rc = open_tables(e, false);
 	if (rc == MDB_NOTFOUND && !(e->flags & ENV_RDONLY))
-		rc = open_tables(e);
+		rc = open_tables(e, true);
 	if (rc == MDB_NOTFOUND)
 		return store_error_set(err, STORE_ECORRUPT,
 			"cannot open '%s': tables are missing; run 'store fsck --rebuild'",
 			e->path);
 	if (rc != 0)
 		return from_mdb(rc, err, "open", e->path);
-	find_map(e);
+	find_pages(e);
 	return 0;
 }
 
 static void free_env(struct env *e)
 {
 	/* After a fork the child must leave the parent's locks alone. */
-	if (e->mdb && e->forks == fork_count)
+	if (e->mdb && !env_registry_is_forked(&e->place))
 		mdb_env_close(e->mdb);
-	pthread_cond_destroy(&e->idle);
-	pthread_mutex_destroy(&e->lock);
+	env_door_release(&e->door);
+	pthread_mutex_destroy(&e->list_lock);
 	free(e->path);
 	free(e);
 }
 
-static int new_env(struct env **out, const char *path, unsigned int flags, const struct stat *st,
-	struct store_error *err)
+static int new_env(struct env **out, const char *path, unsigned int flags, struct store_error *err)
 {
 	struct env *e = calloc(1, sizeof(*e));
 	int rc;
@@ -303,14 +295,11 @@ static int new_env(struct env **out, const char *path, unsigned int flags, const
 	*out = NULL;
 	if (!e)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	pthread_mutex_init(&e->lock, NULL);
-	pthread_cond_init(&e->idle, NULL);
+	env_door_init(&e->door);
+	pthread_mutex_init(&e->list_lock, NULL);
+	env_registry_stamp(&e->place);
 	e->path = strdup(path);
 	e->flags = flags;
-	e->dev = st->st_dev;
-	e->ino = st->st_ino;
-	e->forks = fork_count;
-	e->refs = 1;
 	rc = e->path ? open_mdb(e, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
 	if (rc != 0) {
 		free_env(e);
@@ -329,25 +318,17 @@ int env_open(struct env **out, const char *path, unsigned int flags, struct stor
 	*out = NULL;
 	if (stat(path, &st) != 0)
 		return store_error_sys(err, "cannot open '%s'", path);
-	rc = refuse_network(path, err);
+	rc = env_registry_check_folder(path, err);
 	if (rc != 0)
 		return rc;
-	pthread_once(&fork_once, watch_forks);
-	pthread_mutex_lock(&registry_lock);
-	for (e = registry; e; e = e->next) {
-		if (e->dev == st.st_dev && e->ino == st.st_ino && e->forks == fork_count)
-			break;
+	env_registry_lock();
+	e = (struct env *)env_registry_join(&st);
+	if (!e) {
+		rc = new_env(&e, path, flags, err);
+		if (rc == 0)
+			env_registry_add(&e->place, &st);
 	}
-	if (e) {
-		e->refs++;
-	} else {
-		rc = new_env(&e, path, flags, &st, err);
-		if (rc == 0 && e) {
-			e->next = registry;
-			registry = e;
-		}
-	}
-	pthread_mutex_unlock(&registry_lock);
+	env_registry_unlock();
 	if (rc == 0)
 		*out = e;
 	return rc;
@@ -355,52 +336,26 @@ int env_open(struct env **out, const char *path, unsigned int flags, struct stor
 
 void env_close(struct env *e)
 {
-	struct env **p;
-
 	if (!e)
 		return;
-	pthread_mutex_lock(&registry_lock);
-	if (--e->refs == 0) {
-		for (p = &registry; *p != e; p = &(*p)->next)
-			;
-		*p = e->next;
+	env_registry_lock();
+	if (env_registry_leave(&e->place))
 		free_env(e);
-	}
-	pthread_mutex_unlock(&registry_lock);
+	env_registry_unlock();
 }
 
-/* Wait until nobody of this process is inside a transaction, and keep everybody out. */
-static int enter_exclusive(struct env *e, struct store_error *err)
+static int shut_door(struct env *e, struct store_error *err)
 {
-	struct timespec until;
-	int rc = 0;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += GROW_WAIT_S;
-	pthread_mutex_lock(&e->lock);
-	while ((e->active > 0 || e->exclusive) && rc == 0)
-		rc = pthread_cond_timedwait(&e->idle, &e->lock, &until);
-	if (rc == 0)
-		e->exclusive = true;
-	pthread_mutex_unlock(&e->lock);
-	if (rc != 0)
-		return store_error_set(err, STORE_EBUSY,
-			"cannot enlarge '%s': transactions of this process stay open", e->path);
-	return 0;
-}
-
-static void leave_exclusive(struct env *e)
-{
-	pthread_mutex_lock(&e->lock);
-	e->exclusive = false;
-	pthread_cond_broadcast(&e->idle);
-	pthread_mutex_unlock(&e->lock);
+	if (env_door_shut(&e->door, GROW_WAIT_S))
+		return 0;
+	return store_error_set(err, STORE_EBUSY,
+		"cannot enlarge '%s': transactions of this process stay open", e->path);
 }
 
 int env_grow(struct env *e, struct store_error *err)
 {
 	MDB_envinfo info;
-	int rc = enter_exclusive(e, err);
+	int rc = shut_door(e, err);
 
 	if (rc != 0)
 		return rc;
@@ -412,91 +367,86 @@ int env_grow(struct env *e, struct store_error *err)
 	rc = mdb_env_set_mapsize(e->mdb, info.me_mapsize + info.me_mapsize / 2 + MAP_SMALLEST);
 	if (rc != 0)
 		rc = from_mdb(rc, err, "enlarge", e->path);
-	find_map(e);
-	leave_exclusive(e);
+	find_pages(e);
+	env_door_reopen(&e->door);
 	return rc;
 }
 
 static void enlist(struct env *e, struct env_txn *t)
 {
-	pthread_mutex_lock(&e->lock);
+	pthread_mutex_lock(&e->list_lock);
 	t->next = e->txns;
 	t->link = &e->txns;
 	if (t->next)
 		t->next->link = &t->next;
 	e->txns = t;
-	pthread_mutex_unlock(&e->lock);
+	pthread_mutex_unlock(&e->list_lock);
 }
 
 /* Off the list, and gone.  open: what of it is still to be aborted, or NULL. */
 static void free_txn(struct env *e, struct env_txn *t, MDB_txn *open)
 {
-	pthread_mutex_lock(&e->lock);
+	pthread_mutex_lock(&e->list_lock);
 	if (open && t->mdb)
 		mdb_txn_abort(open);
 	*t->link = t->next;
 	if (t->next)
 		t->next->link = t->link;
-	pthread_mutex_unlock(&e->lock);
+	pthread_mutex_unlock(&e->list_lock);
 	free(t);
 }
 
 /* Before the environment closes: what sleeps in it ends with it, and begins anew when woken. */
 static void end_sleepers(struct env *e)
 {
-	pthread_mutex_lock(&e->lock);
+	pthread_mutex_lock(&e->list_lock);
 	for (struct env_txn *t = e->txns; t; t = t->next) {
 		if (t->mdb && !t->awake)
 			mdb_txn_abort(t->mdb);
 		if (!t->awake)
 			t->mdb = NULL;
 	}
-	pthread_mutex_unlock(&e->lock);
+	pthread_mutex_unlock(&e->list_lock);
 }
 
-int env_reopen(struct env *e, struct store_error *err)
+/*
+ * After a failed commit LMDB may take no more transactions. It is closed and opened anew by the
+ * first who comes when no transaction of this process is open; until then those who have a
+ * snapshot keep it.
+ */
+static void reopen_if_idle(struct env *e)
 {
-	int rc = enter_exclusive(e, err);
-
-	if (rc != 0)
-		return rc;
-	end_sleepers(e);
-	mdb_env_close(e->mdb);
-	e->mdb = NULL;
-	rc = open_mdb(e, err);
-	pthread_mutex_lock(&e->lock);
-	e->incarnation++;
-	pthread_mutex_unlock(&e->lock);
-	leave_exclusive(e);
-	return rc;
+	if (!env_door_shut(&e->door, 0))
+		return;
+	if (__atomic_load_n(&e->must_reopen, __ATOMIC_RELAXED)) {
+		end_sleepers(e);
+		mdb_env_close(e->mdb);
+		e->mdb = NULL;
+		e->incarnation++;
+		if (open_mdb(e, NULL) == 0) {
+			__atomic_store_n(&e->must_reopen, false, __ATOMIC_RELAXED);
+		} else {
+			mdb_env_close(e->mdb);
+			e->mdb = NULL;
+		}
+	}
+	env_door_reopen(&e->door);
 }
 
 static int enter(struct env *e, uint64_t *incarnation, struct store_error *err)
 {
-	int rc = 0;
-
-	if (e->forks != fork_count)
+	if (env_registry_is_forked(&e->place))
 		return store_error_set(err, STORE_EINVAL,
 			"a repository handle cannot be used after fork; open it again in the child");
-	pthread_mutex_lock(&e->lock);
-	while (e->exclusive)
-		pthread_cond_wait(&e->idle, &e->lock);
-	if (!e->mdb)
-		rc = store_error_set(err, STORE_EIO, "the database '%s' could not be opened again",
-			e->path);
-	else
-		e->active++;
+	if (__atomic_load_n(&e->must_reopen, __ATOMIC_RELAXED))
+		reopen_if_idle(e);
+	env_door_enter(&e->door);
 	*incarnation = e->incarnation;
-	pthread_mutex_unlock(&e->lock);
-	return rc;
-}
-
-static void leave(struct env *e)
-{
-	pthread_mutex_lock(&e->lock);
-	if (--e->active == 0)
-		pthread_cond_broadcast(&e->idle);
-	pthread_mutex_unlock(&e->lock);
+	if (e->mdb)
+		return 0;
+	env_door_leave(&e->door);
+	return store_error_set(err, STORE_EIO, "the database '%s' could not be opened again",
+		e->path);
 }
 
 static int begin_mdb(struct env_txn *t, struct store_error *err)
@@ -512,7 +462,10 @@ static int begin_mdb(struct env_txn *t, struct store_error *err)
 		rc = mdb_txn_begin(e->mdb, NULL, MDB_RDONLY, &t->mdb);
 	}
 	if (rc != 0) {
-		leave(e);
+		env_door_leave(&e->door);
+		/* A snapshot of this process keeps it from being opened anew: no damage, though LMDB says so. */
+		if (rc == MDB_PANIC && __atomic_load_n(&e->must_reopen, __ATOMIC_RELAXED))
+			rc = EIO;
 		return from_mdb(rc, err, "read", e->path);
 	}
 	t->awake = true;
@@ -549,10 +502,53 @@ int env_commit(struct env_txn *t, struct store_error *err)
 		mdb_txn_abort(t->mdb);
 	} else {
 		rc = mdb_txn_commit(t->mdb);
+		if (rc == 0 && FAULT("env.committed"))
+			rc = errno;
 	}
+	if (rc == EIO)
+		__atomic_store_n(&e->must_reopen, true, __ATOMIC_RELAXED);
 	free_txn(e, t, NULL);
-	leave(e);
+	env_door_leave(&e->door);
 	return rc == 0 ? 0 : from_mdb(rc, err, "write", e->path);
+}
+
+/* The number in an environment that is read, and no more. */
+static int read_number(MDB_env *mdb, const char *name, uint64_t *out)
+{
+	MDB_val k = { strlen(name), (void *)(uintptr_t)name }, v = { 0, NULL };
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	int rc = mdb_txn_begin(mdb, NULL, MDB_RDONLY, &txn);
+
+	if (rc != 0)
+		return rc;
+	rc = mdb_dbi_open(txn, table_names[ENV_STATS], 0, &dbi);
+	if (rc == 0)
+		rc = mdb_get(txn, dbi, &k, &v);
+	if (rc == 0 && v.mv_size != 8)
+		rc = MDB_INVALID;
+	if (rc == 0)
+		*out = le64_get(v.mv_data);
+	mdb_txn_abort(txn);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int env_ask_number(struct env *e, const char *name, uint64_t *out, struct store_error *err)
+{
+	struct env other = { .path = e->path };
+	mdb_filehandle_t fd;
+	int rc = FAULT("env.ask") ? errno : open_sized(&other, 0, MDB_RDONLY | MDB_NOLOCK);
+
+	*out = 0;
+	if (rc != 0)
+		return from_mdb(rc, err, "open", e->path);
+	rc = mdb_env_get_fd(other.mdb, &fd);
+	if (rc == 0 && io_datasync(fd) != 0)
+		rc = errno;
+	if (rc == 0)
+		rc = read_number(other.mdb, name, out);
+	mdb_env_close(other.mdb);
+	return rc == 0 ? 0 : from_mdb(rc, err, "read", e->path);
 }
 
 void env_abort(struct env_txn *t)
@@ -565,7 +561,7 @@ void env_abort(struct env_txn *t)
 	was_awake = t->awake;
 	free_txn(e, t, t->mdb);
 	if (was_awake)
-		leave(e);
+		env_door_leave(&e->door);
 }
 
 void env_reset(struct env_txn *t)
@@ -574,7 +570,7 @@ void env_reset(struct env_txn *t)
 		return;
 	mdb_txn_reset(t->mdb);
 	t->awake = false;
-	leave(t->env);
+	env_door_leave(&t->env->door);
 }
 
 int env_renew(struct env_txn *t, struct store_error *err)
@@ -588,26 +584,23 @@ int env_renew(struct env_txn *t, struct store_error *err)
 	if (rc != 0)
 		return rc;
 	if (incarnation != t->incarnation) {
-		leave(t->env);
+		env_door_leave(&t->env->door);
 		t->mdb = NULL;
 		return begin_mdb(t, err);
 	}
 	rc = mdb_txn_renew(t->mdb);
 	if (rc != 0) {
-		leave(t->env);
+		env_door_leave(&t->env->door);
 		return from_mdb(rc, err, "read", t->env->path);
 	}
 	t->awake = true;
 	return 0;
 }
 
-/* Count bytes looked at, and give the pages of the map back when there are many. */
 static void touch(struct env *e, size_t len)
 {
-	if (__atomic_add_fetch(&e->touched, len, __ATOMIC_RELAXED) < TOUCHED_MAX || !e->map)
-		return;
-	__atomic_store_n(&e->touched, 0, __ATOMIC_RELAXED);
-	madvise(e->map, env_size(e), MADV_DONTNEED);
+	if (env_pages_touch(&e->pages, len))
+		env_pages_drop(&e->pages, env_size(e));
 }
 
 int env_get(struct env_txn *t, enum env_table table, const void *key, size_t key_len,
@@ -657,31 +650,6 @@ int env_del(struct env_txn *t, enum env_table table, const void *key, size_t key
 	int rc = mdb_del(t->mdb, t->env->dbi[table], &k, NULL);
 
 	return rc == 0 ? 0 : from_mdb(rc, err, "write", t->env->path);
-}
-
-int env_number(struct env_txn *t, const char *name, uint64_t *out, struct store_error *err)
-{
-	struct env_val v = { NULL, 0 };
-	int rc = env_get(t, ENV_STATS, name, strlen(name), &v, err);
-
-	*out = 0;
-	if (rc == STORE_ENOTFOUND)
-		return 0;
-	if (rc != 0)
-		return rc;
-	if (v.len != 8)
-		return store_error_set(err, STORE_ECORRUPT,
-			"row '%s' of 'stats' is malformed; run 'store fsck --rebuild'", name);
-	*out = le64_get(v.data);
-	return 0;
-}
-
-int env_set_number(struct env_txn *t, const char *name, uint64_t v, struct store_error *err)
-{
-	uint8_t b[8];
-
-	le64_put(b, v);
-	return env_put(t, ENV_STATS, name, strlen(name), b, sizeof(b), err);
 }
 
 int env_count(struct env_txn *t, enum env_table table, uint64_t *out, struct store_error *err)

@@ -42,6 +42,11 @@ struct env_val {
 };
 
 #define ENV_RDONLY 1u /* never write; on read-only media without the lock file */
+/*
+ * With ENV_RDONLY: another user's. Its files must be plain ones of the owner of path, or
+ * STORE_EDENIED: LMDB writes to the lock file, and follows symlinks.
+ */
+#define ENV_FOREIGN 2u
 
 /*
  * Open or join the environment in folder path, which exists. Refuses network file systems
@@ -55,15 +60,17 @@ void env_close(struct env *e);
  * after 30 s.
  */
 int env_grow(struct env *e, struct store_error *err);
-/* Close and open anew after a commit that failed with STORE_EIO; the same wait as env_grow. */
-int env_reopen(struct env *e, struct store_error *err);
 
 /*
  * Begin. A write transaction is only begun under the gate. Caller ends it with env_commit or
  * env_abort.
  */
 int env_begin(struct env *e, bool write, struct env_txn **out, struct store_error *err);
-/* Commit frees t whatever it returns.  ENV_FULL, STORE_EIO (outcome unknown), STORE_ENOSPACE. */
+/*
+ * Commit frees t whatever it returns.  ENV_FULL, STORE_ENOSPACE.  STORE_EIO: the outcome is
+ * unknown (env_ask_number tells); the environment is opened anew before the next transaction that
+ * begins when no other of this process is open.
+ */
 int env_commit(struct env_txn *t, struct store_error *err);
 /* t may be NULL. */
 void env_abort(struct env_txn *t);
@@ -90,6 +97,12 @@ int env_del(struct env_txn *t, enum env_table table, const void *key, size_t key
 /* Numbers under text keys of ENV_STATS; absent reads as 0. */
 int env_number(struct env_txn *t, const char *name, uint64_t *out, struct store_error *err);
 int env_set_number(struct env_txn *t, const char *name, uint64_t v, struct store_error *err);
+/*
+ * The number as the files have it now, synced: asked of a second, short-lived environment without
+ * the lock file, which needs no transaction of this process to end. For after env_commit gave
+ * STORE_EIO. Only under the gate: nobody may be writing.
+ */
+int env_ask_number(struct env *e, const char *name, uint64_t *out, struct store_error *err);
 /* Rows of a table. */
 int env_count(struct env_txn *t, enum env_table table, uint64_t *out, struct store_error *err);
 

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/trace.h"
 #include "data/hash.h"
 #include "odb/tmp.h"
@@ -69,7 +70,9 @@ int odb_open_database(struct odb *o, struct store_error *err)
 	if (access(o->db_path, F_OK) != 0 && errno == ENOENT)
 		return store_error_set(err, STORE_ENOTFOUND,
 			"the database '%s' is gone; run 'store fsck --rebuild'", o->db_path);
-	return env_open(&o->env, o->db_path, o->gate_fd == -1 ? ENV_RDONLY : 0, err);
+	return env_open(&o->env, o->db_path,
+		(o->gate_fd == -1 ? ENV_RDONLY : 0) | (o->options.read_only ? ENV_FOREIGN : 0),
+		err);
 }
 
 /* What a copy of a repository may lack, because it tells nothing.  Where it cannot be made, opening it says why. */
@@ -77,8 +80,10 @@ static void make_lost(struct odb *o)
 {
 	int fd = openat(o->fd, "gate", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 
+	owner_give(o->fd, fd);
 	io_close(&fd);
-	mkdirat(o->fd, "tmp", 0777);
+	if (mkdirat(o->fd, "tmp", 0777) == 0)
+		owner_give_name(o->fd, "tmp");
 }
 
 static int open_parts(struct odb *o, struct store_error *err)
@@ -96,10 +101,12 @@ static int open_parts(struct odb *o, struct store_error *err)
 	if ((rc = open_folder(o->fd, "packs", o->path, &o->packs_fd, err)) != 0 ||
 		(rc = open_folder(o->fd, "tmp", o->path, &o->tmp_fd, err)) != 0)
 		return rc;
-	o->gate_fd = openat(o->fd, "gate", O_RDWR | O_CLOEXEC);
-	if (o->gate_fd == -1 && errno != EACCES && errno != EROFS)
-		return store_error_sys(err, "cannot open '%s/gate'", o->path);
-	if (faccessat(o->fd, "tmp", W_OK, AT_EACCESS) == 0)
+	if (!o->options.read_only) {
+		o->gate_fd = openat(o->fd, "gate", O_RDWR | O_CLOEXEC);
+		if (o->gate_fd == -1 && errno != EACCES && errno != EROFS)
+			return store_error_sys(err, "cannot open '%s/gate'", o->path);
+	}
+	if (o->gate_fd != -1 && faccessat(o->fd, "tmp", W_OK, AT_EACCESS) == 0)
 		tmp_sweep(o->tmp_fd, NULL);
 	return o->options.rebuilding ? 0 : odb_open_database(o, err);
 }
@@ -162,7 +169,9 @@ void odb_close(struct odb *o)
 
 static int make_folder(int dirfd, const char *name, const char *path, struct store_error *err)
 {
-	if (mkdirat(dirfd, name, 0777) != 0 && errno != EEXIST)
+	if (mkdirat(dirfd, name, 0777) == 0)
+		owner_give_name(dirfd, name);
+	else if (errno != EEXIST)
 		return store_error_sys(err, "cannot create '%s/%s'", path, name);
 	return 0;
 }
@@ -173,6 +182,7 @@ static int make_file(int dirfd, const char *name, const char *text, const char *
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	int rc = 0;
 
+	owner_give(dirfd, fd);
 	if (fd == -1 || io_write_full(fd, text, strlen(text)) != 0 || io_sync(fd) != 0)
 		rc = store_error_sys(err, "cannot create '%s/%s'", path, name);
 	if (io_close(&fd) != 0 && rc == 0)
@@ -188,6 +198,7 @@ static int make_ballast(int dirfd, const char *path, struct store_error *err)
 
 	if (fd == -1)
 		return store_error_sys(err, "cannot create '%s/ballast'", path);
+	owner_give(dirfd, fd);
 	if (posix_fallocate(fd, 0, 4 << 20) == ENOSPC)
 		rc = store_error_set(err, STORE_ENOSPACE,
 			"cannot create '%s/ballast': no space left on device", path);

@@ -23,7 +23,6 @@ struct odb {
 	uint64_t counted_blocks, counted_bytes, counted_nodes; /* atomics */
 	/* Guarded by the gate. */
 	bool gate_checked; /* orphans and refs.log were looked at since open */
-	uint64_t log_size; /* size of refs.log when it was last known whole */
 };
 
 /* The writer's half of a reader: find and read what is not yet published (odb/writer.c). */

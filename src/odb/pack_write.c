@@ -72,6 +72,18 @@ static int write_error(struct pack_write *p, struct store_error *err)
 }
 
 /*
+ * After a failed sync the kernel may have dropped what it could not write and say yes to the next
+ * one: so nothing makes a failed pack good.
+ */
+static int refuse_failed(const struct pack_write *p, struct store_error *err)
+{
+	if (!p->failed)
+		return 0;
+	return store_error_set(err, STORE_EIO,
+		"cannot write pack 'tmp/%s': a write of it failed before", p->tmp);
+}
+
+/*
  * Write len bytes of the buffer at the end of the file. EINVAL under O_DIRECT: this file system
  * wants it buffered.
  */
@@ -109,7 +121,8 @@ static int add_bytes(struct pack_write *p, const uint8_t *data, size_t len, stru
 			int rc;
 
 			if (p->flushed == 0)
-				p->direct = fcntl(p->fd, F_SETFL, O_DIRECT) == 0;
+				p->direct = !FAULT("pack.direct") &&
+					fcntl(p->fd, F_SETFL, O_DIRECT) == 0;
 			rc = flush(p, BUFFER, err);
 			if (rc != 0)
 				return rc;
@@ -149,9 +162,11 @@ static int note_block(struct pack_write *p, const struct pack_block *b, uint64_t
 int pack_write_append(struct pack_write *p, const struct pack_block *b, uint64_t *block_off,
 	struct store_error *err)
 {
-	int rc = 0;
+	int rc = refuse_failed(p, err);
 
 	*block_off = pack_write_size(p);
+	if (rc != 0)
+		return rc;
 	if (*block_off + b->wire.len > LIMIT_PACK / 2)
 		return store_error_set(err, STORE_EINVAL, "pack 'tmp/%s' would grow over its limit",
 			p->tmp);
@@ -214,8 +229,10 @@ int pack_write_seal(struct pack_write *p, struct store_error *err)
 {
 	const uint64_t off = pack_write_size(p);
 	struct buf footer = { 0 };
-	int rc;
+	int rc = refuse_failed(p, err);
 
+	if (rc != 0)
+		return rc;
 	pack_index_sort(&p->index);
 	rc = pack_index_encode(&p->index, off, &footer, err);
 	if (rc == 0)

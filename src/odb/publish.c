@@ -8,7 +8,7 @@
  *     `void` record with the same number is appended.  More than that means that db/ is older than refs.log.
  *  3. One counter in the database numbers publications, stage generations and refs.log records.
  *
- * Orphans and refs.log are looked at once when a handle takes the gate first, and again after a
+ * Orphans and the end of refs.log are looked at once when a handle takes the gate first, and again after a
  * publication that was cut short: the gate file holds the word "busy" while one is under way, and
  * the next holder who finds it there looks. (The word is not synced: after a power failure every
  * handle is new and looks anyway.)
@@ -111,7 +111,6 @@ static int append_log(struct odb *o, int fd, const struct buf *record, uint64_t 
 		return store_error_sys(err, "cannot write '%s/refs.log'", o->path);
 	if (FAULT("refslog.sync") || io_sync(fd) != 0)
 		return store_error_sys(err, "cannot write '%s/refs.log'", o->path);
-	o->log_size = at + record->len;
 	return 0;
 }
 
@@ -132,27 +131,23 @@ static int append_void(struct odb *o, int fd, uint64_t number, uint64_t at, stru
 /* Cut a torn tail; make void a record whose publication never committed. */
 static int repair_log(struct odb *o, uint64_t next, struct store_error *err)
 {
-	struct refslog_reader *r = NULL;
-	const struct refslog_tail *tail;
+	struct refslog_tail tail;
 	int fd = openat(o->fd, "refs.log", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	int rc;
 
 	if (fd == -1)
 		return store_error_sys(err, "cannot open '%s/refs.log'", o->path);
-	rc = refslog_open(&r, fd, err);
+	rc = refslog_read_tail(&tail, fd, err);
 	if (rc != 0)
 		goto out;
-	tail = refslog_tail_of(r);
-	o->log_size = tail->end;
-	if (tail->has_record && tail->last_number > next)
+	if (tail.has_record && tail.last_number > next)
 		rc = db_is_older(o, "refs.log", err);
-	else if (tail->size > tail->end && ftruncate(fd, (off_t)tail->end) != 0)
+	else if (tail.size > tail.end && ftruncate(fd, (off_t)tail.end) != 0)
 		rc = store_error_sys(err, "cannot cut the torn end of '%s/refs.log'", o->path);
 	/* The torn end may be that of a void record, so what stands before it is looked at, too. */
-	if (rc == 0 && tail->has_record && tail->last_number == next && !tail->last_is_void)
-		rc = append_void(o, fd, next, tail->end, err);
+	if (rc == 0 && tail.has_record && tail.last_number == next && !tail.last_is_void)
+		rc = append_void(o, fd, next, tail.end, err);
 out:
-	refslog_close(r);
 	io_close(&fd);
 	return rc;
 }
@@ -300,26 +295,18 @@ static int steps(struct run *r, struct store_error *err)
 	return rc;
 }
 
-/* A commit failed by an I/O error: is our number in? */
+/* A commit failed by an I/O error: is our number in?  Nobody else writes, for we hold the gate. */
 static int ask_again(struct run *r, int rc, struct store_error *err)
 {
-	struct store_error ignored = { 0 };
-	struct env_txn *txn;
 	uint64_t next = 0;
 
-	r->unknown = true;
-	if (r->p->keeps_snapshot || env_reopen(r->odb->env, &ignored) != 0 ||
-		env_begin(r->odb->env, false, &txn, &ignored) != 0)
+	r->unknown = env_ask_number(r->odb->env, "next", &next, NULL) != 0;
+	if (r->unknown)
+		return store_error_wrap(err, rc, "whether it was done is unknown");
+	if (next <= r->number)
 		return rc;
-	if (publish_next(txn, &next, &ignored) == 0) {
-		r->unknown = false;
-		if (next > r->number) {
-			store_error_clear(err);
-			rc = 0;
-		}
-	}
-	env_abort(txn);
-	return rc;
+	store_error_clear(err);
+	return 0;
 }
 
 /*
@@ -336,7 +323,7 @@ static void undo(struct run *r)
 			0)
 		r->renamed = false;
 	if (r->logged && ftruncate(r->log_fd, (off_t)r->log_at) == 0)
-		o->log_size = r->log_at;
+		r->logged = false;
 }
 
 static int attempt(struct run *r, struct store_error *err)

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/trace.h"
 #include "data/hash.h"
 
@@ -81,6 +82,7 @@ int tmp_create(int dirfd, char kind, char name[TMP_NAME], int *fd, struct store_
 		*fd = create_named(dirfd, name);
 	if (*fd == -1)
 		return store_error_sys(err, "cannot create 'tmp/%s'", name);
+	owner_give(dirfd, *fd);
 	return 0;
 }
 

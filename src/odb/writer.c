@@ -18,7 +18,6 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/io.h"
-#include "base/mem.h"
 #include "base/trace.h"
 #include "data/limits.h"
 
@@ -32,71 +31,7 @@
 
 static uint64_t next_serial = 1; /* atomic */
 
-/* ---- the table */
-
-static struct pending *find_slot(const struct pending_table *t, const struct oid *id)
-{
-	size_t i = (size_t)id_low64(id) & (t->cap - 1);
-
-	while (t->slots[i].state != PENDING_FREE && !id_eq(&t->slots[i].id, id))
-		i = (i + 1) & (t->cap - 1);
-	return &t->slots[i];
-}
-
-static int resize_table(struct pending_table *t, size_t cap)
-{
-	struct pending_table bigger = { mem_alloc_array(cap, sizeof(*t->slots)), cap, t->count };
-
-	if (!bigger.slots)
-		return STORE_ENOMEM;
-	for (size_t i = 0; i < t->cap; i++) {
-		if (t->slots[i].state != PENDING_FREE)
-			*find_slot(&bigger, &t->slots[i].id) = t->slots[i];
-	}
-	free(t->slots);
-	*t = bigger;
-	return 0;
-}
-
-/*
- * The slot of id, made if need be (then in state PENDING_FREE, id set, counted). NULL when out of
- * memory.
- */
-static struct pending *take_slot(struct pending_table *t, const struct oid *id)
-{
-	struct pending *p;
-
-	if ((t->count + 1) * 2 > t->cap && resize_table(t, t->cap ? t->cap * 2 : 1024) != 0)
-		return NULL;
-	p = find_slot(t, id);
-	if (p->state == PENDING_FREE) {
-		memset(p, 0, sizeof(*p));
-		p->id = *id;
-		t->count++;
-	}
-	return p;
-}
-
-/* Empty a slot and close the gap behind it, so that searches still end at the first free one. */
-static void drop_slot(struct pending_table *t, struct pending *p)
-{
-	size_t hole = (size_t)(p - t->slots), i = hole;
-
-	for (;;) {
-		size_t home;
-
-		i = (i + 1) & (t->cap - 1);
-		if (t->slots[i].state == PENDING_FREE)
-			break;
-		home = (size_t)id_low64(&t->slots[i].id) & (t->cap - 1);
-		if (((i - home) & (t->cap - 1)) >= ((i - hole) & (t->cap - 1))) {
-			t->slots[hole] = t->slots[i];
-			hole = i;
-		}
-	}
-	t->slots[hole].state = PENDING_FREE;
-	t->count--;
-}
+/* ---- what is pending */
 
 /* A claim on what the database turned out to have. */
 static void drop_claim(struct odb_writer *w, const struct oid *id)
@@ -104,29 +39,16 @@ static void drop_claim(struct odb_writer *w, const struct oid *id)
 	struct pending *p;
 
 	pthread_mutex_lock(&w->lock);
-	p = find_slot(&w->table, id);
+	p = pending_find(&w->table, id);
 	if (p->state == PENDING_CLAIMED)
-		drop_slot(&w->table, p);
+		pending_drop(&w->table, p);
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Forget all but claims. */
 static void forget_published(struct odb_writer *w)
 {
-	struct pending_table kept = { 0 };
-
 	pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < w->table.cap; i++) {
-		if (w->table.slots[i].state == PENDING_CLAIMED) {
-			struct pending *p = take_slot(&kept, &w->table.slots[i].id);
-
-			/* Out of memory here only costs a second copy of one object. */
-			if (p)
-				*p = w->table.slots[i];
-		}
-	}
-	free(w->table.slots);
-	w->table = kept;
+	pending_keep_claims(&w->table);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -190,7 +112,7 @@ int writer_find_pending(struct odb_writer *w, const struct oid *id, struct odb_l
 
 	pthread_mutex_lock(&w->lock);
 	if (w->table.cap > 0) {
-		const struct pending *p = find_slot(&w->table, id);
+		const struct pending *p = pending_find(&w->table, id);
 
 		if (p->state == PENDING_OPEN || p->state == PENDING_PACKED) {
 			*loc = p->loc;
@@ -207,7 +129,7 @@ int writer_copy_open(struct odb_writer *w, const struct oid *id, struct buf *out
 
 	pthread_mutex_lock(&w->lock);
 	if (w->table.cap > 0) {
-		const struct pending *p = find_slot(&w->table, id);
+		const struct pending *p = pending_find(&w->table, id);
 
 		if (p->state == PENDING_OPEN) {
 			const struct pack_block *b = p->class == PACK_NODES ? &w->nodes
@@ -257,7 +179,7 @@ static int note_packed(struct odb_writer *w, const struct pack_block *b, uint64_
 	pthread_mutex_lock(&w->lock);
 	for (size_t i = 0; i < b->count && rc == 0; i++) {
 		const struct pack_object *o = &b->objects[i];
-		struct pending *p = take_slot(&w->table, &o->id);
+		struct pending *p = pending_take(&w->table, &o->id);
 
 		if (!p) {
 			rc = STORE_ENOMEM;
@@ -318,7 +240,7 @@ static int note_open(struct odb_writer *w, const struct pack_block *b, const str
 	struct pending *p;
 
 	pthread_mutex_lock(&w->lock);
-	p = take_slot(&w->table, id);
+	p = pending_take(&w->table, id);
 	if (p) {
 		p->state = PENDING_OPEN;
 		p->class = (uint8_t)b->class;
@@ -367,7 +289,7 @@ int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct o
 	int rc = 0;
 
 	pthread_mutex_lock(&w->lock);
-	p = take_slot(&w->table, id);
+	p = pending_take(&w->table, id);
 	if (!p) {
 		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
 	} else if (p->state == PENDING_FREE) {
@@ -459,6 +381,11 @@ bool writer_is_full(const struct odb_writer *w)
 	return pack_write_size(&w->pack) >= BATCH_BYTES ||
 		w->pack.index.count + w->content.count + w->nodes.count >= BATCH_OBJECTS ||
 		w->op_count >= BATCH_OPS || w->ops.len >= BATCH_OP_BYTES;
+}
+
+uint64_t writer_id(const struct odb_writer *w)
+{
+	return w->id;
 }
 
 void writer_get_stats(const struct odb_writer *w, struct writer_stats *out)

@@ -39,6 +39,9 @@ void writer_free(struct odb_writer *w);
  */
 int writer_register(struct odb_writer *w, struct store_error *err);
 
+/* Its number in `writers`; 0: not registered. */
+uint64_t writer_id(const struct odb_writer *w);
+
 /* A reader that sees pending objects too.  Borrowed: valid until writer_free. */
 struct odb_reader *writer_reader(struct odb_writer *w);
 

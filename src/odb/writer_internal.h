@@ -10,29 +10,8 @@
 #include "data/hash.h"
 #include "odb/odb_internal.h"
 #include "odb/pack_write.h"
+#include "odb/pending.h"
 #include "odb/writer.h"
-
-/* Where an object of this writer stands. */
-enum pending_state {
-	PENDING_FREE = 0,
-	PENDING_CLAIMED, /* a worker will bring it; seq says which */
-	PENDING_OPEN,    /* in a block that is still open; loc.off and loc.len tell where */
-	PENDING_PACKED,  /* in the pack */
-};
-
-struct pending {
-	struct oid id;
-	uint8_t state;
-	uint8_t class; /* PENDING_OPEN: which open block */
-	uint64_t seq;  /* PENDING_CLAIMED */
-	struct odb_loc loc;
-};
-
-struct pending_table {
-	struct pending *slots;
-	size_t cap; /* power of two */
-	size_t count;
-};
 
 struct odb_writer {
 	struct odb *odb;

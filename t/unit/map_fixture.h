@@ -214,7 +214,7 @@ static inline void fix_meta(const uint8_t *d, const struct oid *x, struct buf *v
 	m.mtime_nsec = le32_get(d + 14) % 1000000000u;
 	m.uid = le32_get(d + 18);
 	m.gid = le32_get(d + 22);
-	m.xattrs = (struct file_ref){ *x, d[26] % 2, d[27] + 1u };
+	m.xattrs = (struct file_ref){ *x, 0, d[27] + 1u };
 	memcpy(m.child.id.b, d, ID_LEN);
 	m.child.height = d[28] % 4;
 	assert_int_equal(meta_encode(value, &m), 0);

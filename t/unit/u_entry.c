@@ -262,7 +262,7 @@ static struct meta make_meta(uint8_t flags, int64_t sec)
 		m.gid = 1000;
 	}
 	if (flags & META_XATTRS)
-		m.xattrs = (struct file_ref){ some_id, 1, 70000 };
+		m.xattrs = (struct file_ref){ some_id, 0, LIMIT_XATTRS };
 	if (flags & META_CHILD)
 		m.child = (struct map_ref){ some_id, 3 };
 	return m;
@@ -345,7 +345,7 @@ static void test_meta__what_says_nothing_or_too_much_is_refused(void **state)
 		{ "\3\1\0\0\x80\x80\x80\x80\x10\0", 10 }, /* uid of 33 bits */
 		{ "\1\x81\0\0\0", 5 },                    /* longer form of 1 */
 	};
-	struct meta m = make_meta(META_ATTRS | META_XATTRS, 0), back;
+	struct meta m, back;
 	struct buf out = { 0 };
 	uint8_t child[34] = { META_CHILD };
 	struct span s;
@@ -358,8 +358,6 @@ static void test_meta__what_says_nothing_or_too_much_is_refused(void **state)
 	child[33] = LIMIT_LEVEL;
 	s = span_of(child, sizeof(child));
 	assert_int_equal(meta_decode(&s, &back), STORE_ECORRUPT);
-	m.xattrs.size = 0;
-	assert_int_equal(meta_encode(&out, &m), STORE_EINVAL);
 	m = make_meta(META_ATTRS, 0);
 	m.mode = 010000;
 	assert_int_equal(meta_encode(&out, &m), STORE_EINVAL);
@@ -372,6 +370,96 @@ static void test_meta__what_says_nothing_or_too_much_is_refused(void **state)
 	assert_int_equal(meta_encode(&out, &m), STORE_EINVAL);
 	assert_int_equal(out.len, 0);
 	buf_release(&out);
+}
+
+/* Encode m with other bytes in place of its last n; is that refused by the reader? */
+static bool is_refused(struct meta m, const char *tail, size_t n)
+{
+	struct buf out = { 0 };
+	struct meta back;
+	struct span s;
+	bool refused;
+
+	assert_int_equal(meta_encode(&out, &m), 0);
+	memcpy(out.data + out.len - n, tail, n);
+	s = span_of(out.data, out.len);
+	refused = meta_decode(&s, &back) == STORE_ECORRUPT;
+	buf_release(&out);
+	return refused;
+}
+
+static void test_meta__a_list_of_xattrs_is_one_chunk_of_a_bounded_size(void **state)
+{
+	static const struct file_ref bad[] = {
+		{ { { 1 } }, 1, 100 },
+		{ { { 1 } }, 0, 0 },
+		{ { { 1 } }, 0, LIMIT_XATTRS + 1 },
+		{ { { 1 } }, 0, UINT64_MAX },
+	};
+	struct meta m = make_meta(META_ATTRS | META_OWNER | META_XATTRS, 0);
+	struct buf out = { 0 };
+
+	(void)state;
+	/* Height and size are the last bytes: 0, then 2^20 as LEB. */
+	assert_false(is_refused(m, "\0\x80\x80\x40", 4));
+	assert_true(is_refused(m, "\1\x80\x80\x40", 4));
+	assert_true(is_refused(m, "\0\x81\x80\x40", 4));
+	m.xattrs.size = 1;
+	assert_false(is_refused(m, "\0\1", 2));
+	assert_true(is_refused(m, "\0\0", 2));
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		m.xattrs = bad[i];
+		assert_int_equal(meta_encode(&out, &m), STORE_EINVAL);
+	}
+	m.xattrs = (struct file_ref){ hash_empty_file, 0, 1 };
+	assert_int_equal(meta_encode(&out, &m), STORE_EINVAL);
+	buf_release(&out);
+}
+
+static void test_meta__the_longest_value_is_META_MAX_bytes(void **state)
+{
+	struct meta m = make_meta(META_ATTRS | META_OWNER | META_XATTRS, INT64_MIN);
+	struct buf out = { 0 };
+
+	(void)state;
+	m.gid = UINT32_MAX;
+	assert_int_equal(meta_encode(&out, &m), 0);
+	assert_int_equal(out.len, META_MAX);
+	buf_release(&out);
+}
+
+static void test_meta__times_are_no_change_and_what_one_side_lacks_is_none(void **state)
+{
+	const struct meta full = make_meta(META_ATTRS | META_OWNER | META_XATTRS, 7);
+	struct meta m = full;
+
+	(void)state;
+	m.mtime_sec = 8;
+	m.mtime_nsec = 1;
+	m.flags |= META_CHILD;
+	assert_true(meta_same(&full, &m) && meta_same(&m, &full));
+	m = full;
+	m.mode ^= 1;
+	assert_false(meta_same(&full, &m));
+	m.flags &= (uint8_t)~META_OWNER;
+	assert_false(meta_same(&full, &m));
+	m.flags = META_CHILD;
+	assert_true(meta_same(&full, &m) && meta_same(&m, &full));
+	m = full;
+	m.uid--;
+	assert_false(meta_same(&full, &m));
+	m.flags = META_ATTRS;
+	assert_true(meta_same(&full, &m) && meta_same(&m, &full));
+	m = full;
+	m.gid++;
+	assert_false(meta_same(&full, &m));
+	m = full;
+	m.flags &= (uint8_t)~META_XATTRS;
+	assert_false(meta_same(&full, &m));
+	assert_false(meta_same(&m, &full));
+	m = full;
+	m.xattrs.id.b[31] ^= 1;
+	assert_false(meta_same(&full, &m));
 }
 
 int main(void)
@@ -387,6 +475,9 @@ int main(void)
 		cmocka_unit_test(test_meta__goes_in_and_out),
 		cmocka_unit_test(test_meta__times_are_zigzag),
 		cmocka_unit_test(test_meta__what_says_nothing_or_too_much_is_refused),
+		cmocka_unit_test(test_meta__a_list_of_xattrs_is_one_chunk_of_a_bounded_size),
+		cmocka_unit_test(test_meta__the_longest_value_is_META_MAX_bytes),
+		cmocka_unit_test(test_meta__times_are_no_change_and_what_one_side_lacks_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

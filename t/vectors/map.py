@@ -78,7 +78,7 @@ def meta_item(d, stretch):
     if flags & 2:
         value += leb(u32(d[18:22])) + leb(u32(d[22:26]))
     if flags & 4:
-        value += sha(d) + bytes([d[26] % 2]) + leb(d[27] + 1)
+        value += sha(d) + bytes([0]) + leb(d[27] + 1)
     if flags & 8:
         value += d + bytes([d[28] % 4])
     return name(d, stretch), value, (1,)

@@ -1,0 +1,257 @@
+/* Publication: all of it or nothing, numbers that are given once, a map that grows in the middle, and what each failure leaves. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#include "base/bytes.h"
+#include "base/fault.h"
+#include "base/io.h"
+#include "odb/pack.h"
+#include "repo_fixture.h"
+
+/* With a database of 64 KiB, so that it must grow early. */
+static int make_small(void **state)
+{
+	setenv("STORE_TEST_MAP_SIZE", "65536", 1);
+	return fault_load("") != 0 ? -1 : fixture_make(state);
+}
+
+static int remove_small(void **state)
+{
+	fault_load("");
+	unsetenv("STORE_TEST_MAP_SIZE");
+	return fixture_remove(state);
+}
+
+static void put_number(struct odb_writer *w, uint64_t n)
+{
+	struct oid id;
+	uint8_t b[8];
+
+	be64_put(b, n);
+	OK(writer_put(w, KIND_CHUNK, b, sizeof(b), &id, &failure));
+}
+
+static uint64_t next_number(void)
+{
+	struct env_txn *t;
+	uint64_t n;
+
+	OK(env_begin(odb_env(repo->odb), false, &t, &failure));
+	OK(publish_next(t, &n, &failure));
+	env_abort(t);
+	return n;
+}
+
+/* Rows that do not fit, and what the function that writes them was asked. */
+struct many {
+	unsigned int runs;
+	uint64_t rows, first_number;
+	bool number_changed;
+};
+
+static int apply_many(void *ctx, struct env_txn *t, uint64_t number, struct store_error *err)
+{
+	struct many *m = ctx;
+	uint8_t key[8], val[300];
+	int rc = 0;
+
+	if (m->runs++ == 0)
+		m->first_number = number;
+	m->number_changed |= m->first_number != number;
+	for (uint64_t i = 0; i < m->rows && rc == 0; i++) {
+		be64_put(key, i);
+		memset(val, (int)(i % 251), sizeof(val));
+		rc = env_put_new(t, ENV_DIRS, key, sizeof(key), val, sizeof(val), err);
+	}
+	return rc;
+}
+
+static void a_map_that_grows_in_the_middle_runs_it_again_from_the_start(void **state)
+{
+	struct many m = { .rows = 5000 };
+	struct odb_writer *w = fixture_writer();
+	const struct publication p = { .writer = w, .apply = apply_many, .ctx = &m };
+	struct env_txn *t;
+	struct env_val v;
+	uint64_t number = 0, n;
+	uint8_t key[8];
+
+	(void)state;
+	for (uint64_t i = 0; i < 100; i++)
+		put_number(w, i);
+	OK(publish(repo->odb, &p, &number, &failure));
+	assert_true(m.runs > 1);
+	assert_false(m.number_changed);
+	assert_int_equal(number, m.first_number);
+	assert_int_equal(next_number(), number + 1);
+	OK(env_begin(odb_env(repo->odb), false, &t, &failure));
+	OK(env_count(t, ENV_OBJECTS, &n, &failure));
+	assert_int_equal(n, 100);
+	OK(env_count(t, ENV_PACKS, &n, &failure));
+	assert_int_equal(n, 1);
+	for (uint64_t i = 0; i < m.rows; i++) {
+		be64_put(key, i);
+		OK(env_get(t, ENV_DIRS, key, sizeof(key), &v, &failure));
+		assert_int_equal(v.len, 300);
+		assert_int_equal(*(const uint8_t *)v.data, i % 251);
+	}
+	env_abort(t);
+	writer_free(w);
+}
+
+static void who_keeps_a_snapshot_is_told_to_grow_and_nothing_of_it_stays(void **state)
+{
+	struct many m = { .rows = 5000 };
+	const struct publication p = { .apply = apply_many, .ctx = &m, .keeps_snapshot = true };
+	const uint64_t before = next_number();
+	struct env_txn *t;
+	uint64_t n;
+
+	(void)state;
+	assert_int_equal(publish(repo->odb, &p, NULL, NULL), ENV_FULL);
+	assert_int_equal(m.runs, 1);
+	assert_int_equal(next_number(), before);
+	OK(env_begin(odb_env(repo->odb), false, &t, &failure));
+	OK(env_count(t, ENV_DIRS, &n, &failure));
+	assert_in_range(n, 0, 10);
+	env_abort(t);
+}
+
+/* Names in packs/: their numbers are all different.  Returns how many there are. */
+static size_t assert_numbers_differ(void)
+{
+	DIR *d = fdopendir(
+		openat(odb_packs_fd(repo->odb), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	static uint64_t seen[1000];
+	uint8_t random[16];
+	size_t count = 0;
+
+	assert_non_null(d);
+	for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+		if (e->d_name[0] == '.')
+			continue;
+		assert_true(pack_name_parse(e->d_name, &seen[count], random));
+		for (size_t i = 0; i < count; i++)
+			assert_int_not_equal(seen[i], seen[count]);
+		count++;
+	}
+	closedir(d);
+	return count;
+}
+
+static int refuse(void *ctx, struct env_txn *t, uint64_t number, struct store_error *err)
+{
+	(void)ctx;
+	(void)t;
+	(void)number;
+	return store_error_set(err, STORE_EBUSY, "refused");
+}
+
+/* Every failure, in every order, between publications that succeed. */
+static void no_two_packs_bear_one_number_whatever_failed_before(void **state)
+{
+	static const char *const faults[] = { "publish.rename:1:EIO", "publish.sync:1:EIO",
+		"env.commit:1:EIO", "env.commit:1:ENOSPC", "env.commit:1:EIO,env.ask:1:EIO",
+		"env.committed:1:EIO,env.ask:1:EIO", "env.committed:1:EIO", "env.put:2:EIO",
+		"pack.sync:1:EIO", "" };
+	const size_t kinds = sizeof(faults) / sizeof(faults[0]);
+	uint64_t last = 0, value = 0;
+	size_t done = 0;
+
+	(void)state;
+	for (size_t i = 0; i < kinds * kinds; i++) {
+		const size_t kind = i % 2 ? i / kinds : i % kinds;
+		struct odb_writer *w = fixture_writer();
+		const struct publication p = { .writer = w };
+		uint64_t number = 0;
+		int rc;
+
+		put_number(w, value++);
+		OK(fault_load(faults[kind]));
+		rc = publish(repo->odb, &p, &number, NULL);
+		OK(fault_load(""));
+		if (rc == 0) {
+			assert_true(number > last);
+			last = number;
+			done++;
+		}
+		writer_free(w);
+		assert_true(assert_numbers_differ() >= done);
+	}
+	assert_true(done > kinds);
+}
+
+static void what_the_caller_refuses_takes_no_number_and_leaves_no_pack(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	const struct publication p = { .writer = w, .apply = refuse };
+	const uint64_t before = next_number();
+
+	(void)state;
+	put_number(w, 1);
+	assert_int_equal(publish(repo->odb, &p, NULL, NULL), STORE_EBUSY);
+	assert_int_equal(next_number(), before);
+	assert_int_equal(assert_numbers_differ(), 0);
+	writer_free(w);
+}
+
+static void a_favour_does_not_wait_for_the_gate(void **state)
+{
+	const struct publication p = { .only_if_free = true };
+	const struct store_open_options options = { .start = fixture_dir };
+	struct store_repo *other;
+
+	(void)state;
+	OK(store_open(&other, &options, &failure));
+	OK(odb_gate_lock(other->odb, &failure));
+	assert_int_equal(publish(repo->odb, &p, NULL, NULL), STORE_EBUSY);
+	odb_gate_unlock(other->odb);
+	OK(publish(repo->odb, &p, NULL, &failure));
+	store_close(other);
+}
+
+static void a_writer_whose_row_is_gone_publishes_nothing(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	const struct publication p = { .writer = w };
+	struct env_cursor *c;
+	struct env_val k, v;
+	struct env_txn *t;
+
+	(void)state;
+	put_number(w, 1);
+	OK(env_begin(odb_env(repo->odb), true, &t, &failure));
+	OK(env_cursor_open(t, ENV_WRITERS, &c, &failure));
+	while (env_cursor_next(c, &k, &v, &failure) == 0)
+		OK(env_cursor_del(c, &failure));
+	env_cursor_close(c);
+	OK(env_commit(t, &failure));
+	assert_int_equal(publish(repo->odb, &p, NULL, NULL), STORE_EBUSY);
+	assert_int_equal(assert_numbers_differ(), 0);
+	writer_free(w);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, make_small, remove_small)
+	const struct CMUnitTest tests[] = {
+		T(a_map_that_grows_in_the_middle_runs_it_again_from_the_start),
+		T(who_keeps_a_snapshot_is_told_to_grow_and_nothing_of_it_stays),
+		T(no_two_packs_bear_one_number_whatever_failed_before),
+		T(what_the_caller_refuses_takes_no_number_and_leaves_no_pack),
+		T(a_favour_does_not_wait_for_the_gate),
+		T(a_writer_whose_row_is_gone_publishes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
