@@ -14,6 +14,7 @@ Either way it prints HEIGHT ID SIZE FILES DIRECTORIES of the root.
 	--class BELOW:N      class of smaller content; may be given again
 	--codec none|zlib    default zlib
 	--meta               record mode and time of everything
+	--posix              and owner, group and extended attributes
 	--no-stage           leave the stage record out
 	--list FILE          write KIND HEIGHT ID SIZE PATH of every entry, records ended by NUL
 """
@@ -21,6 +22,7 @@ Either way it prints HEIGHT ID SIZE FILES DIRECTORIES of the root.
 import argparse
 import hashlib
 import os
+import re
 import stat
 import struct
 import sys
@@ -92,7 +94,7 @@ class Tree:
 
 	def __init__(self, options):
 		self.averages = [options.average] + [a for _, a in options.classes]
-		self.classes, self.meta = options.classes, options.meta
+		self.classes, self.posix, self.meta = options.classes, options.posix, options.meta or options.posix
 		self.content, self.nodes, self.kind, self.entries = {}, {}, {}, []
 
 	def put(self, kind, data):
@@ -162,6 +164,20 @@ class Tree:
 		sums = [sum(column) for column in zip(*(s for _, _, s in node))]
 		return node[-1][0], self.put(MAP, data) + b"".join(leb(s) for s in sums), sums
 
+	def attributes(self, path, st):
+		"""The meta leaf value of a path, without a child map."""
+		if not self.posix:
+			return meta_value(st) if self.meta else b""
+		value = bytes([3]) + meta_value(st)[1:] + leb(st.st_uid) + leb(st.st_gid)
+		names = sorted(os.fsencode(n) for n in os.listxattr(path, follow_symlinks=False) if RECORDED.match(n))
+		if not names:
+			return value
+		data = b"XA\x01" + leb(len(names))
+		for name in names:
+			content = os.getxattr(path, name, follow_symlinks=False)
+			data += leb(len(name)) + name + leb(len(content)) + content
+		return bytes([7]) + value[1:] + self.put(CHUNK, data) + b"\0" + leb(len(data))
+
 	def directory(self, path, key):
 		"""The entry of a folder (height, id, size, files, directories), and its meta map (height, id)."""
 		items, metas, sums = [], [], [0, 0, 0]
@@ -188,7 +204,7 @@ class Tree:
 				continue
 			if kind != DIRECTORY:
 				tail, add = b"", [size, 1, 0]
-			attributes = meta_value(st) if self.meta else b""
+			attributes = self.attributes(full, st)
 			entry = (place, kind, height, oid, size, attributes)
 			if at < 0:
 				self.entries.append(entry)
@@ -199,7 +215,7 @@ class Tree:
 				metas.append((name, with_child(attributes, child), [1]))
 			sums = [a + b for a, b in zip(sums, add)]
 		if self.meta and not key:
-			metas.insert(0, (b"", meta_value(os.lstat(path)), [1]))
+			metas.insert(0, (b"", self.attributes(path, os.lstat(path)), [1]))
 		height, oid = self.map(1, items, 48)
 		return (height, oid) + tuple(sums), self.map(3, metas, 48)
 
@@ -209,6 +225,9 @@ def add_run(rows, oid, length):
 		rows[-1] = (oid, length, rows[-1][2] + 1)
 	else:
 		rows.append((oid, length, 1))
+
+
+RECORDED = re.compile(r"(user|trusted)\..|security\.capability$|system\.posix_acl_(access|default)$")
 
 
 def meta_value(st):
@@ -337,12 +356,12 @@ def write_texts(store, options, commit):
 def write(options, tree, root, meta):
 	store = os.path.join(options.store, ".store")
 	os.makedirs(os.path.join(store, "packs"))
-	commit = history(tree, root, meta if options.meta else None)
+	commit = history(tree, root, meta if tree.meta else None)
 	codec = {"none": 0, "zlib": 1}[options.codec]
 	pack = PackFile(codec)
 	pack.add(1, [(oid, CHUNK, data) for oid, data in tree.content.items()], 256 << 10)
 	if options.stage:
-		record = stage_record(tree, meta_value(os.lstat(options.tree)) if options.meta else b"")
+		record = stage_record(tree, tree.attributes(options.tree, os.lstat(options.tree)))
 		pack.add(3, [(digest(record), STAGE, record)], 0)
 	if pack.rows:
 		publish(store, 2, pack)
@@ -363,6 +382,7 @@ def main():
 	parser.add_argument("--class", type=klass, action="append", default=[], dest="classes")
 	parser.add_argument("--codec", choices=["none", "zlib"], default="zlib")
 	parser.add_argument("--meta", action="store_true")
+	parser.add_argument("--posix", action="store_true")
 	parser.add_argument("--no-stage", action="store_false", dest="stage")
 	parser.add_argument("--list")
 	parser.add_argument("tree", type=os.fsencode)

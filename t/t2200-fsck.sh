@@ -79,6 +79,79 @@ test_expect_success 'any changed byte of a pack is found, and the pack is named'
 	store -C hurt fsck -q >out
 '
 
+# harm.py REPO PLACE BYTE: change one byte of the first pack that has the place: a block of class 1, 2 or 3 (BYTE counts from its
+# header, or "stored": in its stored bytes), "footer" or "digest".  Prints the pack and the offset fsck should name.
+cat >harm.py <<'EOT'
+import os, struct, sys
+
+packs = os.path.join(sys.argv[1], ".store", "packs")
+for name in sorted(os.listdir(packs)):
+	path = os.path.join(packs, name)
+	data = bytearray(open(path, "rb").read())
+	at, places = 32, {"digest": (len(data), len(data) - 40)}
+	while data[at:at + 4] == b"STBK":
+		stored, _, table = struct.unpack_from("<III", data, at + 12)
+		byte = 32 + table + stored // 2 if sys.argv[3] == "stored" else int(sys.argv[3])
+		places.setdefault(str(data[at + 6]), (at, at + byte))
+		at += 32 + table + stored
+	places["footer"] = (len(data), at + 40)
+	if sys.argv[2] in places:
+		told, byte = places[sys.argv[2]]
+		data[byte] ^= 0x10
+		os.chmod(path, 0o644)
+		open(path, "wb").write(data)
+		print(name, told)
+		break
+EOT
+
+# told_of PLACE BYTE WORDS [PATH]: harm is told with pack, offset and words; of a block with an object, and with the path.
+told_of()
+{
+	fresh && python3 harm.py hurt "$1" "$2" >harmed && read -r told_pack told_at <harmed && told="packs/$told_pack at offset $told_at" &&
+		test_expect_code 4 store -C hurt fsck >out 2>err || return 1
+	case $1 in
+	[123]) test_grep -E "^damaged: $told: object [0-9a-f]{64}: $3" out || return 1 ;;
+	*) test_grep -E "^damaged: $told: $3" out || return 1 ;;
+	esac
+	[ -z "$4" ] ||
+		{ test_grep -E "^damaged: $told: object [0-9a-f]{64} is needed by: $4$" out &&
+			test_expect_code 4 store -C hurt fsck --json >out 2>err && grep "\"path\":\"$4\"" out; }
+}
+
+while IFS='|' read -r what place byte words path; do
+	test_expect_success "one changed byte in $what is told with pack, offset${path:+, object and path}, exit 4" '
+		told_of "$place" "$byte" "$words" "$path"
+	'
+done <<'EOF'
+a block of chunks|1|stored|block checksum is wrong|a/b/y
+a block of nodes|2|stored|block checksum is wrong|c/big
+a block of stage records|3|stored|block checksum is wrong|
+the magic of a block of chunks|1|1|.*block|a/b/y
+the header of a block of chunks|1|9|.*block|a/b/y
+the header of a block of nodes|2|20|.*block|c/big
+the checksum of a block of nodes|2|28|block header is not what the footer says|c/big
+a footer|footer|0|.*footer|
+the digest of a pack|digest|0|.*footer|
+EOF
+
+test_expect_success 'one changed byte in a record of refs.log is told with its place, exit 4' '
+	fresh && at=$(grep -abo "refs/heads/main -" hurt/.store/refs.log | head -n 1 | cut -d: -f1) && flip hurt/.store/refs.log "$at" &&
+	test_expect_code 4 store -C hurt fsck >out 2>err && test_grep "^damaged: refs.log: .* is damaged at byte [0-9]*: " out
+'
+
+test_expect_success 'one changed byte in a row of the stage is told with the object it names now and its path, exit 4' '
+	fresh && sha256sum hurt/staged | cut -d" " -f1 >id && python3 - hurt/.store/db/data.mdb "$(cat id)" <<-\END &&
+	import sys
+	data, oid = open(sys.argv[1], "rb").read(), bytes.fromhex(sys.argv[2])
+	row = b"\1\0\0" + oid
+	assert row in data
+	open(sys.argv[1], "wb").write(data.replace(row, row[:-1] + bytes([row[-1] ^ 1])))
+	END
+	test_expect_code 4 store -C hurt fsck >out 2>err &&
+	lost=$(sed -n "s/^damaged: object \([0-9a-f]*\): it is missing; the stage names it$/\1/p" out) && test -n "$lost" &&
+	test "$(echo "$lost" | cut -c1-60)" = "$(cut -c1-60 id)" && test_grep "^damaged: object $lost is needed by: staged$" out
+'
+
 test_expect_success 'damaged content is named with pack, offset, object and path, and exits 4' '
 	fresh && pack=$(largest hurt) && flip "$pack" 700000 &&
 	test_expect_code 4 store -C hurt fsck >out 2>err &&
@@ -141,6 +214,16 @@ test_expect_success 'a publication that was killed before it committed is no dam
 	store -C hurt add -A && store -C hurt commit -m more && store -C hurt fsck -q >out 2>err && ! test -s err
 '
 
+test_expect_success 'an unknown pack above the next number: db/ is older than packs, exit 4, and nobody removes the pack' '
+	fresh && rm -rf then && cp -a hurt/.store/db then && echo one >hurt/later && store -C hurt add later &&
+	echo two >hurt/later && store -C hurt add later && cp -a hurt newer && rm -rf hurt/.store/db && mv then hurt/.store/db &&
+	last=$(ls hurt/.store/packs | tail -n 1) && test_expect_code 4 store -C hurt fsck >out 2>err &&
+	test_grep "^damaged: packs/$last: db/ is older than packs: run .store fsck --rebuild.$" out &&
+	test_expect_code 4 store -C hurt add -A 2>err && test_grep "db/ is older than packs" err &&
+	test -f "hurt/.store/packs/$last" && store -C hurt fsck --rebuild -q && store -C hurt fsck -q &&
+	store -C newer ls : >want && store -C hurt ls : >got && test_cmp want got && test_grep later got
+'
+
 test_expect_success 'a held gate is exit 5, and nothing is said to be damaged' '
 	fresh && python3 - hurt <<-\END
 	import fcntl, struct, subprocess, sys
@@ -161,7 +244,19 @@ test_expect_success 'one, two and seven threads find the same' '
 
 test_expect_success 'stage content that went is told' '
 	fresh && echo only-staged >hurt/only && store -C hurt add only && pack=$(find hurt/.store/packs -type f | sort | tail -n 1) &&
-	rm -f "$pack" && test_expect_code 4 store -C hurt fsck >out 2>err && test_grep "the pack is missing" out
+	rm -f "$pack" && test_expect_code 4 store -C hurt fsck >out 2>err && test_grep "^damaged: packs/${pack##*/} at offset 0: the pack is missing" out &&
+	id=$(sha256sum hurt/only | cut -d" " -f1) && test_grep "^damaged: packs/${pack##*/} at offset 32: object $id: it went with its pack$" out &&
+	test_grep "^damaged: packs/${pack##*/} at offset 32: object $id is needed by: only$" out
+'
+
+test_expect_success 'staged content of many chunks that is damaged is named by its path' '
+	fresh && python3 -c "
+import random
+random.seed(8)
+open(\"hurt/large\", \"wb\").write(random.randbytes(900000))" && mkdir hurt/in && mv hurt/large hurt/in/ && store -C hurt add in &&
+	pack=$(find hurt/.store/packs -type f | sort | tail -n 1) && flip "$pack" 400000 &&
+	test_expect_code 4 store -C hurt fsck >out 2>err && test_grep -E "^damaged: packs/${pack##*/} at offset [0-9]+: object [0-9a-f]{64} is needed by: in/large$" out &&
+	grep -c "is needed by" out >count && echo 1 >want && test_cmp want count
 '
 
 test_done

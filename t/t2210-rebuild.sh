@@ -74,14 +74,63 @@ test_expect_success 'an error at any step leaves the old database in place' '
 	done
 '
 
-test_expect_success 'packs that lost their footers are read block by block' '
+# packs REPO: names and digests of all packs.
+packs()
+{
+	(cd "$1/.store/packs" && sha256sum -- *)
+}
+
+test_expect_success 'packs that lost their footers get them back, byte for byte, and everything is as it was' '
 	fresh && find hurt/.store/packs -type f >list && while read -r p; do footerless "$p" || return 1; done <list &&
-	rm -rf hurt/.store/db && test_expect_code 4 store -C hurt fsck --rebuild >out 2>err &&
-	test_grep "pack has no footer" out && test_grep ! "is missing" out &&
-	test_expect_code 4 store -C hurt fsck >out 2>err && test_grep ! "is missing" out &&
-	store -C hurt cat c/numbers >got && cmp got good/c/numbers && store -C hurt ls -r HEAD >got &&
-	store -C good ls -r HEAD >want && test_cmp want got &&
-	store -C hurt status --porcelain >got && store -C good status --porcelain >want && test_cmp want got
+	rm -rf hurt/.store/db && store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out &&
+	grep -c "had lost its footer: it was written anew" err >count && wc -l <list >want && test_cmp want count &&
+	packs good >want && packs hurt >got && test_cmp want got &&
+	find hurt/.store/packs ! -type d ! -perm 444 >loose && test_must_be_empty loose && ls -A hurt/.store/tmp >left && test_must_be_empty left &&
+	state hurt >after && test_cmp before after && store -C hurt cat c/numbers >got && cmp got good/c/numbers &&
+	"$SRC_ROOT/t/second-reader" hurt verify >said && store -C hurt fsck -q >out 2>err && test_must_be_empty err
+'
+
+test_expect_success 'a footer with a changed byte is written anew too' '
+	fresh && p=$(find hurt/.store/packs -type f | sort | sed -n 2p) && chmod u+w "$p" && python3 - "$p" <<-\END &&
+	import sys
+	f = open(sys.argv[1], "r+b")
+	f.seek(-50, 2)
+	f.write(b"\377" * 4)
+	END
+	test_expect_code 4 store -C hurt fsck >out 2>err && test_grep "packs/${p##*/} at offset" out &&
+	store -C hurt fsck --rebuild >out 2>err && packs good >want && packs hurt >got && test_cmp want got
+'
+
+test_expect_success 'killed while a footer is written, or before it has its name, the next rebuild finishes' '
+	for nth in 1 2 3; do
+		fresh && find hurt/.store/packs -type f >list && while read -r p; do footerless "$p" || return 1; done <list &&
+		killed rebuild.footer:$nth store -C hurt fsck --rebuild -q && store -C hurt fsck --rebuild -q >out 2>err &&
+		packs good >want && packs hurt >got && test_cmp want got && ls -A hurt/.store/tmp >left && test_must_be_empty left &&
+		state hurt >after && test_cmp before after || { echo "$nth" >&2; return 1; }
+	done
+'
+
+test_expect_success 'a disk too full for a footer does not keep the database from being made: exit 4 until there is room' '
+	fresh && p=$(find hurt/.store/packs -type f | sort | sed -n 2p) && footerless "$p" && rm -rf hurt/.store/db &&
+	(STORE_FAULT=rebuild.footer:1:ENOSPC && export STORE_FAULT && test_expect_code 4 store -C hurt fsck --rebuild >out 2>err) &&
+	test_grep "packs/${p##*/} has no footer, and none could be written: .*[Nn]o space" err && test_grep "1 damaged$" out &&
+	state hurt >after 2>/dev/null && test_cmp before after && store -C hurt cat c/numbers >got && cmp got good/c/numbers &&
+	ls -A hurt/.store/tmp >left && test_must_be_empty left &&
+	store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && state hurt >after && test_cmp before after
+'
+
+test_expect_success 'a pack without footer in which a block is damaged stays as it is, and is read block by block' '
+	fresh && p=$(find hurt/.store/packs -type f | sort | sed -n 1p) && footerless "$p" && python3 - "$p" <<-\END &&
+	import sys
+	f = open(sys.argv[1], "r+b")
+	f.seek(100)
+	byte = f.read(1)[0]
+	f.seek(100)
+	f.write(bytes([byte ^ 1]))
+	END
+	sha256sum "$p" >hash && rm -rf hurt/.store/db && test_expect_code 4 store -C hurt fsck --rebuild >out 2>err &&
+	test_grep "packs/${p##*/} at offset .*pack has no footer" out && test_grep "packs/${p##*/} at offset 32: .*checksum" out &&
+	sha256sum -c hash && store -C hurt log --oneline >log && test_line_count -eq 2 log
 '
 
 test_expect_success 'a commit whose publication did not finish counts when its pack is there' '

@@ -127,16 +127,19 @@ for options in '--codec none' '--codec zlib --meta' '--codec zlib --class 100:10
 done
 
 # Whoever breaks one rule of the page is caught by the other one.
+# broken FROM TO: the second writer with one change.
+broken()
+{
+	from=$1 to=$2 awk '{
+		at = index($0, ENVIRON["from"])
+		if (at > 0 && !done++)
+			$0 = substr($0, 1, at - 1) ENVIRON["to"] substr($0, at + length(ENVIRON["from"]))
+		print
+	}' "$writer" >broken.py && ! cmp -s "$writer" broken.py
+}
 while IFS='|' read -r promise from to pattern; do
 	test_expect_success "the second reader refuses $promise" '
-		rm -rf repo &&
-		from=$from to=$to awk "{
-			at = index(\$0, ENVIRON[\"from\"])
-			if (at > 0 && !done++)
-				\$0 = substr(\$0, 1, at - 1) ENVIRON[\"to\"] substr(\$0, at + length(ENVIRON[\"from\"]))
-			print
-		}" "$writer" >broken.py &&
-		! cmp -s "$writer" broken.py &&
+		rm -rf repo && broken "$from" "$to" &&
 		python3 broken.py --average 256 --meta small repo >/dev/null &&
 		refused "$pattern" repo
 	'
@@ -165,6 +168,27 @@ a time zone of sixty minutes|+0000|+0060|wrong lines
 a time zone that has another spelling|+0000|-0000|wrong lines
 attributes that say nothing|return b"\x01" + leb(st.st_mode|return b"\x00" or leb(st.st_mode|meta flags 0
 an object that the footer leaves out|self.ids[oid] = (len|if kind != CHUNK or len(self.ids) != 3: self.ids[oid] = (len|is not in the footer
+EOT
+
+# What makes another root for the same content is found by fsck too, and named with the paths that need it.
+test_expect_success 'fsck finds nothing wrong with what the second writer wrote' '
+	rm -rf repo && python3 "$writer" --average 256 --meta small repo >/dev/null && store -C repo fsck --rebuild
+'
+while IFS='|' read -r promise from to words path; do
+	test_expect_success "fsck names $promise" '
+		rm -rf repo && broken "$from" "$to" &&
+		python3 broken.py --average 256 --meta small repo >/dev/null &&
+		test_expect_code 4 store -C repo fsck --rebuild >said &&
+		test_grep -E "^damaged: packs/[0-9a-f-]* at offset [0-9]*: object [0-9a-f]{64}: $words" said &&
+		test_grep -E "^damaged: packs/[0-9a-f-]* at offset [0-9]*: object [0-9a-f]{64} is needed by: $path" said
+	'
+done <<'EOT'
+a seq node that ends too early|len(node) == 1024|len(node) == 100|the node ends before its border$|noise$
+a seq node that ends too late|len(node) >= 16|len(node) >= 200|the node goes on behind its border$|noise$
+a seq node with another threshold|2 ** 57|2 ** 58|the node ends before its border$|noise$
+runs that are not joined|if rows and rows[-1][:2] == (oid, length)|if rows and rows[-1][2] < 7 and rows[-1][:2] == (oid, length)|two neighbouring rows are one run$|zeros$
+a map node with another weight|weight + 8|weight + 40|the node [a-z ]* its border$|many$
+a root that stands above a single node|if len(above) == 1:|if len(above) == 1 and lev > 0:|the node is a root above a single child$|folder$
 EOT
 
 test_expect_success 'the same object may stand in several blocks of a pack, and the footer names one of them' '
@@ -431,12 +455,98 @@ test_expect_success 'other averages and classes have equal roots too' '
 	done
 '
 
-# The golden repositories are frozen; each stands beside the list of what is in it.
-for golden in "$SRC_ROOT"/t/golden/*/.store; do
-	[ -d "$golden" ] || continue
-	test_expect_success "the second reader verifies the golden repository $(basename "$(dirname "$golden")")" '
-		"$reader" "$golden" verify
+# The command passes over its own unfinished publications by void records, and so does the second reader.
+test_expect_success ZSTD 'a publication of the command that was cut short leaves a void record, and both pass it over' '
+	cp -a work cut && cd cut &&
+	{ (STORE_FAULT=env.commit:2:kill && export STORE_FAULT && exec store commit -m "never") || test $? -eq 137; } &&
+	grep -c "^record" .store/refs.log >before &&
+	store commit -m "again" && store log --oneline -n 1 >said && cd .. &&
+	test_grep "^void [0-9]*$" cut/.store/refs.log && test_grep "^why commit: never$" cut/.store/refs.log &&
+	test_grep " again$" cut/said &&
+	"$reader" cut refs >refs && test_grep "^refs/heads/main $(cut -d" " -f1 cut/said)" refs &&
+	"$reader" cut verify >said && test_grep "commits 6, layers 6" said
+'
+
+# What every golden and fresh repository must hold, so that "agrees" means something.
+# holds REPOSITORY SEQ MAP: entries of every kind; files of SEQ levels of seq nodes, directories of MAP levels of map nodes;
+# blocks of all three codecs; staged entries.
+cat >holds.py <<'EOT'
+import importlib.machinery, importlib.util, os, sys
+
+sys.dont_write_bytecode = True
+loader = importlib.machinery.SourceFileLoader("second_reader", sys.argv[1])
+reader = importlib.util.module_from_spec(importlib.util.spec_from_loader("second_reader", loader))
+loader.exec_module(reader)
+store = reader.Store(sys.argv[2])
+kinds, files, maps, changes, empty = set(), 0, 0, 0, set()
+for oid, root in store.log("HEAD"):
+	maps = max(maps, root[1] + 1)
+	layer = store.layer(store.commit(oid)[0])[3]
+	changes = max(changes, int(layer["changesh"]) + 1)
+	for path, entry in store.walk(root):
+		kinds.add(entry[0])
+		if entry[0] == reader.DIRECTORY:
+			maps = max(maps, entry[1] + 1)
+		else:
+			files = max(files, entry[1])
+		if not entry[3] and not entry[5] and not entry[4]:
+			empty.add(entry[0])
+stage, staged = reader.Stage(store), []
+stage.entries(stage.root, b"", staged)
+codecs = {(b.codec, b.klass) for p in store.objects.packs for b in p.blocks}
+print("kinds", *sorted(kinds))
+print("empty", *sorted(empty))
+print("seq", files)
+print("map", maps)
+print("codecs", *sorted({c for c, _ in codecs}))
+print("content codecs", *sorted({c for c, k in codecs if k == 1}))
+print("staged", "yes" if dict(staged) != dict(store.walk(store.root("HEAD"))) else "no")
+EOT
+holds()
+{
+	python3 holds.py "$reader" "$1" >held &&
+		printf '%s\n' 'kinds 1 2 3 4' 'empty 1 3' "seq $2" "map $3" 'codecs 0 1 2' 'content codecs 0 1 2' 'staged yes' >want && test_cmp want held
+}
+
+test_expect_success ZSTD 'the repository of the command holds every kind of entry, three levels of both nodes, all codecs, staged changes' '
+	holds work 3 3
+'
+
+# The golden repositories are frozen; the archive is all there is of them.
+for golden in "$SRC_ROOT"/t/golden/*/*.tar.gz; do
+	name=$(basename "$golden" .tar.gz)
+	case $name in
+	average-256) levels='3 3' ;;
+	*) levels='1 3' ;;
+	esac
+
+	test_expect_success ZSTD "golden $name holds every kind of entry, $levels levels of seq and map nodes, all codecs, staged changes" '
+		mkdir "golden-$name" && tar -C "golden-$name" -xzf "$golden" && holds "golden-$name" $levels
+	'
+
+	test_expect_success ZSTD "golden $name: the second reader verifies it, and agrees with the command in commits, files, stage and refs" '
+		repo=golden-$name && "$reader" "$repo" verify &&
+		"$reader" "$repo" log >log && test_line_count -eq 4 log && "$reader" "$repo" refs >refs.before &&
+		(cd "$repo" && store fsck --rebuild -q) &&
+		while read -r commit height root size; do
+			rm -rf extracted checked-out && "$reader" "$repo" extract "$commit" extracted &&
+			(cd "$repo" && store checkout --to ../checked-out "$commit") &&
+			diff -r --no-dereference checked-out extracted &&
+			(cd extracted && find . -type f -perm -100 | sort) >programs &&
+			(cd checked-out && find . -type f -perm -100 | sort) >programs.too && test_cmp programs programs.too &&
+			(cd "$repo" && store root "$commit") >said && test_grep "$root" said || return 1
+		done <log &&
+		"$reader" -z "$repo" stage | tr "\n\0" "?\n" | grep -v "^3 " | cut -d" " -f5- | sort >want && test -s want &&
+		(cd "$repo" && store -z ls -r :) | tr "\n\0" "?\n" | grep -v "/$" | sort >got && test_cmp want got &&
+		"$reader" "$repo" stage-root | cut -d" " -f2 >want && (cd "$repo" && store commit -n -m x) >said && test_grep "$(cat want)" said &&
+		"$reader" "$repo" refs >refs.after && test_cmp refs.before refs.after &&
+		(cd "$repo" && store log --oneline) | cut -d" " -f1 >shorts && test_line_count -eq 4 shorts &&
+		cut -c1-$(($(head -n 1 shorts | wc -c) - 1)) log >got && test_cmp shorts got
 	'
 done
+
+test_expect_success 'two golden repositories were looked at' '
+	ls -d golden-*/.store/packs >got && test_line_count -ge 2 got
+'
 
 test_done

@@ -5,18 +5,17 @@
  *   2 index    the database and the footers name the same objects at the same places
  *   3 refs     refs, reflog and refs.log agree
  *   4 history  commits and layers are what their parents and roots make them
- *   5 trees    everything a commit needs is there, and every total is right
- *   6 stage    everything that is staged is there
+ *   5 trees    everything a commit needs is there, every total is right, nodes end at borders
+ *   6 stage    everything that is staged is there, and what is not marked dirty is as committed
  *
  * The gate is held while the list of packs is taken, and again for the snapshot that is compared
  * with refs.log, never during the hours between: writers go on meanwhile. Publications from after
  * the first moment are left to the next run. With `rebuild` the gate is held until the new database
  * stands in its place.
  *
- * Memory: one bit for each object, 64 bytes for each pack, a table of 16384 checked nodes, and what
- * is damaged (up to DAMAGED_MAX of it).
+ * Memory: one bit for each object, 64 bytes for each pack, a table of 16384 checked nodes of 176
+ * bytes, and what is damaged (up to DAMAGED_MAX of it).
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -174,6 +173,15 @@ int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t of
 	return id ? remember(f, id, pack, off, err) : 0;
 }
 
+void fsck_damage_path(struct fsck *f, const char *path, const char *what)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "stage: %s", what);
+	f->result->damaged++;
+	tell(f, STORE_NOTICE_CORRUPT, *path ? path : ".", text);
+}
+
 void fsck_tell_path(struct fsck *f, const struct fsck_damaged *d, const char *path)
 {
 	char where[220], text[260];
@@ -192,219 +200,53 @@ void fsck_tell_more(struct fsck *f, const struct fsck_damaged *d)
 	tell(f, STORE_NOTICE_CORRUPT, "", text);
 }
 
-/* ---- marks: one bit per footer row */
+/* ---- a run */
 
-/* Bytes of a pack file that a look-up needs. */
-static int read_rows(struct fsck *f, struct fsck_pack *p, void *out, size_t len, uint64_t off,
+static int is_known(struct env_txn *txn, const struct fsck_pack *p, bool *known,
 	struct store_error *err)
 {
-	char name[PACK_NAME];
-
-	pack_name(name, p->number, p->random);
-	if (f->row_fd == -1 || f->row_pack != p->number) {
-		io_close(&f->row_fd);
-		f->row_fd = openat(odb_packs_fd(f->repo->odb), name,
-			O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-		if (f->row_fd == -1)
-			return store_error_sys(err, "cannot open 'packs/%s'", name);
-		f->row_pack = p->number;
-	}
-	if (io_pread_full(f->row_fd, out, len, off) != (ssize_t)len)
-		return store_error_sys(err, "cannot read 'packs/%s'", name);
-	return 0;
-}
-
-/* Rows whose id begins with this byte: [*from, *to). */
-static int read_fanout(struct fsck *f, struct fsck_pack *p, uint8_t first, uint32_t *from,
-	uint32_t *to, struct store_error *err)
-{
-	const uint64_t table = p->footer_off + PACK_FOOTER_HEAD +
-		(uint64_t)p->blocks * PACK_BLOCK_ROW;
-	uint8_t b[8] = { 0 };
+	struct odb_pack_row row;
+	struct env_val v;
+	uint8_t key[8];
 	int rc;
 
-	if (first == 0)
-		rc = read_rows(f, p, b + 4, 4, table, err);
-	else
-		rc = read_rows(f, p, b, 8, table + 4 * ((uint64_t)first - 1), err);
-	*from = le32_get(b);
-	*to = le32_get(b + 4);
-	if (rc == 0 && (*from > *to || *to > p->rows))
-		return store_error_set(err, STORE_ECORRUPT, "a footer changed while it was read");
-	return rc;
-}
-
-static int fill_loc(struct fsck *f, struct fsck_pack *p, const uint8_t *row, struct odb_loc *loc,
-	struct store_error *err)
-{
-	const uint32_t block = le32_get(row + ID_LEN);
-	uint8_t b[PACK_BLOCK_ROW] = { 0 };
-	int rc;
-
-	if (block >= p->blocks)
-		return store_error_set(err, STORE_ECORRUPT, "a footer changed while it was read");
-	rc = read_rows(f, p, b, sizeof(b),
-		p->footer_off + PACK_FOOTER_HEAD + (uint64_t)block * PACK_BLOCK_ROW, err);
-	loc->pack = p->number;
-	loc->block_off = (uint32_t)le64_get(b);
-	loc->block_len = le32_get(b + 8);
-	loc->off = le32_get(row + ID_LEN + 4);
-	loc->len = le32_get(row + ID_LEN + 8) & 0xffffff;
-	loc->kind = row[ID_LEN + 11];
-	return rc;
-}
-
-int fsck_row(struct fsck *f, struct fsck_pack *p, const struct oid *id, uint32_t *row,
-	struct odb_loc *loc, struct store_error *err)
-{
-	const uint64_t rows = p->footer_off + PACK_FOOTER_HEAD +
-		(uint64_t)p->blocks * PACK_BLOCK_ROW + PACK_FANOUT;
-	uint32_t from, to;
-	int rc = read_fanout(f, p, id->b[0], &from, &to, err);
-
-	while (rc == 0 && from < to) {
-		const uint32_t mid = from + (to - from) / 2;
-		uint8_t b[PACK_OBJECT_ROW];
-		int c;
-
-		rc = read_rows(f, p, b, sizeof(b), rows + (uint64_t)mid * PACK_OBJECT_ROW, err);
-		if (rc != 0)
-			break;
-		c = memcmp(id->b, b, ID_LEN);
-		if (c == 0) {
-			*row = mid;
-			return loc ? fill_loc(f, p, b, loc, err) : 0;
-		}
-		if (c < 0)
-			to = mid;
-		else
-			from = mid + 1;
-	}
-	return rc == 0 ? STORE_ENOTFOUND : rc;
-}
-
-int fsck_bit(struct fsck *f, const struct oid *id, uint64_t *bit, struct store_error *err)
-{
-	struct fsck_pack *p;
-	struct odb_loc loc;
-	uint32_t row = 0;
-	int rc = odb_find(f->reader, id, &loc, err);
-
-	if (rc != 0)
-		return rc;
-	p = fsck_find_pack(&f->packs, loc.pack);
-	if (!p || !p->is_readable)
-		return STORE_ENOTFOUND;
-	rc = fsck_row(f, p, id, &row, NULL, err);
-	*bit = p->first_bit + row;
-	return rc;
-}
-
-/*
- * Objects without a bit: of packs that lost their footer, or came after we looked. Few, so ids will
- * do.
- */
-static struct oid *find_loose(const struct fsck *f, const struct oid *id)
-{
-	size_t i = (size_t)id_low64(id) & (f->loose_cap - 1);
-
-	while (!id_is_zero(&f->loose[i]) && !id_eq(&f->loose[i], id))
-		i = (i + 1) & (f->loose_cap - 1);
-	return &f->loose[i];
-}
-
-static int mark_loose(struct fsck *f, const struct oid *id, bool *is_new, struct store_error *err)
-{
-	if (2 * (f->loose_count + 1) > f->loose_cap) {
-		struct oid *old = f->loose;
-		const size_t cap = f->loose_cap;
-		struct oid *bigger = mem_alloc_array(cap ? 2 * cap : 64, sizeof(*bigger));
-
-		if (!bigger)
-			return store_error_set(err, STORE_ENOMEM, "out of memory");
-		f->loose = bigger;
-		f->loose_cap = cap ? 2 * cap : 64;
-		for (size_t i = 0; i < cap; i++) {
-			if (!id_is_zero(&old[i]))
-				*find_loose(f, &old[i]) = old[i];
-		}
-		free(old);
-	}
-	*is_new = id_is_zero(find_loose(f, id));
-	if (*is_new) {
-		*find_loose(f, id) = *id;
-		f->loose_count++;
-	}
-	return 0;
-}
-
-int fsck_mark(struct fsck *f, const struct oid *id, bool *is_new, struct store_error *err)
-{
-	uint64_t bit = 0;
-	const int rc = fsck_bit(f, id, &bit, err);
-
-	*is_new = true;
-	if (rc != 0)
-		return rc == STORE_ENOTFOUND ? mark_loose(f, id, is_new, err) : rc;
-	*is_new = !(f->seen[bit / 8] >> bit % 8 & 1);
-	f->seen[bit / 8] |= (uint8_t)(1u << bit % 8);
-	return 0;
-}
-
-int fsck_is_marked(struct fsck *f, const struct oid *id, bool *is_marked, struct store_error *err)
-{
-	uint64_t bit = 0;
-	const int rc = fsck_bit(f, id, &bit, err);
-
-	if (rc == STORE_ENOTFOUND)
-		*is_marked = f->loose_cap > 0 && !id_is_zero(find_loose(f, id));
-	else if (rc == 0)
-		*is_marked = f->seen[bit / 8] >> bit % 8 & 1;
+	be64_put(key, p->number);
+	rc = env_get(txn, ENV_PACKS, key, sizeof(key), &v, err);
+	*known = rc == 0 && odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 &&
+		memcmp(row.random, p->random, 16) == 0;
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-void fsck_forget_marks(struct fsck *f)
-{
-	memset(f->seen, 0, f->packs.bits / 8 + 1);
-	memset(f->memo, 0, FSCK_MEMO * sizeof(*f->memo));
-	free(f->loose);
-	f->loose = NULL;
-	f->loose_count = f->loose_cap = 0;
-}
-
-/* ---- a run */
-
 /*
  * Files that the database does not know: left by a publication that never committed; nobody's
- * damage.
+ * damage. Such a one had the number that comes next. One of a greater number was published by a
+ * database that is not this one; that shows only while nobody publishes.
  */
-static int drop_orphans(struct fsck *f, struct env_txn *txn, struct store_error *err)
+static int drop_orphans(struct fsck *f, struct env_txn *txn, bool locked, struct store_error *err)
 {
 	size_t kept = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < f->packs.count; i++) {
+	for (size_t i = 0; i < f->packs.count && rc == 0; i++) {
 		const struct fsck_pack p = f->packs.items[i];
-		struct odb_pack_row row;
-		struct env_val v;
-		uint8_t key[8];
 		char name[PACK_NAME];
-		int rc;
+		bool known;
 
-		be64_put(key, p.number);
-		rc = env_get(txn, ENV_PACKS, key, sizeof(key), &v, err);
-		if (rc != 0 && rc != STORE_ENOTFOUND)
-			return rc;
+		rc = is_known(txn, &p, &known, err);
 		pack_name(name, p.number, p.random);
-		if (rc == 0 && odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 &&
-			memcmp(row.random, p.random, 16) == 0)
+		if (rc == 0 && known)
 			f->packs.items[kept++] = p;
-		else
+		else if (rc == 0 && locked && p.number > f->horizon)
+			rc = fsck_damage(f, NULL, 0, 0, err,
+				"packs/%s: db/ is older than packs: run 'store fsck --rebuild'",
+				name);
+		else if (rc == 0)
 			fsck_info(f,
 				"packs/%s was never published; the next command that writes removes it",
 				name);
 	}
 	f->packs.count = kept;
-	return 0;
+	return rc;
 }
 
 /* Packs that the database knows and packs/ lacks take part as missing ones. */
@@ -475,7 +317,7 @@ static int take_stock(struct fsck *f, struct store_error *err)
 	if (rc == 0)
 		rc = fsck_list_packs(f->repo->odb, &f->packs, err);
 	if (rc == 0)
-		rc = drop_orphans(f, txn, err);
+		rc = drop_orphans(f, txn, locked, err);
 	if (rc == 0)
 		rc = add_missing(f, txn, err);
 	env_abort(txn);
@@ -504,9 +346,11 @@ static int run_phases(struct fsck *f, struct store_error *err)
 		{ "refs", "refs, reflog and refs.log agree", fsck_refs },
 		{ "history", "commits and layers are what their parents and roots make them",
 			fsck_history },
-		{ "trees", "everything that a commit needs is there, every total is right",
+		{ "trees",
+			"everything that a commit needs is there, every total and border is right",
 			fsck_trees },
-		{ "stage", "everything that is staged is there", fsck_stage },
+		{ "stage", "everything that is staged is there, every change is marked",
+			fsck_stage },
 	};
 	int rc = 0;
 
@@ -545,6 +389,7 @@ static void release(struct fsck *f)
 	free(f->memo);
 	free(f->loose);
 	free(f->damaged);
+	hash_free(f->hash);
 }
 
 int store_fsck(struct store_repo *repo, const struct store_fsck_options *options,
@@ -565,7 +410,10 @@ int store_fsck(struct store_repo *repo, const struct store_fsck_options *options
 	odb_counts(repo->odb, &before);
 	f.reader = repo->reader;
 	f.nodes = repo_nodes(repo);
-	if (o->rebuild)
+	f.hash = hash_new();
+	if (!f.hash)
+		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+	if (rc == 0 && o->rebuild)
 		rc = rebuild(&f, err);
 	if (rc == 0)
 		rc = take_stock(&f, err);

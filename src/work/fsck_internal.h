@@ -20,7 +20,7 @@
 
 #define FSCK_PHASES 6
 
-/* ---- pack files on disk, without the database (fsck_packs.c) */
+/* ---- pack files on disk, without the database (fsck_file.c) */
 
 /* One file of packs/. */
 struct fsck_pack {
@@ -83,6 +83,7 @@ int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
 /* ---- a run */
 
 #define FSCK_MEMO 16384
+#define FSCK_MEMO_KEY 32
 
 enum fsck_role {
 	FSCK_NONE,
@@ -96,8 +97,23 @@ enum fsck_role {
 struct fsck_memo {
 	struct oid id;
 	uint8_t role, level;
+	bool is_marked;           /* and entered, when it was new */
+	bool ends;                /* its last item closes it: another may follow */
+	bool is_overrun;          /* an item before the last closes it already */
+	bool is_single;           /* one child, once */
+	bool is_spine_ok;         /* what lies last below it was looked at, level by level */
 	uint32_t last_key;        /* checksum of the last key of a map node */
 	struct map_totals totals; /* of a seq node: totals.size */
+	union {
+		struct {
+			struct seq_row first, last;
+		} seq;
+		struct {
+			struct oid first, last; /* above level 0: its children there */
+			uint16_t key_len;
+			uint8_t key[FSCK_MEMO_KEY]; /* beginning of its first key */
+		} map;
+	} u;
 };
 
 struct fsck_damaged {
@@ -115,6 +131,7 @@ struct fsck {
 	struct store_fsck_result *result;
 	struct odb_reader *reader;
 	struct node_source nodes;
+	struct hash *hash;
 	int phase;
 	char stage[40]; /* what progress shows */
 	struct store_progress progress;
@@ -130,11 +147,14 @@ struct fsck {
 	bool damaged_full;
 	int row_fd; /* the pack fsck_bit looked at last */
 	uint64_t row_pack;
+	struct oid last_list; /* the list of xattrs that was looked at last */
 };
 
 /* Something is damaged: told at once.  id may be NULL; pack 0: in none. */
 int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off,
 	struct store_error *err, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* Something about a path of the stage is wrong. */
+void fsck_damage_path(struct fsck *f, const char *path, const char *what);
 /* Was the object found damaged? NULL: no. */
 struct fsck_damaged *fsck_is_damaged(struct fsck *f, const struct oid *id);
 /* A path of HEAD that needs a damaged object. */
@@ -160,7 +180,7 @@ void fsck_forget_marks(struct fsck *f);
 int fsck_row(struct fsck *f, struct fsck_pack *p, const struct oid *id, uint32_t *row,
 	struct odb_loc *loc, struct store_error *err);
 
-/* ---- references that are followed (fsck_tree.c) */
+/* ---- references that are followed (fsck_tree.c, fsck_node.c) */
 
 struct fsck_ref {
 	uint8_t role; /* enum fsck_role */
@@ -170,6 +190,8 @@ struct fsck_ref {
 	struct map_totals totals;
 	bool has_key;
 	uint32_t last_key;
+	bool is_child; /* it stands below a node of the same file or map; else it is the root */
+	bool is_inner; /* another node follows it on its level */
 };
 
 /*
@@ -179,6 +201,9 @@ struct fsck_ref {
 int fsck_walk(struct fsck *f, const struct fsck_ref *ref, struct store_error *err);
 /* The same for content of any height; user: what names it, or NULL. */
 int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user,
+	struct store_error *err);
+/* The same for a list of xattrs, whose bytes must be one. */
+int fsck_walk_list(struct fsck *f, const struct file_ref *ref, const struct oid *user,
 	struct store_error *err);
 /* ref: kind dir. */
 struct fsck_ref fsck_ref_of_dir(const struct entry *dir);
@@ -205,13 +230,35 @@ struct fsck_child {
 	bool has_content;    /* and content that is a chunk, or built in */
 	struct oid content;
 	uint64_t content_len;
-	bool is_name; /* the item is an entry of a directory: its key is a name */
-	uint8_t kind; /* then: enum entry_kind */
+	bool is_list; /* of xattrs */
+	bool is_name; /* the item's key is a name in a directory, or "" for the top's attributes */
+	uint8_t kind; /* then: enum entry_kind; ENTRY_NONE for attributes */
 };
 /* Item pos of a node: 0 to 2 children. */
 size_t fsck_node_children(const struct fsck_node *n, size_t pos, struct fsck_child out[2]);
+/* What an entry or a staged row says of content: into c, which is all zero. */
+void fsck_child_content(struct fsck_child *c, const struct oid *id, uint8_t height, uint64_t size);
 /* Is it a built-in map or file, that is nowhere stored? */
 bool fsck_is_built_in(const struct fsck_ref *ref);
+
+/* ---- what a node says of itself, and where it may stand (fsck_border.c) */
+
+/*
+ * The memo of a node; when it is not in the table the node is loaded into node, and *loaded is set.
+ * STORE_ECORRUPT as fsck_node_load. Borrowed: valid until the next call.
+ */
+int fsck_learn(struct fsck *f, const struct fsck_ref *ref, struct fsck_node *node,
+	struct fsck_memo **out, bool *loaded, struct store_error *err);
+/* What is wrong with a node that is named so, as far as it shows without others; NULL: nothing. */
+const char *fsck_mismatch(const struct fsck_ref *ref, const struct fsck_memo *m);
+/* A node that others follow: the last nodes below it must end at borders too. */
+int fsck_check_spine(struct fsck *f, const struct fsck_ref *ref, struct fsck_node *scratch,
+	struct store_error *err);
+/* Item pos of a node against the one before it: keys ascend, and runs of rows end, across nodes. */
+int fsck_check_place(struct fsck *f, const struct fsck_node *n, size_t pos,
+	struct fsck_node *scratch, struct store_error *err);
+/* Damage of an object by id, wherever it lies; once. */
+int fsck_tell(struct fsck *f, const struct oid *id, struct store_error *err, const char *what);
 
 /* ---- history (fsck_history.c) */
 
@@ -228,6 +275,15 @@ int fsck_refs(struct fsck *f, struct store_error *err);
 int fsck_history(struct fsck *f, struct store_error *err);
 int fsck_trees(struct fsck *f, struct store_error *err);
 int fsck_stage(struct fsck *f, struct store_error *err);
+/*
+ * A directory of the stage against its cached roots (fsck_cached.c), all in one snapshot. path: of
+ * the directory; "" is the top.
+ */
+int fsck_check_cached(struct fsck *f, struct env_txn *txn, uint64_t dir, const struct buf *path,
+	struct store_error *err);
+/* After damage: is content damaged that the stage has under path?  Then it is named. */
+int fsck_name_staged(struct fsck *f, const struct file_ref *ref, const struct buf *path,
+	struct store_error *err);
 /* After damage: name the paths of HEAD that need it. */
 int fsck_name_paths(struct fsck *f, struct store_error *err);
 

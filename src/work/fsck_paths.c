@@ -1,9 +1,9 @@
 /*
- * After damage: which paths of HEAD are hit. The tree is walked by path, files down to their rows
- * of chunks, and every id on the way is looked up in the table of damaged objects. A subtree in
- * which nothing was found is marked on the way up and never entered again, so shared subtrees cost
- * once, yet a damaged one is named under each path that leads to it, up to PATHS_EACH of them for
- * an object.
+ * After damage: which paths of HEAD, and of what is staged, are hit. The tree is walked by
+ * path, files down to their rows of chunks, and every id on the way is looked up in the table of
+ * damaged objects. A subtree in which nothing was found is marked on the way up and never entered
+ * again, so shared subtrees cost once, yet a damaged one is named under each path that leads to it,
+ * up to PATHS_EACH of them for an object.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,7 @@ struct path_walk {
 	} kept[KEPT];
 	struct buf path;
 	size_t named;
+	bool is_markless; /* marks are in use by another walk: what is shared is walked again */
 };
 
 /* Name the path as it stands.  False when the object is whole. */
@@ -63,24 +64,23 @@ static bool name_path(struct path_walk *w, const struct oid *id)
 
 static int push(struct path_walk *w, const struct fsck_ref *ref, struct store_error *err)
 {
-	bool is_clean = false;
+	bool is_clean = false, is_hit;
 	int rc;
 
 	if (fsck_is_built_in(ref))
 		return 0;
-	if (name_path(w, &ref->id)) {
-		for (size_t i = 0; i < w->depth; i++)
-			w->frames[i].is_hit = true;
-		return 0;
-	}
-	rc = fsck_is_marked(w->fsck, &ref->id, &is_clean, err);
+	/* What lies below a damaged node that can be read is looked at all the same. */
+	is_hit = name_path(w, &ref->id);
+	for (size_t i = 0; i < w->depth && is_hit; i++)
+		w->frames[i].is_hit = true;
+	rc = w->is_markless || is_hit ? 0 : fsck_is_marked(w->fsck, &ref->id, &is_clean, err);
 	if (rc != 0 || is_clean)
 		return rc;
 	if (w->depth >= (size_t)(LIMIT_DEPTH + 2) * LIMIT_LEVEL)
 		return 0;
 	if (mem_grow(&w->frames, &w->cap, w->depth + 1, sizeof(*w->frames)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	w->frames[w->depth++] = (struct frame){ *ref, 0, w->path.len, false };
+	w->frames[w->depth++] = (struct frame){ *ref, 0, w->path.len, is_hit };
 	w->kept[w->depth % KEPT].frame = 0;
 	return 0;
 }
@@ -115,7 +115,7 @@ static int leave(struct path_walk *w, struct store_error *err)
 			w->frames[w->depth - 1].is_hit = true;
 		return 0;
 	}
-	return fsck_mark(w->fsck, &top.ref.id, &is_new, err);
+	return w->is_markless ? 0 : fsck_mark(w->fsck, &top.ref.id, &is_new, err);
 }
 
 static int step(struct path_walk *w, struct store_error *err)
@@ -135,33 +135,79 @@ static int step(struct path_walk *w, struct store_error *err)
 	if (n > 0 && children[0].is_name) {
 		const struct map_item *item = &node->map.items[top->pos];
 
-		if (w->path.len > 0)
+		if (w->path.len > 0 && item->key_len > 0)
 			buf_add_u8(&w->path, '/');
 		buf_add(&w->path, item->key, item->key_len);
 		rc = buf_check(&w->path, err);
 	}
 	top->pos++;
-	if (rc == 0 && n > 0 && children[0].has_content)
-		top->is_hit = name_path(w, &children[0].content) || top->is_hit;
-	if (rc == 0 && n > 0 && children[0].ref.role != FSCK_NONE)
-		rc = push(w, &children[0].ref, err);
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		/* Only the last child has a node below: from then on the frames may have moved. */
+		if (children[i].has_content)
+			top->is_hit = name_path(w, &children[i].content) || top->is_hit;
+		if (children[i].ref.role != FSCK_NONE)
+			rc = push(w, &children[i].ref, err);
+	}
 	return rc == 0 ? fsck_tick(w->fsck, err) : rc;
 }
 
-static int walk(struct path_walk *w, const struct entry *top, struct store_error *err)
+static int walk(struct path_walk *w, const struct fsck_ref *ref, struct store_error *err)
 {
-	const struct fsck_ref ref = fsck_ref_of_dir(top);
 	int rc;
 
-	for (size_t i = 0; i < KEPT; i++)
-		fsck_node_init(&w->kept[i].node);
-	rc = push(w, &ref, err);
+	rc = push(w, ref, err);
 	while (rc == 0 && w->depth > 0 && w->named < PATHS_ALL)
 		rc = step(w, err);
+	w->depth = 0;
+	return rc;
+}
+
+static void release(struct path_walk *w)
+{
 	for (size_t i = 0; i < KEPT; i++)
 		fsck_node_release(&w->kept[i].node);
 	free(w->frames);
 	buf_release(&w->path);
+}
+
+/* The tree, and the attributes recorded of it. */
+static int walk_commit(struct path_walk *w, const struct commit *c, const struct layer *l,
+	struct store_error *err)
+{
+	const struct entry top = view_top(l);
+	const struct fsck_ref tree = fsck_ref_of_dir(&top);
+	const struct fsck_ref meta = { .role = FSCK_META,
+		.level = c->meta.height,
+		.id = c->meta.id };
+	int rc;
+
+	for (size_t i = 0; i < KEPT; i++)
+		fsck_node_init(&w->kept[i].node);
+	rc = walk(w, &tree, err);
+	buf_clear(&w->path);
+	if (rc == 0 && c->has_meta)
+		rc = walk(w, &meta, err);
+	release(w);
+	return rc;
+}
+
+int fsck_name_staged(struct fsck *f, const struct file_ref *ref, const struct buf *path,
+	struct store_error *err)
+{
+	struct path_walk w = { .fsck = f, .is_markless = true };
+	struct fsck_child c = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; i < KEPT; i++)
+		fsck_node_init(&w.kept[i].node);
+	fsck_child_content(&c, &ref->id, ref->height, ref->size);
+	if (buf_set(&w.path, path->data, path->len) != 0)
+		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+	else if (c.has_content)
+		name_path(&w, &c.content);
+	else
+		rc = walk(&w, &c.ref, err);
+	release(&w);
 	return rc;
 }
 
@@ -184,10 +230,8 @@ int fsck_name_paths(struct fsck *f, struct store_error *err)
 	env_abort(txn);
 	if (rc == 0 && head.has_commit &&
 		view_read(f->repo, &head.commit, &data, &c, &l, NULL) == 0) {
-		const struct entry top = view_top(&l);
-
 		fsck_forget_marks(f);
-		rc = walk(&w, &top, err);
+		rc = walk_commit(&w, &c, &l, err);
 	} else {
 		rc = 0;
 	}

@@ -1,5 +1,6 @@
 /*
- * Phase 6: what is staged is there, attributes and cached roots included.
+ * Phase 6: what is staged is there, attributes and cached roots included, and rows that are not
+ * dirty are those of the cached roots (fsck_cached.c).
  *
  * The rows are walked from the top directory, depth first, by key: a frame of the way down is a
  * directory's number and the name last seen in it, so the walk can go on behind it in a new
@@ -26,17 +27,31 @@ struct stage_walk {
 	struct env_txn *txn;
 	struct frame *frames;
 	size_t depth, cap;
+	struct buf path;
 };
 
-static int damage(struct stage_walk *w, const uint8_t *name, size_t len, struct store_error *err,
-	const char *what)
+/* The names seen last in all frames: the way to the entry that is looked at. */
+static int make_path(struct stage_walk *w, struct store_error *err)
 {
-	return fsck_damage(w->fsck, NULL, 0, 0, err, "stage: '%.*s': %s", (int)len,
-		(const char *)name, what);
+	buf_clear(&w->path);
+	for (size_t i = 0; i < w->depth; i++) {
+		if (i > 0 && w->frames[i].len > 0)
+			buf_add_u8(&w->path, '/');
+		buf_add(&w->path, w->frames[i].name, w->frames[i].len);
+	}
+	return buf_str(&w->path) ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
 }
 
-static int check_meta(struct stage_walk *w, const struct stage_row *row, const uint8_t *name,
-	size_t len, struct store_error *err)
+static int damage(struct stage_walk *w, struct store_error *err, const char *what)
+{
+	const int rc = make_path(w, err);
+
+	if (rc == 0)
+		fsck_damage_path(w->fsck, buf_str(&w->path), what);
+	return rc;
+}
+
+static int check_meta(struct stage_walk *w, const struct stage_row *row, struct store_error *err)
 {
 	struct span s = span_of(row->meta, row->meta_len);
 	struct meta m = { 0 };
@@ -44,11 +59,11 @@ static int check_meta(struct stage_walk *w, const struct stage_row *row, const u
 	if (row->meta_len == 0)
 		return 0;
 	if (meta_decode(&s, &m) != 0 || span_left(&s) != 0 || (m.flags & META_CHILD))
-		return damage(w, name, len, err, "its attributes are malformed");
-	return m.flags & META_XATTRS ? fsck_walk_file(w->fsck, &m.xattrs, NULL, err) : 0;
+		return damage(w, err, "its attributes are malformed");
+	return m.flags & META_XATTRS ? fsck_walk_list(w->fsck, &m.xattrs, NULL, err) : 0;
 }
 
-static int check_cached(struct stage_walk *w, uint64_t dir, struct store_error *err)
+static int check_roots(struct stage_walk *w, uint64_t dir, struct store_error *err)
 {
 	struct stage_dir d;
 	struct fsck_ref ref;
@@ -69,6 +84,8 @@ static int check_cached(struct stage_walk *w, uint64_t dir, struct store_error *
 
 static int enter(struct stage_walk *w, uint64_t dir, struct store_error *err)
 {
+	int rc;
+
 	if (w->depth > LIMIT_DEPTH)
 		return fsck_damage(w->fsck, NULL, 0, 0, err,
 			"the stage is nested deeper than %d directories", LIMIT_DEPTH);
@@ -76,7 +93,36 @@ static int enter(struct stage_walk *w, uint64_t dir, struct store_error *err)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	memset(&w->frames[w->depth], 0, sizeof(*w->frames));
 	w->frames[w->depth++].dir = dir;
-	return check_cached(w, dir, err);
+	rc = check_roots(w, dir, err);
+	if (rc == 0)
+		rc = make_path(w, err);
+	return rc == 0 ? fsck_check_cached(w->fsck, w->txn, dir, &w->path, err) : rc;
+}
+
+/* Content that only the stage has is named by its path here, for no walk of HEAD meets it. */
+static int name_content(struct stage_walk *w, const struct stage_row *row, struct store_error *err)
+{
+	const struct frame *top = &w->frames[w->depth - 1];
+	bool is_dirty;
+	int rc;
+
+	if (w->fsck->damaged_count == 0)
+		return 0;
+	rc = stage_is_dirty(w->txn, top->dir, top->name, top->len, &is_dirty, err);
+	if (rc == 0 && is_dirty)
+		rc = make_path(w, err);
+	return rc == 0 && is_dirty ? fsck_name_staged(w->fsck, &row->ref, &w->path, err) : rc;
+}
+
+static int check_row(struct stage_walk *w, const struct stage_row *row, struct store_error *err)
+{
+	int rc = check_meta(w, row, err);
+
+	if (rc == 0 && row->kind != ENTRY_DIR)
+		rc = fsck_walk_file(w->fsck, &row->ref, NULL, err);
+	if (rc == 0 && row->kind != ENTRY_DIR)
+		rc = name_content(w, row, err);
+	return rc == 0 ? fsck_tick(w->fsck, err) : rc;
 }
 
 /* Rows of the lowest directory up to the first directory in it, which is entered. */
@@ -85,30 +131,33 @@ static int step(struct stage_walk *w, struct store_error *err)
 	struct frame *top = &w->frames[w->depth - 1];
 	struct stage_scan *scan;
 	struct stage_row row = { 0 };
-	const uint8_t *name;
-	size_t len;
 	int rc = stage_scan_open(w->txn, top->dir, &scan, err);
 
 	if (rc != 0)
 		return rc;
 	if (top->len > 0)
 		stage_scan_seek(scan, top->name, top->len);
-	while ((rc = stage_scan_next(scan, &name, &len, &row, err)) == 0) {
-		if (len > LIMIT_NAME) {
-			rc = store_error_set(err, STORE_ECORRUPT,
-				"a row of the stage is malformed; run 'store fsck --rebuild'");
+	do {
+		struct store_error why = { 0 };
+		const uint8_t *name = NULL;
+		size_t len = 0;
+
+		rc = stage_scan_next(scan, &name, &len, &row, &why);
+		if (rc != 0 && (rc != STORE_ECORRUPT || !name)) {
+			if (rc != STORE_ENOTFOUND && err)
+				*err = why;
 			break;
 		}
+		if (rc == 0 && len > LIMIT_NAME)
+			rc = store_error_set(&why, STORE_ECORRUPT,
+				"a name of the stage is too long; run 'store fsck --rebuild'");
+		/* The name stands even when the row is malformed. */
+		len = len < LIMIT_NAME ? len : LIMIT_NAME;
 		memcpy(top->name, name, len);
 		top->len = len;
-		rc = check_meta(w, &row, name, len, err);
-		if (rc == 0 && row.kind != ENTRY_DIR)
-			rc = fsck_walk_file(w->fsck, &row.ref, NULL, err);
-		if (rc == 0)
-			rc = fsck_tick(w->fsck, err);
-		if (rc != 0 || row.kind == ENTRY_DIR)
-			break;
-	}
+		row.kind = rc == 0 ? row.kind : ENTRY_NONE;
+		rc = rc == 0 ? check_row(w, &row, err) : damage(w, err, why.msg);
+	} while (rc == 0 && row.kind != ENTRY_DIR);
 	stage_scan_close(scan);
 	if (rc == STORE_ENOTFOUND) {
 		w->depth--;
@@ -127,7 +176,7 @@ static int walk(struct stage_walk *w, struct store_error *err)
 	if (rc == 0)
 		rc = stage_get(w->txn, dir, "", 0, &top, err);
 	if (rc == 0)
-		rc = check_meta(w, &top, (const uint8_t *)".", 1, err);
+		rc = check_meta(w, &top, err);
 	if (rc == STORE_ENOTFOUND)
 		rc = 0;
 	if (rc == 0)
@@ -157,5 +206,6 @@ int fsck_stage(struct fsck *f, struct store_error *err)
 		*err = why;
 	env_abort(w.txn);
 	free(w.frames);
+	buf_release(&w.path);
 	return rc;
 }

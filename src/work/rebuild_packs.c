@@ -1,7 +1,8 @@
 /*
  * Rows of packs and objects. A whole footer is believed here, since the check that follows proves
- * it; a pack without one is read block by block, and what its blocks hold is hashed. The first pack
- * that has an object gives its row, as at publication.
+ * it. A pack without one gets it back (rebuild_footer.c); where that cannot be, it is read block by
+ * block, and what its blocks hold is hashed. The first pack that has an object gives its row, as at
+ * publication.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -43,26 +44,6 @@ static int put_footer(struct rebuild *r, const struct fsck_pack *p, const struct
 	return rc;
 }
 
-/* What an object is taken for when no footer tells: a hint. */
-static uint8_t guess_kind(uint8_t class, const uint8_t *data, size_t len)
-{
-	static const struct {
-		const char *begins;
-		uint8_t kind;
-	} table[] = { { "SQ\1", KIND_SEQ }, { "MP\1", KIND_MAP }, { "store layer 1\n", KIND_LAYER },
-		{ "store commit 1\n", KIND_COMMIT }, { "store tag 1\n", KIND_TAG } };
-
-	if (class != PACK_NODES)
-		return class == PACK_RECORDS ? KIND_STAGE : KIND_CHUNK;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const size_t n = strlen(table[i].begins);
-
-		if (len >= n && memcmp(data, table[i].begins, n) == 0)
-			return table[i].kind;
-	}
-	return KIND_CHUNK;
-}
-
 static int put_block(struct rebuild *r, const struct fsck_pack *p, uint64_t off,
 	const struct pack_block_info *info, uint32_t *objects, struct store_error *err)
 {
@@ -75,7 +56,7 @@ static int put_block(struct rebuild *r, const struct fsck_pack *p, uint64_t off,
 		struct oid id;
 
 		loc.len = d->lens[i];
-		loc.kind = guess_kind(info->class, d->plain.data + loc.off, loc.len);
+		loc.kind = rebuild_guess_kind(info->class, d->plain.data + loc.off, loc.len);
 		hash_once(d->hash, d->plain.data + loc.off, loc.len, &id);
 		rc = put_object(r, &id, &loc, err);
 		loc.off += loc.len;
@@ -127,8 +108,16 @@ static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_
 	struct store_error why = { 0 };
 	struct fsck_file file;
 	uint32_t objects = 0;
+	bool repaired = false;
 	int rc = fsck_file_open(r->odb, p, &file, &why);
 
+	if (rc == 0 && !file.has_footer) {
+		rc = rebuild_footer(r, &file, &repaired, &why);
+		if (repaired) {
+			fsck_file_close(&file);
+			rc = fsck_file_open(r->odb, p, &file, &why);
+		}
+	}
 	if (rc == 0 && file.has_footer) {
 		objects = (uint32_t)file.index.count;
 		rc = put_footer(r, p, &file.index, err);

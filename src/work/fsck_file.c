@@ -1,0 +1,239 @@
+/*
+ * Pack files as they lie on disk, without the database: the folder, one file with its header and
+ * footer, one block decoded. What phase 1, phase 2 and a rebuild share.
+ *
+ * A footer is believed only when its digest and every bound in it hold; a file whose footer is lost
+ * is still a pack, whose blocks follow each other from the header on.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "data/hash.h"
+#include "data/limits.h"
+#include "work/fsck_internal.h"
+
+#define FOOTER_MIN (PACK_FOOTER_HEAD + PACK_FANOUT + PACK_TRAILER)
+#define FOOTER_MAX (FOOTER_MIN + (uint64_t)LIMIT_PACK_OBJECTS * (PACK_OBJECT_ROW + PACK_BLOCK_ROW))
+
+/* ---- the folder */
+
+static int by_number(const void *a, const void *b)
+{
+	const struct fsck_pack *x = a, *y = b;
+
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return memcmp(x->random, y->random, sizeof(x->random));
+}
+
+int fsck_list_packs(struct odb *o, struct fsck_pack_list *l, struct store_error *err)
+{
+	int fd = openat(odb_packs_fd(o), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	int rc = 0;
+
+	if (!dir) {
+		rc = store_error_sys(err, "cannot list '%s/packs'", odb_path(o));
+		io_close(&fd);
+		return rc;
+	}
+	for (errno = 0; rc == 0 && (d = readdir(dir)) != NULL; errno = 0) {
+		struct fsck_pack p = { 0 };
+
+		if (!pack_name_parse(d->d_name, &p.number, p.random))
+			continue;
+		if (mem_grow(&l->items, &l->cap, l->count + 1, sizeof(*l->items)) != 0)
+			rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+		else
+			l->items[l->count++] = p;
+	}
+	/* A list that ends early would look like packs that are gone. */
+	if (rc == 0 && errno != 0)
+		rc = store_error_sys(err, "cannot list '%s/packs'", odb_path(o));
+	closedir(dir);
+	if (rc == 0 && l->count > 0)
+		qsort(l->items, l->count, sizeof(*l->items), by_number);
+	return rc;
+}
+
+void fsck_free_packs(struct fsck_pack_list *l)
+{
+	free(l->items);
+	*l = (struct fsck_pack_list){ 0 };
+}
+
+struct fsck_pack *fsck_find_pack(const struct fsck_pack_list *l, uint64_t number)
+{
+	size_t from = 0, to = l->count;
+
+	while (from < to) {
+		const size_t mid = from + (to - from) / 2;
+
+		if (l->items[mid].number == number)
+			return &l->items[mid];
+		if (l->items[mid].number < number)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return NULL;
+}
+
+/* ---- one file */
+
+static int read_footer(struct fsck_file *f, struct store_error *err)
+{
+	uint8_t trailer[PACK_TRAILER];
+	struct buf footer = { 0 };
+	uint64_t off, len;
+	int rc;
+
+	if (f->size < PACK_HEADER + FOOTER_MIN)
+		return store_error_set(err, STORE_ECORRUPT, "pack has no footer");
+	if (io_pread_full(f->fd, trailer, sizeof(trailer), f->size - sizeof(trailer)) !=
+		(ssize_t)sizeof(trailer))
+		return store_error_sys(err, "cannot read 'packs/%s'", f->name);
+	off = le64_get(trailer);
+	len = f->size - off;
+	if (off < PACK_HEADER || off > f->size - FOOTER_MIN || len > FOOTER_MAX)
+		return store_error_set(err, STORE_ECORRUPT, "pack has no footer");
+	rc = buf_reserve(&footer, (size_t)len);
+	if (rc != 0)
+		rc = store_error_set(err, rc, "out of memory");
+	else if (io_pread_full(f->fd, footer.data, (size_t)len, off) != (ssize_t)len)
+		rc = store_error_sys(err, "cannot read 'packs/%s'", f->name);
+	else
+		rc = pack_index_parse(&f->index, footer.data, (size_t)len, off, err);
+	buf_release(&footer);
+	if (rc == 0) {
+		f->blocks_end = off;
+		f->has_footer = true;
+	} else {
+		pack_index_release(&f->index);
+	}
+	return rc;
+}
+
+static int check_header(const struct fsck_file *f, struct store_error *err)
+{
+	static const uint8_t want[PACK_HEADER] = { 'S', 'T', 'P', 'K', 1 };
+	uint8_t head[PACK_HEADER];
+	const ssize_t n = io_pread_full(f->fd, head, sizeof(head), 0);
+
+	if (n < 0)
+		return store_error_sys(err, "cannot read 'packs/%s'", f->name);
+	if (n == (ssize_t)sizeof(head) && memcmp(head, "STPK", 4) == 0 && le32_get(head + 4) > 1)
+		return store_error_set(err, STORE_EVERSION,
+			"pack of version %u: a newer store is needed", le32_get(head + 4));
+	if (n != (ssize_t)sizeof(head) || memcmp(head, want, sizeof(head)) != 0)
+		return store_error_set(err, STORE_ECORRUPT, "pack header is damaged");
+	return 0;
+}
+
+int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f,
+	struct store_error *err)
+{
+	struct stat st;
+	int rc;
+
+	memset(f, 0, sizeof(*f));
+	pack_name(f->name, p->number, p->random);
+	f->fd = openat(odb_packs_fd(o), f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (f->fd == -1 && errno == ENOENT)
+		return store_error_set(err, STORE_ENOTFOUND, "pack is missing");
+	if (f->fd == -1 || fstat(f->fd, &st) != 0)
+		return store_error_sys(err, "cannot open 'packs/%s'", f->name);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > LIMIT_PACK)
+		return store_error_set(err, STORE_ECORRUPT, "pack is no file of at most %u bytes",
+			LIMIT_PACK);
+	posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	f->size = f->blocks_end = (uint64_t)st.st_size;
+	rc = check_header(f, err);
+	if (rc != 0)
+		return rc;
+	rc = read_footer(f, err);
+	return rc == STORE_ECORRUPT ? 0 : rc;
+}
+
+void fsck_file_close(struct fsck_file *f)
+{
+	io_close(&f->fd);
+	pack_index_release(&f->index);
+}
+
+int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_info *info,
+	struct store_error *err)
+{
+	uint8_t head[PACK_BLOCK_HEADER];
+	int rc;
+
+	if (off >= f->blocks_end)
+		return STORE_ENOTFOUND;
+	if (off + sizeof(head) > f->blocks_end)
+		return store_error_set(err, STORE_ECORRUPT, "block ends early");
+	if (io_pread_full(f->fd, head, sizeof(head), off) != (ssize_t)sizeof(head))
+		return store_error_sys(err, "cannot read");
+	/*
+	 * Where the footer is lost, its remains end the blocks as well as the end of the file does.
+	 */
+	if (!f->has_footer && memcmp(head, "STFT", 4) == 0)
+		return STORE_ENOTFOUND;
+	rc = pack_block_parse(head, info, err);
+	if (rc == 0 && off + pack_block_length(info) > f->blocks_end)
+		rc = store_error_set(err, STORE_ECORRUPT, "block ends early");
+	return rc;
+}
+
+/* ---- one block */
+
+int fsck_decoder_init(struct fsck_decoder *d, struct store_error *err)
+{
+	const struct codec_options plain = { .codec = CODEC_NONE };
+
+	memset(d, 0, sizeof(*d));
+	d->codec = codec_new(&plain);
+	d->hash = hash_new();
+	return d->codec && d->hash ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+}
+
+void fsck_decoder_release(struct fsck_decoder *d)
+{
+	codec_free(d->codec);
+	hash_free(d->hash);
+	buf_release(&d->raw);
+	buf_release(&d->plain);
+	free(d->lens);
+	memset(d, 0, sizeof(*d));
+}
+
+int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
+	const struct pack_block_info *info, struct store_error *err)
+{
+	const size_t len = (size_t)pack_block_length(info);
+	int rc;
+
+	buf_clear(&d->raw);
+	buf_clear(&d->plain);
+	if (buf_reserve(&d->raw, len) != 0 || buf_reserve(&d->plain, info->plain) != 0 ||
+		mem_grow(&d->lens, &d->lens_cap, info->count, sizeof(*d->lens)) != 0)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	if (io_pread_full(f->fd, d->raw.data, len, off) != (ssize_t)len)
+		return store_error_sys(err, "cannot read");
+	rc = pack_block_check(d->raw.data, len, info, d->lens, err);
+	if (rc == 0)
+		rc = codec_decode(d->codec, info->codec, pack_block_stored(d->raw.data, info),
+			info->stored, d->plain.data, info->plain, err);
+	if (rc == 0)
+		d->plain.len = info->plain;
+	return rc;
+}
