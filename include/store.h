@@ -24,6 +24,13 @@
  * Memory is bounded: nothing grows with the size of a file, the number of files or the size of the
  * repository.
  *
+ * What every function may return besides what is told above it: STORE_EIO (the system could not
+ * read or write), STORE_ENOMEM, and, where it reads stored bytes, STORE_ECORRUPT when they do not
+ * prove themselves; STORE_ECANCELED where it takes callbacks. Sizes, lengths and offsets are bytes;
+ * times are seconds since 1970; counts are of what their name tells. Pointers that are handed in
+ * are only looked at during the call. Results are filled by the call and own nothing, unless it is
+ * said; on an error what they hold is not to be relied on, but for counters.
+ *
  * Ownership is told in one of four sentences above each function. Options structs may be zeroed:
  * zero is the default; NULL is all zero.
  */
@@ -82,7 +89,7 @@ struct store_id {
 
 #define STORE_HEX_LEN 64
 
-/* Write 64 lower-case hex digits and a NUL into hex; returns hex. */
+/* Write 64 lower-case hex digits and a NUL into hex; returns hex.  Never fails.  Copies id. */
 STORE_API char *store_id_hex(char hex[STORE_HEX_LEN + 1], const struct store_id *id);
 
 enum store_kind {
@@ -98,9 +105,10 @@ enum store_kind {
  * it everywhere.
  */
 struct store_node {
-	struct store_id id;
+	struct store_id
+		id;     /* all zero: a staged directory that no commit stored; only kind is set */
 	uint8_t kind;   /* enum store_kind */
-	uint8_t height; /* levels of nodes above the chunks; of a directory: level of its root node */
+	uint8_t height; /* levels of nodes above the chunks; of a directory: its root node's */
 	uint64_t size;  /* bytes of the content; of a directory: of all files and links below it */
 	uint64_t files; /* directory: files and links below it; else 1 */
 	uint64_t dirs;  /* directory: directories below it, itself not counted; else 0 */
@@ -115,18 +123,17 @@ struct store_progress {
 };
 
 enum store_notice_kind {
-	STORE_NOTICE_UNREADABLE =
-		1, /* path could not be read or listed: text is the reason; what is staged there stays */
-	STORE_NOTICE_CHANGED, /* path changed while it was read, twice; what is staged there stays */
-	STORE_NOTICE_BORDER,  /* path is a repository of its own: not entered */
-	STORE_NOTICE_IGNORED, /* the operand path is ignored: not added */
-	STORE_NOTICE_SPECIAL, /* path is a FIFO, socket or device: never opened, left out */
+	STORE_NOTICE_UNREADABLE = 1, /* could not be read or listed: text is why; staged it stays */
+	STORE_NOTICE_CHANGED,        /* path changed while it was read, twice; staged it stays */
+	STORE_NOTICE_BORDER,         /* path is a repository of its own: not entered */
+	STORE_NOTICE_IGNORED,        /* the operand path is ignored: not added */
+	STORE_NOTICE_SPECIAL,        /* path is a FIFO, socket or device: never opened, left out */
 	STORE_NOTICE_LIMIT, /* path is over a limit of the format: left out; text names the limit */
-	STORE_NOTICE_CONFLICT, /* path holds content that would be lost; text says what kind */
-	STORE_NOTICE_CORRUPT, /* fsck: text names pack, offset, object; path one of the paths that use it, or "" */
-	STORE_NOTICE_PHASE,        /* fsck: a phase begins; text names it */
-	STORE_NOTICE_INFO,         /* text is worth a line to the user */
-	STORE_NOTICE_WOULD_ADD,    /* dry run: path would be staged; bytes is its size */
+	STORE_NOTICE_CONFLICT,  /* path holds content that would be lost; text says what kind */
+	STORE_NOTICE_CORRUPT,   /* fsck: text names pack, offset, object; path one that uses it */
+	STORE_NOTICE_PHASE,     /* fsck: a phase begins; text names it */
+	STORE_NOTICE_INFO,      /* text is worth a line to the user */
+	STORE_NOTICE_WOULD_ADD, /* dry run: path would be staged; bytes is its size */
 	STORE_NOTICE_WOULD_DELETE, /* dry run: path would be staged as deleted */
 };
 
@@ -172,12 +179,11 @@ struct store_repo;
 
 struct store_init_options {
 	unsigned int version; /* 0 */
-	const char *
-		branch; /* first branch; NULL: init.defaultBranch of the user's configuration, else "main" */
-	uint32_t
-		chunk_average; /* bytes, power of two 256..2097152; 0: chunking.average, else 65536 */
-	const char *const *
-		config; /* "key=value" strings that go before all files, NULL-terminated; may be NULL */
+	const char *branch;   /* first branch; NULL: init.defaultBranch of the user, else "main" */
+	/* Bytes, a power of two from 256 to 2097152; 0: chunking.average, else 65536. */
+	uint32_t chunk_average;
+	/* "key=value" strings that go before all files, NULL-terminated; may be NULL. */
+	const char *const *config;
 };
 
 struct store_init_result {
@@ -187,54 +193,62 @@ struct store_init_result {
 };
 
 /*
- * Make DIR (created if need be) a repository. Again on one: existed = 1, nothing changes; with
- * another chunk_average: STORE_EEXISTS.
+ * Make dir (a path as the system takes it; created if need be, with those above it) a repository.
+ * Again on one: existed = 1, nothing changes. STORE_EEXISTS: it is one with another chunk_average;
+ * STORE_EINVAL: a chunk_average or branch that cannot be; STORE_EDENIED, STORE_ENOSPACE. Writes
+ * some 4 MiB, whatever dir holds. result: never NULL. Copies dir and options.
  */
 STORE_API int store_init(const char *dir, const struct store_init_options *options,
 	struct store_init_result *result, struct store_error *err);
 
 struct store_open_options {
 	unsigned int version; /* 0 */
-	const char
-		*start; /* where to look for .store, going upwards; NULL: the current directory */
-	const char *
-		store_dir; /* the .store folder itself; NULL: STORE_DIR of the environment, else discovery */
-	const char *const *
-		config; /* "key=value" strings that go before all files, NULL-terminated; may be NULL */
+	/* Where to look for .store, going upwards; NULL: the current directory. */
+	const char *start;
+	/* The .store folder itself; NULL: STORE_DIR of the environment, else discovery. */
+	const char *store_dir;
+	/* "key=value" strings that go before all files, NULL-terminated; may be NULL. */
+	const char *const *config;
 	unsigned int threads; /* for bulk operations; 0: one per processor; 1: start none */
-	int write; /* the caller means to change it: refused (STORE_EDENIED) for a repository of another user */
+	/* The caller means to change it: STORE_EDENIED for a repository of another user. */
+	int write;
 };
 
 /*
  * Find and open. STORE_ENOTFOUND outside a repository, the message names `store init`.
- * STORE_EVERSION for a newer format. Caller frees with store_close.
+ * STORE_EVERSION for a newer format; STORE_EDENIED as told at `write`; STORE_EINVAL for a
+ * configuration that cannot be read. Reads configuration, `format` and the first pages of the
+ * database: its cost does not grow with the repository. options may be NULL. Caller frees with
+ * store_close. Copies options.
  */
 STORE_API int store_open(struct store_repo **out, const struct store_open_options *options,
 	struct store_error *err);
-/* repo may be NULL. */
+/* repo may be NULL.  Iterators and readers made from it were freed before. */
 STORE_API void store_close(struct store_repo *repo);
 /*
- * Absolute path of the working tree and of the .store folder. Borrowed: valid until store_close.
+ * Absolute path of the working tree and of the .store folder. Never fail. Borrowed: valid until
+ * store_close.
  */
 STORE_API const char *store_work_tree(const struct store_repo *repo);
 STORE_API const char *store_dir(const struct store_repo *repo);
 /*
- * Where start lies below the top of the working tree: "" or "a/b". Borrowed: valid until
- * store_close.
+ * Where start lies below the top of the working tree: "" or "a/b". Never fails. Borrowed: valid
+ * until store_close.
  */
 STORE_API const char *store_prefix(const struct store_repo *repo);
 
 /*
  * An operand as typed (relative to start, or absolute) to a path of the working tree, by its words
- * alone; nothing on disk is looked at beyond the folder that holds it. STORE_EINVAL outside the
- * working tree. Caller frees with free.
+ * alone; nothing on disk is looked at beyond the folder that holds it. "" and "." are start itself.
+ * STORE_EINVAL outside the working tree. Caller frees with free.
  */
 STORE_API int store_operand(const struct store_repo *repo, const char *operand, char **out_path,
 	struct store_error *err);
 
 /*
  * A configuration value by key ("user.name"), from flags, environment, repository, user, built-in,
- * in this order. STORE_ENOTFOUND when it has none. Caller frees with free.
+ * in this order. STORE_ENOTFOUND when it has none; STORE_EINVAL for a key that is unknown, with the
+ * nearest one. No file is read: they were at store_open. Caller frees with free.
  */
 STORE_API int store_config_get(const struct store_repo *repo, const char *key, char **out_value,
 	struct store_error *err);
@@ -257,18 +271,21 @@ struct store_add_options {
 struct store_add_result {
 	uint64_t added, modified, deleted; /* entries staged */
 	uint64_t unchanged;
-	uint64_t
-		skipped; /* unreadable, changing, over a limit: each was a notice; > 0 means "done, but" */
+	/* Unreadable, changing, over a limit: each was a notice; > 0 means "done, but". */
+	uint64_t skipped;
 	uint64_t ignored_operands; /* operands that are ignored: each was a notice */
 	uint64_t special;          /* FIFOs, sockets, devices */
 	struct store_stats stats;
 };
 
 /*
- * Make the stage below each of paths (n of them) equal to the working tree. STORE_ENOTFOUND,
- * nothing staged: a path neither on disk nor tracked;
- * STORE_EINVAL: a path beyond a symbolic link. Work goes in whole steps: cut short, the next call
- * goes on.
+ * Make the stage below each of paths (n of them, in any order; "" is the whole tree) equal to the
+ * working tree. Nothing staged: STORE_ENOTFOUND, a path neither on disk nor tracked; STORE_EINVAL,
+ * a path beyond a symbolic link, in a .store folder or inside another repository; STORE_EDENIED,
+ * the repository of another user. What cannot be read is a notice and keeps what is staged. Work
+ * goes in whole steps: cut short (STORE_ENOSPACE, STORE_EBUSY, a callback), the next call goes on.
+ * Cost: one look at each file below the paths; those that changed are read once. result may be
+ * NULL. Copies paths and options.
  */
 STORE_API int store_add(struct store_repo *repo, const char *const *paths, size_t n,
 	const struct store_add_options *options, struct store_add_result *result,
@@ -291,6 +308,7 @@ struct store_commit_result {
 	struct store_node root; /* the tree */
 	uint64_t generation;
 	uint64_t added, modified, deleted; /* files, by the changes against the parent */
+	int is_counted;                    /* 0: a dry run that may not write has no counts */
 	char branch[256];                  /* short name; "" when HEAD is detached */
 	int identity_guessed; /* user.name and user.email were not set: worth one hint */
 	struct store_stats stats;
@@ -298,7 +316,9 @@ struct store_commit_result {
 
 /*
  * Commit the stage. STORE_EEMPTY: nothing staged. STORE_EBUSY: another commit won on this branch
- * each time it was tried.
+ * each time it was tried, or another holds the write lock for long. STORE_EINVAL: a message, author
+ * or date that cannot be, or nobody configured with user.useConfigOnly. What others add meanwhile
+ * stays staged. Cost: O(changed paths x depth). result may be NULL. Copies options.
  */
 STORE_API int store_commit(struct store_repo *repo, const struct store_commit_options *options,
 	struct store_commit_result *result, struct store_error *err);
@@ -307,8 +327,8 @@ STORE_API int store_commit(struct store_repo *repo, const struct store_commit_op
 
 enum {
 	STORE_STATUS_NO_UNTRACKED = 1, /* -uno */
-	STORE_STATUS_ALL_UNTRACKED =
-		2, /* -uall: files one by one; else a wholly untracked directory is one entry "dir/" */
+	/* -uall: files one by one; else a wholly untracked directory is one entry "dir/". */
+	STORE_STATUS_ALL_UNTRACKED = 2,
 	STORE_STATUS_IGNORED = 4,
 };
 
@@ -337,6 +357,15 @@ struct store_status_result {
 	struct store_stats stats;
 };
 
+/*
+ * Tell how HEAD, stage and working tree differ, at and below paths (n of them, in any order; none:
+ * everywhere), in one snapshot of HEAD and stage. What cannot be looked at is a notice and counts
+ * as unchanged: only a path that is not there is deleted. Cost: one look at each tracked file and
+ * at each directory; a file is read only when its attributes cannot tell, and HEAD's tree only
+ * where something was staged. Rows found equal by reading are stamped anew when nobody else holds
+ * the write lock, else not. result may be NULL. Copies paths and options. Borrowed: an entry is
+ * valid until its callback returns.
+ */
 STORE_API int store_status(struct store_repo *repo, const char *const *paths, size_t n,
 	const struct store_status_options *options, struct store_status_result *result,
 	struct store_error *err);
@@ -358,14 +387,20 @@ enum {
 
 /*
  * Resolve an operand that names content as store(1) tells: a path in HEAD, rev:path, path@rev,
- * :path. STORE_EAMBIGUOUS: the message lists the candidates as rev:path.
- * STORE_ENOTFOUND: the message says which half failed.
+ * :path. flags: STORE_NAME_*. STORE_EAMBIGUOUS: the message lists the candidates as rev:path.
+ * STORE_ENOTFOUND, STORE_EINVAL: the message says which half failed. O(readings x (names x levels))
+ * node reads. Caller frees *out with store_target_clear, after an error, too.
  */
 STORE_API int store_resolve(struct store_repo *repo, const char *operand, unsigned int flags,
 	struct store_target *out, struct store_error *err);
+/* Frees what t owns; t is all zero after it.  t may be all zero. */
 STORE_API void store_target_clear(struct store_target *t);
 
-/* A revision ("HEAD~1", a branch, an id prefix) to a commit id. */
+/*
+ * A revision ("HEAD~1", a branch, an id prefix) to a commit id. STORE_ENOTFOUND: unknown, the
+ * nearest ref named, or before the first commit; STORE_EAMBIGUOUS: candidates listed;
+ * STORE_EINVAL: none can be written so. Cost: one read for each step back.
+ */
 STORE_API int store_rev_parse(struct store_repo *repo, const char *rev, struct store_id *out,
 	struct store_error *err);
 
@@ -373,9 +408,10 @@ STORE_API int store_rev_parse(struct store_repo *repo, const char *rev, struct s
 struct store_root {
 	struct store_id commit, layer;
 	struct store_node root;
-	uint64_t generation;
-	uint64_t added, modified, deleted;
+	uint64_t generation;               /* layers below it, along first parents */
+	uint64_t added, modified, deleted; /* files, against the first parent */
 };
+/* The root of a revision (NULL: HEAD).  Errors as store_rev_parse; two reads more. */
 STORE_API int store_root(struct store_repo *repo, const char *rev, struct store_root *out,
 	struct store_error *err);
 
@@ -396,16 +432,20 @@ struct store_log_entry {
 
 struct store_log_iter;
 /*
- * Commits reachable from rev (NULL: HEAD), newest first. STORE_ENOTFOUND before the first commit.
- * Caller frees with store_log_free.
+ * Commits reachable from rev (NULL: HEAD; also A..B and A...B), newest first by commit time, each
+ * once. STORE_ENOTFOUND before the first commit; else errors as store_rev_parse. A history without
+ * merges needs no memory; A..B reads what A reaches at once. Caller frees with store_log_free.
+ * Copies rev.
  */
 STORE_API int store_log_open(struct store_repo *repo, const char *rev, struct store_log_iter **out,
 	struct store_error *err);
 /*
- * STORE_ENOTFOUND at the end, without message. Borrowed: entry is valid until the next call on it.
+ * STORE_ENOTFOUND at the end, without message. Two reads. Borrowed: entry is valid until the next
+ * call on it.
  */
 STORE_API int store_log_next(struct store_log_iter *it, struct store_log_entry *entry,
 	struct store_error *err);
+/* it may be NULL. */
 STORE_API void store_log_free(struct store_log_iter *it);
 
 /* ---------------------------------------------------------------- trees and content */
@@ -415,13 +455,16 @@ struct store_tree_entry {
 	struct store_node node;
 	int has_meta;
 	uint32_t mode; /* recorded permission bits, when has_meta */
-	int64_t mtime;
+	int64_t mtime; /* recorded, seconds since 1970, when has_meta */
 };
 
 struct store_tree_iter;
 /*
- * Entries of a directory, in byte order; recursive: of all directories below it, too. Caller frees
- * with store_tree_free. Copies target.
+ * Entries of a directory, in byte order of names; recursive (0 or 1): of all directories below it,
+ * too, each behind its own entry. A target of the stage is listed as it is staged, uncommitted
+ * entries included; what is staged meanwhile shows or does not. STORE_EINVAL: no directory. Reads
+ * as the listing goes on: one node for each leaf of the maps, at most 32 directories open. Caller
+ * frees with store_tree_free. Copies target.
  */
 STORE_API int store_tree_open(struct store_repo *repo, const struct store_target *target,
 	int recursive, struct store_tree_iter **out, struct store_error *err);
@@ -430,27 +473,41 @@ STORE_API int store_tree_open(struct store_repo *repo, const struct store_target
  */
 STORE_API int store_tree_next(struct store_tree_iter *it, struct store_tree_entry *entry,
 	struct store_error *err);
+/* it may be NULL. */
 STORE_API void store_tree_free(struct store_tree_iter *it);
+/*
+ * What a target names, as one entry: its node, and the attributes that were recorded for it.
+ * Borrowed: out->path is target's, valid until store_target_clear. O(names x levels) node reads.
+ */
+STORE_API int store_target_entry(struct store_repo *repo, const struct store_target *target,
+	struct store_tree_entry *out, struct store_error *err);
 
 struct store_reader;
-/* Read content (file or link), verified.  Caller frees with store_reader_free.  Copies node. */
+/*
+ * Read content (file or link), from its first byte, verified. STORE_EINVAL: a directory. Nothing is
+ * read yet. Caller frees with store_reader_free. Copies node.
+ */
 STORE_API int store_reader_open(struct store_repo *repo, const struct store_node *node,
 	struct store_reader **out, struct store_error *err);
-/* Go to byte off; past the end is the end. */
+/* Go to byte off; past the end is the end.  Reads nothing: the next read goes down to it. */
 STORE_API int store_reader_seek(struct store_reader *r, uint64_t off, struct store_error *err);
 /*
- * Up to len bytes into data; *got tells how many, 0 only at the end.
+ * Up to len bytes into data (room for len); *got tells how many, 0 only at the end. Bytes are
+ * handed out after the chunk they are in was proven; what came before a chunk that cannot be read
+ * is given first, and the error with the next call. Decodes each chunk that is touched, and the
+ * nodes above. The reader keeps one chunk.
  */
 STORE_API int store_reader_read(struct store_reader *r, void *data, size_t len, size_t *got,
 	struct store_error *err);
+/* r may be NULL. */
 STORE_API void store_reader_free(struct store_reader *r);
 
 /* ---------------------------------------------------------------- checkout */
 
 enum {
 	STORE_CHECKOUT_FORCE = 1, /* overwrite what is in the way; never deletes untracked files */
-	STORE_CHECKOUT_PRESERVE = 2,     /* recorded permission bits and mtime */
-	STORE_CHECKOUT_PRESERVE_ALL = 4, /* as root also owner, setuid and xattrs */
+	STORE_CHECKOUT_PRESERVE = 2,     /* recorded permission bits, mtime and user.* attributes */
+	STORE_CHECKOUT_PRESERVE_ALL = 4, /* as root also owner, setuid, all other xattrs */
 	STORE_CHECKOUT_DETACH = 8,
 };
 
@@ -458,8 +515,8 @@ struct store_checkout_options {
 	unsigned int version; /* 0 */
 	unsigned int flags;   /* STORE_CHECKOUT_* */
 	const char *rev;      /* NULL: HEAD */
-	const char *
-		to; /* write there instead; absent or empty directory unless FORCE; neither HEAD nor stage change */
+	/* Write there instead; absent or empty unless FORCE; neither HEAD nor stage change. */
+	const char *to;
 	const char *new_branch;   /* -b: made at rev, HEAD attached to it */
 	const char *const *paths; /* only these, n_paths of them; 0: the whole tree */
 	size_t n_paths;
@@ -469,14 +526,20 @@ struct store_checkout_options {
 struct store_checkout_result {
 	uint64_t written, unchanged, deleted; /* files */
 	uint64_t conflicts;                   /* each was a notice, at most the first 10 */
-	char branch[256];                     /* HEAD is on it now; "" when detached or with `to` */
+	uint64_t unset;   /* recorded attributes that could not be set: one notice for all */
+	char branch[256]; /* HEAD is on it now; "" when detached or with `to` */
 	struct store_id commit;
 	struct store_stats stats;
 };
 
 /*
- * STORE_ECONFLICT: content would be lost; nothing was written. STORE_ENOSPACE is told before the
- * first write where it can be known.
+ * Bring a revision, or paths of it, into the working tree or into another folder. STORE_ECONFLICT:
+ * content would be lost; nothing was written. STORE_ENOSPACE is told before the first write where
+ * it can be known. STORE_EEXISTS: new_branch is there already, or `to` is not empty.
+ * STORE_EDENIED: the repository of another user, unless `to`. Revisions: errors as
+ * store_rev_parse. Cut short, the same call finishes the work. Cost: one look at each file that is
+ * in the way; what is equal is not written, and directories that are equal in HEAD, stage and
+ * target are not read. result may be NULL. Copies options.
  */
 STORE_API int store_checkout(struct store_repo *repo, const struct store_checkout_options *options,
 	struct store_checkout_result *result, struct store_error *err);
@@ -496,12 +559,16 @@ struct store_fsck_result {
 	struct store_stats stats;
 };
 
-/* Read and check everything.  STORE_ECORRUPT when damaged > 0, after all of it was named. */
+/*
+ * Read and check everything, in phases, each a notice. STORE_ECORRUPT when damaged > 0, after all
+ * of it was named. With rebuild the write lock is held (STORE_EBUSY). Cost: every stored byte is
+ * read and decoded once; memory stays bounded. result may be NULL. Copies options.
+ */
 STORE_API int store_fsck(struct store_repo *repo, const struct store_fsck_options *options,
 	struct store_fsck_result *result, struct store_error *err);
 /*
  * As store_open, for a repository whose db/ is damaged or missing: only store_fsck with rebuild may
- * follow.
+ * follow. Caller frees with store_close. Copies options.
  */
 STORE_API int store_open_for_rebuild(struct store_repo **out,
 	const struct store_open_options *options, struct store_error *err);
@@ -511,20 +578,22 @@ struct store_info {
 	uint32_t chunk_average;
 	char parameters[STORE_HEX_LEN + 1]; /* digest of the chunking parameters */
 	int has_head;
-	struct store_root head;
-	char branch[256];
-	uint64_t objects;
+	struct store_root head;     /* when has_head */
+	char branch[256];           /* short name; "" when detached */
+	uint64_t objects;           /* of all kinds */
 	uint64_t packs, pack_bytes; /* stored */
 	uint64_t db_bytes;
-	uint64_t commits; /* reachable from HEAD by first parents */
+	/* From HEAD along first parents, to the first; merges bring more. */
+	uint64_t first_parent_commits;
 };
+/* Facts about the repository into *out.  Cost: O(packs), nothing is decoded but HEAD's commit. */
 STORE_API int store_info(struct store_repo *repo, struct store_info *out, struct store_error *err);
 
-/* Peak memory of this process now, into peak_anon and peak_rss. */
+/* Peak memory of this process until now, bytes, into peak_anon and peak_rss.  Never fails. */
 STORE_API void store_stats_memory(struct store_stats *stats);
 /*
  * What reading through this handle cost since it was opened, for operations that have no result of
- * their own (readers, iterators): decoded_bytes and nodes_read are raised to it.
+ * their own (readers, iterators): decoded_bytes and nodes_read are raised to it. Never fails.
  */
 STORE_API void store_stats_reads(struct store_repo *repo, struct store_stats *stats);
 

@@ -2,7 +2,7 @@
 # The house: the files a newcomer looks for are there and true, and the test library can fail.
 . "$(dirname "$0")/test-lib.sh"
 
-# Write a test file into the folder, run it, leave what it said in out.
+# Write a test file into the folder, run it with these options, leave what it said in out.
 run_inner()
 {
 	mkdir -p inner/t && cp "$SRC_ROOT/t/test-lib.sh" inner/t/ &&
@@ -11,7 +11,7 @@ run_inner()
 			cat
 			echo test_done
 		} >inner/t/t9998-inner.sh || return 1
-	(unset CI && TMPDIR="$TRASH" sh inner/t/t9998-inner.sh) >out 2>&1
+	(unset CI && TMPDIR="$TRASH" sh inner/t/t9998-inner.sh "$@") >out 2>&1
 }
 
 test_expect_success 'VERSION is one line of three numbers' '
@@ -109,6 +109,17 @@ test_expect_success 'the test library skips at home, and is red for a skip where
 	test_expect_success MOON "needs the moon" "true"
 	EOF
 	test_grep "^not ok 1 - needs the moon" out
+'
+
+test_expect_success 'the test library runs with -r what is asked for, and is red when there is no such promise' '
+	cat >inner/two <<-\EOF &&
+	test_expect_success "setup: always" "echo set >&5"
+	test_expect_success "first of two" "echo one >&5"
+	test_expect_success "second of two" "echo two >&5"
+	EOF
+	run_inner -r "second*" <inner/two && test_grep "^two" out && test_grep "^set" out && test_grep ! "^one" out &&
+	test_must_fail run_inner -r third <inner/two && test_grep "^not ok 4 - no promise" out &&
+	run_inner <inner/two && test_grep "^one" out
 '
 
 test_expect_success 'the test library leaves nothing behind when all is green' '

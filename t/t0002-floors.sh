@@ -18,6 +18,7 @@ isa-l/* src/data/codec*.c src/data/crc32c.c
 libdeflate.h src/data/codec*.c
 ini.h src/work/config.c
 pthread.h src/base/pipeline.[ch] src/base/queue.[ch] src/base/trace.c
+sys/xattr.h src/work/xattr.c
 git2.h
 curl/*
 '

@@ -2,7 +2,7 @@
 # Exemptions: whoever silences a checker says why on the same line, and raises the number here, so that a reviewer sees it.
 . "$(dirname "$0")/test-lib.sh"
 
-exemptions=5
+exemptions=7
 
 # Print every line below the tree $1 that silences a checker.
 find_exemptions()
@@ -59,6 +59,30 @@ test_expect_success 'the search finds every kind, and tells a reason from none' 
 	find_unreasoned all >bare &&
 	test_line_count -eq 7 bare &&
 	test_grep ! "b[.]c" bare
+'
+
+# Print the files of the tree whose first line says that $1 runs them, or whose name ends so.
+scripts_of()
+{
+	(cd "$SRC_ROOT" && find .ci contrib man src t -type f ! -name "*.pyc" | while read -r file; do
+		! head -n 1 "$file" | tr -d '\0' | grep -Eq "^#!.*[/ ]($1)( |$)" || echo "$file"
+	done && find .ci contrib src t -name "$2") | sort -u
+}
+# Print the words that the target $1 of the Makefile checks.
+checked_by()
+{
+	make -n -C "$SRC_ROOT" O="$TRASH/out" "$1" | tr ' ' '\n' | grep -E '^(\.ci|contrib|t)/' | sort -u
+}
+
+test_expect_success 'every shell script of the tree is given to shellcheck' '
+	scripts_of "sh|bash|dash" "*.sh" >there && test_line_count -gt 20 there &&
+	checked_by style-shell >checked && test_cmp there checked
+'
+
+test_expect_success 'every Python program of the tree is compiled with warnings as errors, and there is no Perl' '
+	scripts_of "python3?" "*.py" >there && test_line_count -gt 4 there &&
+	checked_by style-python >checked && test_cmp there checked &&
+	scripts_of perl "*.p[lm]" >perl && test_must_be_empty perl
 '
 
 test_expect_success 'every check that .clang-tidy leaves out is explained there' '

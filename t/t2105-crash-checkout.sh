@@ -41,13 +41,71 @@ for point in checkout.write checkout.rename checkout.mid tmp.create pack.sync pu
 	"
 done
 
-test_expect_success 'a checkout --to that was killed is ended with -f' '
+test_expect_success 'a checkout --to that was killed is ended by the same command' '
 	copy_story before-checkout &&
 	rm -rf to &&
 	killed checkout.mid:1 store -C r checkout -q --to "$PWD/to" &&
-	store -C r checkout -q -f --to "$PWD/to" &&
+	store -C r checkout -q --to "$PWD/to" &&
 	diff -r --no-dereference -x .store r to &&
 	is_whole r
+'
+
+# milliseconds COMMAND...: how long it takes.
+milliseconds()
+{
+	python3 -c 'import subprocess, sys, time
+begin = time.monotonic()
+subprocess.run(sys.argv[1:], check=True)
+print(int((time.monotonic() - begin) * 1000) + 1)' "$@"
+}
+
+# A tree that takes a while: 1,500 small files and two that are written around the cache.
+test_expect_success 'a larger story, and how long its checkouts take' '
+	rm -rf large to && store init -q large && (cd large && echo 1 >one && store add -q . && store commit -q -m one >/dev/null &&
+	mkdir d e && seq 1000 | (cd d && split -l 1 -a 4 - f) && seq 500 | (cd e && split -l 1 -a 4 - f) &&
+	random_bytes 8 9000001 >b1 && random_bytes 9 12000000 >d/b2 && store add -q . && store commit -q -m two >/dev/null) &&
+	cp -a large want && rm -rf want/.store && milliseconds store -C large checkout -q main~1 >ms &&
+	milliseconds store -C large checkout -q main >>ms && milliseconds store -C large checkout -q --to "$PWD/to" main >ms-to && rm -rf to && cat ms ms-to
+'
+
+# strike MS COMMAND...: kill it after a share of MS.
+strike()
+{
+	strike_delay=$1
+	shift
+	"$@" >out 2>err &
+	strike_pid=$!
+	sleep "$strike_delay"
+	kill -9 "$strike_pid" 2>/dev/null
+	wait "$strike_pid" 2>/dev/null
+}
+
+# delays MS N: N moments within it.
+delays()
+{
+	awk -v ms="$1" -v n="$2" 'BEGIN { srand(11); for (i = 0; i < n; i++) printf "%.4f\n", (i + rand()) / n * ms / 1000 }'
+}
+
+test_expect_success '30 checkouts in place killed at any moment, each ended by the same command' '
+	killed=0 && turn=0 && delays "$(tail -n 1 ms)" 30 >moments && while read -r moment
+	do
+		turn=$((turn + 1)) && if [ $((turn % 2)) -eq 1 ]; then to=main~1; else to=main; fi
+		strike "$moment" store -C large checkout -q $to
+		[ $? -ne 137 ] || killed=$((killed + 1))
+		store -C large checkout -q $to && store -C large status --porcelain >got && test_must_be_empty got && is_whole large &&
+			if [ $to = main ]; then diff -r -x .store want large; else test "$(ls large)" = one; fi || return 1
+	done <moments && echo "$killed of 30 killed" && test $killed -ge 10 && find large -name ".store-tmp-*" >got && test_must_be_empty got
+'
+
+test_expect_success '30 checkouts --to killed at any moment, each ended by the same command' '
+	killed=0 && store -C large checkout -q main && delays "$(cat ms-to)" 30 >moments && while read -r moment
+	do
+		rm -rf to
+		strike "$moment" store -C large checkout -q --to "$PWD/to" main
+		rc=$?
+		[ $rc -ne 137 ] || killed=$((killed + 1))
+		{ [ $rc -eq 0 ] || store -C large checkout -q --to "$PWD/to" main; } && diff -r want to && is_whole large || return 1
+	done <moments && echo "$killed of 30 killed" && test $killed -ge 10
 '
 
 quick=

@@ -67,6 +67,110 @@ for errno in EIO ENOSPC; do
 	done
 done
 
+# The outcome of a commit of the database that fails by EIO is open, and is found out: there = done, not there = nothing of it stays.
+test_expect_success 'a commit that the database made, though it said EIO, is made: exit code 0' '
+	: >all-fired &&
+	for nth in 1 2 3 4 5 6 7 8 9; do
+		copy_story before-commit &&
+		STORE_FAULT=env.committed:$nth:EIO STORE_FAULT_LOG=$PWD/fired store -C r commit -m two >out 2>err &&
+		test_must_be_empty err &&
+		store -C r root >got &&
+		test_cmp root2 got &&
+		keeps_one &&
+		ends_well || return 1
+		[ -f fired ] || break
+		cat fired >>all-fired
+	done &&
+	test_line_count -ge 2 all-fired
+'
+
+test_expect_success 'an add that the database made, though it said EIO, is made: exit code 0' '
+	: >all-fired &&
+	for nth in 1 2 3 4 5 6 7 8 9; do
+		copy_story before-add &&
+		STORE_FAULT=env.committed:$nth:EIO STORE_FAULT_LOG=$PWD/fired store -C r add -q . 2>err &&
+		test_must_be_empty err &&
+		store -C r cat :d/big >got &&
+		test_cmp r/d/big got &&
+		ends_well || return 1
+		[ -f fired ] || break
+		cat fired >>all-fired
+	done &&
+	test_line_count -ge 2 all-fired
+'
+
+test_expect_success 'of a commit that the database did not make nothing stays: no record, no pack, no mark in the gate' '
+	: >all-fired &&
+	for nth in 1 2 3 4 5 6 7 8 9; do
+		copy_story before-commit &&
+		refused env.commit:$nth EIO "[Ii]nput/output error" store -C r commit -m two
+		rc=$?
+		[ "$rc" -ne 1 ] || break
+		[ "$rc" -eq 0 ] &&
+		cmp before-commit/.store/refs.log r/.store/refs.log &&
+		test_must_be_empty r/.store/gate &&
+		ls r/.store/tmp >got &&
+		test_must_be_empty got || return 1
+	done &&
+	test_line_count -ge 2 all-fired
+'
+
+test_expect_success 'when it cannot be found out either, all stays as it is, and the next command decides' '
+	: >all-fired &&
+	for point in env.commit env.committed; do
+		for nth in 1 2 3; do
+			copy_story before-commit &&
+			STORE_FAULT=$point:$nth:EIO,env.ask:1:EIO STORE_FAULT_LOG=$PWD/fired \
+				test_expect_code 2 store -C r commit -m two >out 2>err || break
+			cat fired >>all-fired &&
+			test_line_count -eq 1 err &&
+			test_grep "[Ii]nput/output error" err &&
+			test_grep "unknown" err &&
+			keeps_one &&
+			ends_well || return 1
+		done || return 1
+	done &&
+	test_grep "^env.ask:1:EIO" all-fired
+'
+
+# The system call itself fails, at every page that LMDB writes.
+test_expect_success 'a commit whose writes of the database fail, one after the other, is whole or not there' '
+	data=$PWD/r/.store/db/data.mdb &&
+	for call in pwrite64 pwritev fdatasync; do
+		failed=0 &&
+		for nth in 1 2 3 4 5 6 7 8 9 10 11 12; do
+			copy_story before-commit &&
+			strace -f -o trace -P "$data" -e trace=$call -e inject=$call:error=EIO:when=$nth \
+				store -C r commit -m two >out 2>err
+			rc=$?
+			grep -q INJECTED trace || break
+			case $rc in
+			0) store -C r root >got && test_cmp root2 got ;;
+			2) test_line_count -eq 1 err && test_grep "[Ii]nput/output error" err && failed=$((failed + 1)) &&
+				cmp before-commit/.store/refs.log r/.store/refs.log && test_must_be_empty r/.store/gate ;;
+			*) false ;;
+			esac || {
+				echo "$call:$nth: exit code $rc" >&7 && cat err >&7
+				return 1
+			}
+			keeps_one &&
+			ends_well || return 1
+		done &&
+		{ [ $call = pwritev ] || test $failed -ge 2; } || return 1
+	done
+'
+
+test_expect_success 'where packs cannot be written around the cache they go through it' '
+	copy_story before-add &&
+	random_bytes 4 3000000 >r/d/long &&
+	STORE_FAULT=pack.direct:1+:EINVAL STORE_FAULT_LOG=$PWD/fired store -C r add -q . &&
+	test_grep "^pack.direct:1:EINVAL" fired &&
+	store -C r cat :d/long >got &&
+	test_cmp r/d/long got &&
+	rm r/d/long &&
+	ends_well
+'
+
 # A commit that is made does not fail for what comes after it.
 test_expect_success 'commit.settle failing leaves a commit that is made' '
 	copy_story before-add &&

@@ -27,7 +27,7 @@ test_expect_success 'add takes files, directories, empty ones, programs and syml
 	mkdir -p sub/deeper empty && echo one >one && echo two >sub/two && printf "#!\n" >sub/deeper/program &&
 	chmod +x sub/deeper/program && : >nothing && ln -s sub link && ln -s nowhere dangling &&
 	store add -r . 2>../err &&
-	test_grep "9 added, 0 modified, 0 deleted; 6 files, 21 bytes, 21 bytes new" ../err &&
+	test_grep -E "9 added, 0 modified, 0 deleted; 6 files, 21 bytes, 21 bytes new, ratio [0-9]+[.][0-9]{2}, [0-9]+[.][0-9] s$" ../err &&
 	store commit -m one >../out && test_grep "added, 0 modified, 0 deleted; 6 files, 21 bytes in all" ../out &&
 	store ls -r >../ls &&
 	cat >../want <<-\EOT &&
@@ -80,6 +80,13 @@ test_expect_success '-u takes what is tracked: changed and deleted, nothing new'
 	test "$(store cat :d/keep)" = changed && not_staged d/gone && not_staged d/new && not_staged e/new
 '
 
+test_expect_success '-u: a file that became a directory is deleted, and what stands there is untracked; so the reverse' '
+	fresh swap-u && mkdir d && echo 1 >d/x && echo 2 >f && echo 3 >g && store -q add . && store -q commit -m one &&
+	rm -r d f g && echo 4 >d && mkdir f g && echo 5 >f/y && echo 6 >g/z && store add -u . 2>../err &&
+	store add -u g && store status --porcelain -uall >../out &&
+	test "$(tr "\n" " " <../out)" = "D  d/x D  f D  g ?? d ?? f/y ?? g/z "
+'
+
 test_expect_success '--ignore-removal stages what is new and changed, and no deletion' '
 	fresh removal && mkdir d && echo 1 >d/a && echo 2 >b && store -q add . && store -q commit -m one &&
 	rm -r d b && echo new >new &&
@@ -107,6 +114,13 @@ test_expect_success '-n prints each path with its bytes, and writes nothing' '
 	test_grep "would be staged: 2 added, 1 modified, 1 deleted" ../err &&
 	test "$(staged_root)" = "$root" &&
 	store add . 2>../err && test_grep "2 added, 1 modified, 1 deleted" ../err
+'
+
+test_expect_success '-n reads the file that is named, and not one of that name at the top' '
+	fresh dry-deep && mkdir -p d/e && echo same >d/e/f && echo different >f && store -q add . && store -q commit -m one &&
+	touch d/e/f f && store add -n d/e/f >../out 2>../err && test_must_be_empty ../out && test_grep "0 added, 0 modified" ../err &&
+	echo more >>d/e/f && cp d/e/f f && store -q add f && echo other >d/e/f && store add -n d/e/f >../out &&
+	printf "add               6  d/e/f\n" >../want && test_cmp ../want ../out
 '
 
 test_expect_success 'paths come from standard input, by line, quoted, or ended by NUL' '
@@ -231,7 +245,7 @@ held_up()
 	rm -f ../reading ../stop
 	(cd .. && exec python3 restless.py "$OLDPWD/file" "$1") &
 	writer=$!
-	test_expect_code "$2" strace -f -P file -P "$PWD/file" -e trace=openat,openat2,pread64 -e inject=pread64:delay_enter=300000 \
+	test_expect_code "$2" strace -f -P file -P "$PWD/file" -e trace=openat,openat2,pread64 -e inject=pread64:delay_enter=500000 \
 		-o ../reading timeout 30 store --threads 1 add . 2>../err
 	held_rc=$?
 	touch ../stop

@@ -47,7 +47,7 @@ test_expect_success "setup: a directory of $count files, and some other ones" '
 	mkdir wide && cd wide && store -q init && mkdir -p flat sub/deep && python3 -c "
 for n in range($count):
     open(\"flat/file %06d\" % n, \"w\").write(\"%d\\n\" % (n % 5000))
-" && echo x >sub/deep/x && ln -s x sub/link && : >sub/empty
+" && echo x >sub/deep/x && ln -s x sub/link && : >sub/empty && sleep 0.1
 '
 
 test_expect_success "$count files in one directory go in, within the memory that is promised" '

@@ -73,6 +73,37 @@ test_expect_success 'the top of the working tree that may not be listed deletes 
 	test_expect_code 3 test_as_user store add -A 2>../err && chmod 755 . && all_kept top
 '
 
+test_expect_success 'what may be a repository of its own, for all that can be seen, is not entered, and keeps what is staged' '
+	mkdir maybe && cd maybe && store -q init && mkdir -p sub/.store sub/d && echo 1 >sub/d/x && echo 2 >z && store -q add . &&
+	store -q commit -m one && store ls -r >../maybe.ls && echo changed >sub/d/x && echo changed >z && test_give_to_user . &&
+	chmod 000 sub/.store && test_when_finished chmod 755 "$PWD/sub/.store" &&
+	test_expect_code 3 test_as_user store add . 2>../err && test_line_count -eq 2 ../err &&
+	test_grep "cannot read .sub.: Permission denied" ../err &&
+	test_expect_code 3 test_as_user store add sub/d/x sub/d sub 2>../err &&
+	for p in sub/d/x sub/d sub; do
+		test "$(grep -c "cannot read .$p.: Permission denied" ../err)" = 1 || return 1
+	done &&
+	test "$(store cat :sub/d/x)" = 1 && test "$(store cat :z)" = changed && all_kept maybe &&
+	echo 3 >z && test_give_to_user . && test_expect_code 3 test_as_user store status --porcelain >../out 2>../err &&
+	echo " M z" >../want && test_cmp ../want ../out && test_line_count -eq 1 ../err &&
+	test_grep "cannot read .sub.: Permission denied" ../err &&
+	mkdir -p new/.store && echo new >new/file && test_give_to_user . && chmod 000 new/.store sub/.store &&
+	test_expect_code 3 test_as_user store status --porcelain >../out 2>../err && test_cmp ../want ../out &&
+	test_grep "cannot read .new.: Permission denied" ../err
+'
+
+test_expect_success 'a .store that is a file, a dangling symlink, or a folder without format is no border' '
+	mkdir loose && cd loose && store -q init && mkdir -p a b c/.store && echo file >a/.store && ln -s nowhere b/.store &&
+	for d in a b c; do echo $d >$d/f || return 1; done && store add . 2>../err && test_grep ! "repository of its own" ../err &&
+	test "$(store cat :a/f :b/f :c/f | tr "\n" " ")" = "a b c "
+'
+
+test_expect_success 'a .store that is a symlink to a repository makes a border, too' '
+	mkdir linked && cd linked && store -q init && mkdir ../elsewhere linked && (cd ../elsewhere && store -q init) &&
+	ln -s ../../elsewhere/.store linked/.store && echo x >linked/x && store add . 2>../err &&
+	test_grep "linked.* is a repository of its own" ../err && test_expect_code 2 store cat :linked/x
+'
+
 as=
 # all_changed: what was changed is staged as it is now.
 all_changed()
@@ -81,9 +112,10 @@ all_changed()
 		test "$(store cat :link)" = dir/a && store cat :large | cmp - large
 }
 # One point after the other fails with EIO; what happens must never be a deletion, and the next add is whole.  With stat
-# a name cannot be looked at, with getdents a directory not listed, with walk.dir not entered.  Nothing is told only
+# a name cannot be looked at, with getdents a directory not listed, with walk.dir not entered, with border not told from a
+# repository of its own.  Nothing is told only
 # where the same was tried again and went well.
-for point in walk.dir getdents stat ingest.read readlink; do
+for point in walk.dir getdents stat border ingest.read readlink; do
 	test_expect_success "an I/O error at $point, wherever it strikes, never is a staged deletion" '
 		rm -rf eio store.before && repository eio && echo changed >file && echo changed >dir/sub/b && echo changed >dir/a &&
 		printf y | dd of=large conv=notrunc 2>/dev/null && ln -sf dir/a link && cp -a .store ../store.before &&

@@ -69,14 +69,26 @@ test_expect_success '-n prints the root that the commit will have, and writes no
 	store commit -n --allow-empty >../out && sed -n "s/^root //p" ../out >../got && test_cmp ../want ../got
 '
 
+test_expect_success 'commit -n counts what would be committed, and sees a mode that alone changed' '
+	mkdir -p counted && cd counted && store -q init && echo 1 >a && echo 2 >b && store -q add . && store -q commit -m one &&
+	echo 3 >c && echo 4 >>a && rm b && store -q add -A && store commit -n >../out &&
+	test_grep "^1 added, 1 modified, 1 deleted; " ../out && store -q commit -m two &&
+	chmod 640 a && store -q add a && store commit -n >../out && test_grep "^0 added, 0 modified, 0 deleted; " ../out &&
+	ls .store/tmp >../out && test_must_be_empty ../out
+'
+
 test_expect_success 'only times changed: nothing to commit; a changed mode is something, though the root is the same' '
 	cd first && touch -d 2001-01-01 more && store add . && test_expect_code 1 store commit -m times &&
 	store root | cut -d" " -f1 >../want && chmod 600 more && store add . && store -q commit -m mode &&
 	store root | cut -d" " -f1 >../got && test_cmp ../want ../got && store ls -l >../ls && test_grep "^-rw------- .* more$" ../ls
 '
 
-test_expect_failure 'ls -l of a single file shows the attributes that the commit recorded' '
-	cd first && store ls -l more >../ls && test_grep "^-rw------- .* more$" ../ls
+test_expect_success 'ls -l of a single file shows the attributes that the commit recorded, at each revision its own' '
+	cd first && store ls -l more >../ls && test_grep "^-rw------- .* 2001-01-01 00:00  more$" ../ls &&
+	store ls -l HEAD~1:more >../ls && test_grep "^-rw-r--r-- .* more$" ../ls && test_grep ! 2001 ../ls &&
+	mkdir -p d/e && echo deep >d/e/f && chmod 640 d/e/f && touch -d "2002-03-04 05:06" d/e/f && store -q add d && store -q commit -m deep &&
+	store ls -l d/e/f >../ls && test_grep "^-rw-r----- .* 2002-03-04 05:06  d/e/f$" ../ls &&
+	store ls -l d/e >../want && test_cmp ../want ../ls && store --json ls d/e/f >../ls && test_grep "\"mode\":416,\"mtime\":1015218360" ../ls
 '
 
 test_expect_success 'core.metadata=none records no attributes' '

@@ -129,6 +129,38 @@ test_expect_success 'a second status after add opens no regular file' '
 	test "$(opened)" = 0
 '
 
+test_expect_success 'after a checkout of 20,000 files the first status reads them, the second opens none' '
+	mkdir most && cd most && store init . &&
+	python3 -c "
+import os
+for i in range(200):
+    os.mkdir(\"d%d\" % i)
+    for j in range(100):
+        open(\"d%d/f%d\" % (i, j), \"w\").write(\"%d %d\" % (i, j))" &&
+	store add . && store commit -m most && rm -r d* &&
+	store checkout -f HEAD &&
+	sleep 1 &&
+	want && status_is --stats 2>"$test_top/err" &&
+	test "$(sed -n "s/^opened: //p" "$test_top/err")" -gt 15000 &&
+	test_grep "^publications: 4\$" "$test_top/err" &&
+	test "$(opened)" = 0 &&
+	status_is --stats 2>"$test_top/err" &&
+	test_grep "^opened: 0\$" "$test_top/err" &&
+	test_grep "^publications: 0\$" "$test_top/err"
+'
+
+test_expect_success 'rows are not stamped anew while another holds the gate, and no status waits for it' '
+	cd most && touch d*/f* && sleep 0.1 &&
+	python3 -c "
+import fcntl, struct, subprocess
+f = open(\".store/gate\", \"r+\")
+fcntl.fcntl(f, 37, struct.pack(\"hhqqi4x\", fcntl.F_WRLCK, 0, 0, 0, 0))
+subprocess.check_call([\"store\", \"status\", \"--porcelain\", \"--stats\"])" 2>"$test_top/err" &&
+	test_grep "^publications: 0\$" "$test_top/err" &&
+	status_is --stats 2>"$test_top/err" && test_grep "^opened: 20000\$" "$test_top/err" &&
+	test "$(opened)" = 0
+'
+
 test_expect_success 'a file that is changed right after add, in the same size, is seen' '
 	mkdir racy && cd racy && store init . &&
 	for i in 1 2 3 4 5 6 7 8 9 10; do
@@ -225,6 +257,12 @@ t = time.time()
 assert subprocess.check_output([\"store\", \"status\", \"--porcelain\"]) == b\"A  g\\n\"
 assert time.time() - t < 5
 "
+'
+
+test_expect_success '-uall: a file that became a directory is deleted on disk, and nothing of it is staged' '
+	mkdir swapped && cd swapped && store init . && echo 1 >f && store add . && store commit -m one &&
+	rm f && mkdir f && echo 2 >f/y && store status --porcelain -uall >../out &&
+	test "$(tr "\n" "|" <../out)" = " D f|?? f/y|"
 '
 
 test_expect_success 'the tree of HEAD is not read where nothing was staged' '

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Checkout: what was committed comes back bit for bit, into the working tree or a folder of its own.
 . "$(dirname "$0")/test-lib.sh"
+. "$SRC_ROOT/t/crash-lib.sh"
 
 # list DIR: every path below it with kind, permissions of files and target of links.
 list()
@@ -23,6 +24,12 @@ same()
 clean()
 {
 	store status --porcelain >"$TRASH/status.out" && test_must_be_empty "$TRASH/status.out"
+}
+
+# clean_but LINE: the one thing that is staged, changed or untracked.
+clean_but()
+{
+	store status --porcelain >"$TRASH/status.out" && echo "$1" | test_cmp - "$TRASH/status.out"
 }
 
 # repeat CHAR N: N times CHAR, without a newline.
@@ -197,6 +204,162 @@ test_expect_success 'a directory with 20,000 files, and its going away' '
 test_expect_success 'what is staged and stays over a checkout of many files also outlives a rebuild' '
 	cd wide && store checkout HEAD~1 && echo kept >kept && store add kept && store checkout main && store status --porcelain >../want &&
 	test_grep "^A  kept" ../want && store fsck --rebuild && store status --porcelain >../have && test_cmp ../want ../have
+'
+
+test_expect_success 'attributes alone that differ go with the revision: a commit after the switch records those of its own' '
+	mkdir attrs && cd attrs && store init . && mkdir -p d/e && echo 1 >d/e/f && echo 2 >g && chmod 600 d/e/f && touch -d 2001-01-01T00:00:00Z d/e/f g &&
+	store add -A && store commit -m one && store checkout -b old && store checkout main && chmod 640 d/e/f && touch -d 2002-02-02T00:00:00Z d/e/f g &&
+	chmod 750 d/e && echo 3 >h && store add -A && store commit -m two && store checkout old && clean && echo new >i && store add i && clean_but "A  i" && store commit -m three &&
+	store checkout --to ../attrs-to HEAD && (cd ../attrs-to && stat -c "%a %Y %n" d/e/f g d/e) >../have &&
+	printf "%s\n" "600 978307200 d/e/f" "644 978307200 g" "755 $(stat -c %Y ../attrs-to/d/e) d/e" >../want && test_cmp ../want ../have &&
+	store checkout main && clean && echo more >j && store add j && store commit -m four && store checkout --to ../attrs-to2 HEAD &&
+	(cd ../attrs-to2 && stat -c "%a %Y %n" d/e/f g) >../have && printf "%s\n" "640 1012608000 d/e/f" "644 1012608000 g" >../want && test_cmp ../want ../have &&
+	test "$(stat -c %a ../attrs-to2/d/e)" = 750 && store fsck && store fsck --rebuild && clean
+'
+
+test_expect_success 'a mode that was staged stays over a switch between other recorded ones' '
+	cd attrs && store checkout -f main && chmod 711 g && store add g && store checkout old && store status --porcelain >../have &&
+	echo "M  g" | test_cmp - ../have && store checkout -f main && clean
+'
+
+# in_many: at the small one of two revisions that differ in 6,000 files, with content and a mode staged beside it.
+in_many()
+{
+	cd "$TRASH/many" && { store checkout -q -f small || store checkout -q -f main; } && store checkout -q -f small && rm -f new && echo new >new &&
+		store add new && chmod 755 x && store add x && store status --porcelain >../staged && test_grep "^A  new" ../staged && test_grep "x$" ../staged
+}
+
+test_expect_success 'the stage of many changes is built in parts, and only put in place by the last' '
+	mkdir many && cd many && store init . && echo x >x && echo 1 >gone && store add -A && store commit -m small && store checkout -b small && store checkout main &&
+	rm gone && mkdir -p d/e && (cd d && seq 5000 | split -l 1 -a 4 - f) && (cd d/e && seq 1000 | split -l 1 -a 4 - f) && store add -A && store commit -m many &&
+	store root >../want && store checkout small && clean && test ! -e d && test_grep 1 gone && store --stats checkout main 2>../err &&
+	test "$(sed -n "s/^publications: //p" ../err)" -ge 6 && clean && store root >../have && test_cmp ../want ../have && store fsck &&
+	strace -f -e trace=openat -o ../trace store status && ! grep "d/e\|faaa" ../trace && store fsck --rebuild && clean && store add -A -n && clean
+'
+
+test_expect_success 'what is staged stays over it, content and mode, and a rebuild says the same' '
+	in_many && store checkout main && store status --porcelain >../have && test_cmp ../staged ../have && store fsck --rebuild &&
+	store status --porcelain >../have && test_cmp ../staged ../have && store fsck && store checkout -b with-it && store commit -m kept &&
+	store ls >../out && test_grep "new$" ../out && test_grep "^d/$" ../out && clean && store fsck
+'
+
+test_expect_success 'killed while it is built nothing of it shows, not after a rebuild either, and the same command finishes' '
+	for n in 1 2 3 4 5
+	do
+		in_many && { STORE_FAULT=checkout.fresh:$n:kill store checkout main || :; } && store ls -r : | sed "/\/\$/d" >../names && printf "gone\nnew\nx\n" | test_cmp - ../names &&
+			store fsck && rm -rf ../copy && cp -a . ../copy && (cd ../copy && store fsck --rebuild && store ls -r : | sed "/\/\$/d" >../names) &&
+			printf "gone\nnew\nx\n" | test_cmp - ../names && store checkout main && store status --porcelain >../have &&
+			test_cmp ../staged ../have && store fsck || return 1
+	done
+'
+
+test_expect_success 'what fell out of use is swept: there and back again and again takes no more room' '
+	cd many && store checkout -f small && store checkout -f main && store checkout small && first=$(stat -c %s .store/db/data.mdb) && for i in 1 2 3 4 5 6
+	do
+		store checkout main && store checkout small || return 1
+	done && last=$(stat -c %s .store/db/data.mdb) && echo "$first $last" && test "$last" -le $((first * 3 / 2))
+'
+
+# Files of 8 MiB and more are written in blocks around the cache; chunks end anywhere in them.
+test_expect_success 'large files of every shape at their ends come back, with any number of threads' '
+	mkdir large && cd large && store init . && head -c 20000000 /dev/urandom >odd && head -c 8388608 odd >whole && head -c 8388609 odd >one-more &&
+	head -c 12582911 odd >one-less && truncate -s 30M hole-behind && dd if=odd of=hole-behind bs=1000003 count=9 conv=notrunc &&
+	truncate -s 30M hole-before && dd if=odd of=hole-before bs=1 seek=31400001 count=777 conv=notrunc && cp odd twice &&
+	dd if=/dev/zero of=twice bs=1000 seek=5003 count=7001 conv=notrunc && store add -A && store commit -m large &&
+	for n in 1 2 7
+	do
+		rm -rf ../large-to && store --threads $n checkout --to ../large-to HEAD && (cd .. && same large large-to) || return 1
+	done && test "$(stat -c %b ../large-to/hole-before)" -lt 1000 && test "$(stat -c %b ../large-to/twice)" -lt 30000
+'
+
+test_expect_success 'chunks of 256 bytes give the same large file' '
+	mkdir fine && cd fine && store init --chunk-average 256 . && cp ../large/odd ../large/hole-before . && store add -A && store commit -m fine &&
+	store checkout --to ../fine-to HEAD && cd .. && same fine fine-to
+'
+
+test_expect_success 'where blocks cannot be written around the cache they go through it' '
+	cd large && for nth in 1 2 5
+	do
+		rm -rf ../large-to && : >../fired && STORE_FAULT_LOG=$TRASH/fired STORE_FAULT=checkout.direct:$nth:EINVAL store checkout --to ../large-to HEAD &&
+			test_grep checkout.direct ../fired && (cd .. && same large large-to) || return 1
+	done
+'
+
+test_expect_success 'where room cannot be taken beforehand it is found on the way, and a full disk is told' '
+	cd large && rm -rf ../large-to && STORE_FAULT=checkout.room:1+:ENOTSUP store checkout --to ../large-to HEAD && (cd .. && same large large-to) && rm -rf ../large-to &&
+	test_expect_code 2 env STORE_FAULT=checkout.room:2:ENOSPC store checkout --to ../large-to HEAD 2>../err && test_grep "No space left" ../err &&
+	rm -rf ../large-to && test_expect_code 2 env STORE_FAULT=checkout.direct:3:EIO store checkout --to ../large-to HEAD 2>../err &&
+	test_grep "Input/output error" ../err && rm -rf ../large-to
+'
+
+# back: to main, whatever a killed checkout left; a directory of files that nobody tracks yet does not go in one step.
+back()
+{
+	store checkout -f main~1 && store checkout -f main
+}
+
+# killed_in_r: a checkout from main to main~1 dies with a temporary in the top directory.
+killed_in_r()
+{
+	cd "$TRASH/r" && back && { STORE_FAULT=checkout.rename:1:kill store checkout main~1 || :; } &&
+		find . -path ./.store -prune -o -name ".store-tmp-*" -print >../left && test -s ../left
+}
+
+test_expect_success 'what a killed checkout left is neither shown nor staged' '
+	killed_in_r && store status --porcelain --ignored >../out && ! grep store-tmp ../out && store add -A -n >../out && ! grep store-tmp ../out &&
+	find . -name ".store-tmp-*" >../left && test -s ../left && store add -A && store ls -r >../out && ! grep store-tmp ../out
+'
+
+test_expect_success 'add of its directory removes it' '
+	killed_in_r && store add -A && find . -name ".store-tmp-*" >../left && test_must_be_empty ../left
+'
+
+test_expect_success 'so does a checkout that brings files to the same directory, and one of a named path' '
+	killed_in_r && store checkout -f main~1 && find . -name ".store-tmp-*" >../left && test_must_be_empty ../left &&
+	killed_in_r && store checkout main~1 -- a && find . -maxdepth 1 -name ".store-tmp-*" >../left && test_must_be_empty ../left && back
+'
+
+test_expect_success 'a name that is only like it is a name like any other' '
+	cd r && back && echo mine >.store-tmp-mine && store status --porcelain >../out && test_grep "store-tmp-mine" ../out &&
+	store add -A && store checkout main~1 && test_grep mine .store-tmp-mine && store checkout -f main && rm -f .store-tmp-mine
+'
+
+test_expect_success 'what a live checkout is writing is not removed' '
+	cd r && run=c-0123456789abcdef0123456789abcdef && : >.store/tmp/$run && temp=.store-tmp-${run#c-}-0 && echo live >$temp &&
+	{ hold .store/tmp/$run held 20 & pid=$!; } && test_when_finished "rm -f $TRASH/r/held $TRASH/r/$temp" && wait_for held &&
+	store add -A && test_grep live $temp && store checkout main~1 && test_grep live $temp && rm held && wait $pid &&
+	store checkout main && test ! -e $temp
+'
+
+test_expect_success 'killed at every fault point, the same command with --to finishes, without -f' '
+	cd r && for point in checkout.mid checkout.write
+	do
+		for n in 1 2 5 9
+		do
+			rm -rf ../again && { STORE_FAULT=$point:$n:kill store checkout --to ../again main || :; } &&
+				store checkout --to ../again main && (cd .. && same two again) || return 1
+		done
+	done
+'
+
+test_expect_success 'an unfinished --to is ended by its own command alone' '
+	cd r && rm -rf ../again && { STORE_FAULT=checkout.write:5:kill store checkout --to ../again main || :; } &&
+	test_expect_code 2 store checkout --to ../again main~1 2>../err && test_grep "unfinished checkout of something else" ../err &&
+	test_expect_code 2 store checkout --to ../again main -- a 2>../err && test_grep "unfinished" ../err && echo mine >../again/mine &&
+	store checkout --to ../again main && test_grep mine ../again/mine && rm ../again/mine && (cd .. && same two again) &&
+	test_expect_code 2 store checkout --to ../again main 2>../err && test_grep "not empty" ../err
+'
+
+test_expect_success 'two checkouts do not write into one folder at a time' '
+	cd r && rm -rf ../again && mkdir ../again && : >../again/.store-tmp-to && { hold ../again/.store-tmp-to held 20 & pid=$!; } &&
+	test_when_finished "rm -f $TRASH/r/held" && wait_for held && test_expect_code 5 store checkout --to ../again main 2>../err &&
+	test_grep "another" ../err && rm held && wait $pid && store checkout --to ../again main && (cd .. && same two again)
+'
+
+test_expect_success 'an error in mid-checkout leaves a folder that the same command fills, and no folder where nothing was written' '
+	cd r && rm -rf ../again && test_expect_code 2 env STORE_FAULT=checkout.write:5:ENOSPC store checkout --to ../again main &&
+	store checkout --to ../again main && (cd .. && same two again) && rm -rf ../again &&
+	test_expect_code 2 store checkout --to ../again main -- no-such && test ! -e ../again
 '
 
 test_expect_success 'killed at every fault point, the same command finishes and nothing is left behind' '

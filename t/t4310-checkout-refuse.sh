@@ -113,14 +113,19 @@ test_expect_success 'an unknown revision is named, and nothing happens' '
 	cd r && refused "no-such-branch" store checkout no-such-branch
 '
 
+# Where the fault fires the disk has 1 MiB left.
 test_expect_success 'a tree that cannot fit is refused before the first write' '
-	mkdir big && cd big && store init . && echo x >x && store add -A && store commit -m one && mkdir ../small &&
+	mkdir big && cd big && store init . && echo x >x && truncate -s 1G sparse && store add -A && store commit -m one &&
 	head -c 6000000 /dev/urandom >b && store add -A && store commit -m two &&
-	if mount -t tmpfs -o size=2m tmpfs ../small 2>/dev/null
-	then
-		test_when_finished "umount $TRASH/small" && test_expect_code 2 store checkout --to ../small/to HEAD 2>../err &&
-		test_grep "no room" ../err && test ! -e ../small/to && store checkout --to ../small/to HEAD~1
-	fi
+	test_expect_code 2 env STORE_FAULT=checkout.space:1:ENOSPC store checkout --to ../big-to HEAD 2>../err && test_grep "no room" ../err &&
+	test ! -e ../big-to && STORE_FAULT=checkout.space:1:ENOSPC store checkout --to ../big-to HEAD~1 && test_cmp x ../big-to/x &&
+	store checkout HEAD~1 && test_expect_code 2 env STORE_FAULT=checkout.space:1:ENOSPC store checkout main 2>../err &&
+	test_grep "no room" ../err && test ! -e b && STORE_FAULT=checkout.space:1:ENOSPC store checkout HEAD && store checkout main && test -f b
+'
+
+test_expect_success 'what replaces files of the same length fits on a full disk' '
+	cd big && head -c 6000000 /dev/urandom >b && store add b && store commit -m three &&
+	STORE_FAULT=checkout.space:1:ENOSPC store checkout HEAD~1 && store checkout main
 '
 
 test_expect_success 'a branch with a commit of its own comes and goes' '

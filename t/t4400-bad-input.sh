@@ -95,7 +95,14 @@ test_expect_success 'a damaged pack: which, where, what is lost, what to run' '
 	name=${pack##*/} &&
 	test_grep -E "object [0-9a-f]{12}.*offset [0-9]+ of pack ${name%%-*}" err &&
 	test_grep "store fsck" err &&
+	test_grep "^store: cannot read .big.: .*object [0-9a-f]\{12\} " err &&
+	test_expect_code 4 store cat file big@HEAD >out.2 2>err &&
+	test_line_count -eq 1 err &&
+	test_grep -E "^store: cannot read .big@HEAD. .path .big..: .*object [0-9a-f]{12} .*offset [0-9]+ of pack" err &&
 	cmp -n "$(wc -c <out)" out ../big &&
+	long=$(printf "%0250d" 0) && cp big "$long" && store add "$long" && test_expect_code 4 store cat ":$long" >out.2 2>err &&
+	test_line_count -eq 1 err && test_grep -E "^store: cannot read .:00*[.]{3}. .path .00*.*: .*object .*store fsck.*wrong\$" err &&
+	rm "$long" && store add "$long" &&
 	test_expect_code 4 store fsck >out 2>err &&
 	cat out err >both &&
 	test_grep -E "^damaged: packs/$name at offset [0-9]+: object [0-9a-f]{64}" both &&
@@ -166,6 +173,28 @@ test_expect_success 'a file that vanishes between listing and reading is no erro
 	fi
 '
 
+# grown_add FILE PATH...: add of all of them while FILE grows; strace holds its reads up, so that the writer comes between.
+grown_add()
+{
+	grown=$1
+	rm -f ../still
+	while [ ! -e ../still ]; do echo x >>"$grown" && sleep 0.05; done &
+	strace -f -qq -o /dev/null -P "$grown" -e trace=pread64 -e inject=pread64:delay_enter=600000 \
+		timeout 60 store --threads 1 add "$@" 2>../err
+	grown_rc=$?
+	touch ../still
+	wait $!
+	return "$grown_rc"
+}
+
+test_expect_success 'a file that grows for as long as it is read is named, keeps what is staged, the rest goes on, exit 3' '
+	cp -a repo grows && cd grows && echo more >beside && head -c 200000 /dev/zero >file &&
+	test_expect_code 3 grown_add file beside && grep -v "^strace:" ../err >../lines && test_line_count -ge 1 ../lines &&
+	test_grep "^store: .file. changed while it was read, twice; add it again when it is at rest\$" ../lines &&
+	store cat :file >../got && echo two >../want && test_cmp ../want ../got && store cat :beside | cmp - beside &&
+	store add file && store cat :file | cmp - file
+'
+
 test_expect_success 'a path over 4096 bytes is refused by name, the rest goes on, exit 3' '
 	cp -a repo long && cd long && python3 -c "
 import os
@@ -219,8 +248,9 @@ test_expect_success ROOT 'a repository of another user can be read; write comman
 		test_expect_code 2 store $command >../out 2>../err && test_line_count -eq 1 ../err &&
 		test_grep "belongs to another user.*safe.directory" ../err || return 1
 	done &&
-	mkdir -p "$HOME" && printf "[safe]\n\tdirectory = %s\n" "$PWD" >"$HOME/.storeconfig" &&
-	test_when_finished "rm -f $HOME/.storeconfig" &&
+	mkdir -p "$XDG_CONFIG_HOME/store" && test_when_finished "rm -f $XDG_CONFIG_HOME/store/config" &&
+	printf "[safe]\n\tdirectory = %s\n" "$PWD" >"$XDG_CONFIG_HOME/store/config" &&
+	echo three >file && store add file && store commit -m three && store cat file >../out && test_cmp file ../out &&
 	cd .. && intact
 '
 

@@ -10,7 +10,8 @@
 #
 # A script is evaluated in this shell, in $TRASH, an empty folder of its own; its commands are joined by &&, and one that
 # is not joined makes the test red.  The folder is removed at the end, unless a test failed or -d is given: then its
-# path is printed.  Options: -v shows the output of all scripts, -x traces them, -d keeps the folder.
+# path is printed.  Options: -v shows the output of all scripts, -x traces them, -d keeps the folder, -r PATTERN runs only
+# the promises that match it as a pattern of the shell, and those that begin with "setup".
 #
 # Set for the scripts: TRASH (the folder), SRC_ROOT (the source tree), STORE_BIN (folder of the store under test, first
 # in PATH; build/fault unless the environment says otherwise), STORE_RELEASE_BIN (folder of the release build; build).
@@ -27,14 +28,18 @@ test_absolute()
 STORE_BIN=$(test_absolute "${STORE_BIN:-$SRC_ROOT/build/fault}")
 STORE_RELEASE_BIN=$(test_absolute "${STORE_RELEASE_BIN:-$SRC_ROOT/build}")
 
-test_verbose='' test_trace='' test_keep=''
+test_verbose='' test_trace='' test_keep='' test_only='' test_matched=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	-v) test_verbose=t ;;
 	-x) test_trace=t test_verbose=t ;;
 	-d) test_keep=t ;;
+	-r)
+		shift
+		test_only=${1-}
+		;;
 	*)
-		echo "usage: $0 [-v] [-x] [-d]" >&2
+		echo "usage: $0 [-v] [-x] [-d] [-r PATTERN]" >&2
 		exit 2
 		;;
 	esac
@@ -159,10 +164,26 @@ test_have_prereq()
 	done
 }
 
+# test_is_asked_for PROMISE: by -r, or because there is no -r.
+test_is_asked_for()
+{
+	[ -n "$test_only" ] || return 0
+	# shellcheck disable=SC2254 # the option is a pattern, and is meant as such
+	case $1 in
+	setup*) return 0 ;;
+	$test_only) test_matched=t ;;
+	*) return 1 ;;
+	esac
+}
+
 # A test whose prerequisite is missing is skipped at home and red where CI=true says that all must be there.
 test_begin()
 {
 	test_count=$((test_count + 1))
+	test_is_asked_for "$2" || {
+		test_report ok "$2 # SKIP not asked for"
+		return 1
+	}
 	[ -n "$test_verbose" ] || exec 6>"$test_top/out" 7>&6
 	[ -z "$1" ] || test_have_prereq "$1" && return 0
 	if [ "${CI-}" = true ]; then
@@ -201,6 +222,10 @@ test_expect_failure()
 test_done()
 {
 	test_ended=t
+	if [ -n "$test_only" ] && [ -z "$test_matched" ]; then
+		test_count=$((test_count + 1))
+		test_report 'not ok' "no promise of $test_name matches '$test_only'"
+	fi
 	echo "1..$test_count" >&5
 	exit
 }

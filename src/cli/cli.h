@@ -81,8 +81,19 @@ int cli_signal(void);
 bool cli_must_stop(void);
 
 /*
- * Turn the operands from..to of cli->args into paths of the working tree, pushed to out.  0 or
- * STORE_E*. Caller frees with strings_release_all.
+ * An operand without a letter names nothing; it is a usage error that calls it by what.  0 or
+ * CLI_FAILED.
+ */
+int cli_check_names(const struct cli *cli, const char *what, size_t from, size_t to);
+/*
+ * Put the operand, and the path it was resolved to when that is another, before the line in
+ * cli->err, which tells why content could not be read.  Returns code.
+ */
+int cli_fail_reading(struct cli *cli, int code, const char *name, const char *path);
+
+/*
+ * Turn the operands from..to of cli->args into paths of the working tree, pushed to out.  0,
+ * CLI_FAILED or STORE_E*. Caller frees with strings_release_all.
  */
 int cli_paths(struct cli *cli, size_t from, size_t to, struct strings *out);
 

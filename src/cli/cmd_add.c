@@ -173,6 +173,9 @@ static int next_path(struct cli *cli, char **line, size_t *cap, char **out)
 		(!cli->global.nul && **line == '"' && !line_unquote(*line)))
 		return cli_fail(cli, STORE_EINVAL, 0,
 			"a line of standard input is no path: it holds NUL or is not well quoted");
+	if (!**line)
+		return cli_fail(cli, STORE_EINVAL, 0,
+			"a line of standard input is an empty path; '.' names the current directory");
 	return store_operand(cli->repo, *line, out, &cli->err) == 0 ? 1 : cli->err.code;
 }
 
@@ -205,7 +208,7 @@ static int add_operands(struct cli *cli, const struct store_add_options *o,
 	struct strings paths = { 0 };
 	int rc = cli_paths(cli, 0, cli->args.n, &paths);
 
-	if (cli->args.n == 0)
+	if (rc == 0 && cli->args.n == 0)
 		strings_push(&paths, strdup(""));
 	if (rc == 0)
 		rc = add_paths(cli, o, &paths, total);

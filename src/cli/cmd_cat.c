@@ -240,13 +240,14 @@ static int sink_close(struct cli *cli, struct sink *sink, int rc)
 
 /* --- content ------------------------------------------------------------------------------- */
 
-static int copy(struct cli *cli, const struct store_node *node, uint64_t off, uint64_t len,
-	struct sink *sink)
+/* name: the operand that target was resolved from. */
+static int copy(struct cli *cli, const char *name, const struct store_target *target, uint64_t off,
+	uint64_t len, struct sink *sink)
 {
 	enum { PIECE = 1 << 18 };
 	struct store_reader *r = NULL;
 	char *data = line_realloc(NULL, PIECE);
-	int rc = store_reader_open(cli->repo, node, &r, &cli->err);
+	int rc = store_reader_open(cli->repo, &target->node, &r, &cli->err);
 
 	if (rc == 0 && off)
 		rc = store_reader_seek(r, off, &cli->err);
@@ -254,6 +255,8 @@ static int copy(struct cli *cli, const struct store_node *node, uint64_t off, ui
 		size_t got = 0;
 
 		rc = store_reader_read(r, data, len < PIECE ? (size_t)len : PIECE, &got, &cli->err);
+		if (rc != 0)
+			cli_fail_reading(cli, rc, name, target->path);
 		if (rc == 0 && got == 0)
 			break;
 		if (rc == 0)
@@ -306,7 +309,7 @@ static int print_all(struct cli *cli, const struct cat_options *given, const str
 		uint64_t off, len;
 
 		cut(range, targets[i].node.size, &off, &len);
-		rc = copy(cli, &targets[i].node, off, len, &sink);
+		rc = copy(cli, cli->args.items[i], &targets[i], off, len, &sink);
 	}
 	rc = sink_close(cli, &sink, rc);
 out:
@@ -326,7 +329,11 @@ static int run(struct cli *cli, const void *data)
 		return output_usage(cli, "no NAME is given");
 	if (given->bytes && !read_range(given->bytes, &range))
 		return output_usage(cli, "--bytes is A-B, A- or -N, not '%s'", given->bytes);
-	rc = cli_open(cli, false);
+	if (given->output && !*given->output)
+		return output_usage(cli, "-o wants the name of a file");
+	rc = cli_check_names(cli, "NAME", 0, cli->args.n);
+	if (rc == 0)
+		rc = cli_open(cli, false);
 	return rc == 0 ? print_all(cli, given, &range) : rc;
 }
 

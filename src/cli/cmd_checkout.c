@@ -41,6 +41,7 @@ static void print_json(const struct store_checkout_result *r)
 	json_number(&t, "written", r->written);
 	json_number(&t, "unchanged", r->unchanged);
 	json_number(&t, "deleted", r->deleted);
+	json_number(&t, "unset", r->unset);
 	json_number(&t, "bytes", r->stats.bytes);
 	json_end(&t);
 	output_text(&t);
@@ -127,6 +128,8 @@ static int run(struct cli *cli, const void *data)
 				? STORE_CHECKOUT_PRESERVE | STORE_CHECKOUT_PRESERVE_ALL
 				: STORE_CHECKOUT_PRESERVE;
 		o.rev = cli->args_before_dashes ? cli->args.items[0] : NULL;
+		if (o.rev && strcmp(o.rev, "-") == 0)
+			o.rev = "@{-1}";
 		o.to = given->to;
 		o.new_branch = given->branch;
 		o.paths = (const char *const *)paths.items;

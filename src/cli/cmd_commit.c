@@ -57,11 +57,13 @@ static void print_json(const struct store_commit_result *r, bool dry_run)
 		json_id(&t, "commit", &r->id);
 		json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
 	}
-	json_number(&t, "generation", r->generation);
 	json_node(&t, "root", &r->root);
-	json_number(&t, "added", r->added);
-	json_number(&t, "modified", r->modified);
-	json_number(&t, "deleted", r->deleted);
+	if (r->is_counted) {
+		json_number(&t, "generation", r->generation);
+		json_number(&t, "added", r->added);
+		json_number(&t, "modified", r->modified);
+		json_number(&t, "deleted", r->deleted);
+	}
 	json_number(&t, "new_bytes", r->stats.new_bytes);
 	json_number(&t, "stored_bytes", r->stats.stored_bytes);
 	json_end(&t);
@@ -86,8 +88,10 @@ static void print_words(const struct store_commit_result *r, const char *message
 	line_string(&t, "root ");
 	line_node(&t, &r->root);
 	line_string(&t, "\n");
-	line_format(&t, "%llu added, %llu modified, %llu deleted; ", (unsigned long long)r->added,
-		(unsigned long long)r->modified, (unsigned long long)r->deleted);
+	if (r->is_counted)
+		line_format(&t, "%llu added, %llu modified, %llu deleted; ",
+			(unsigned long long)r->added, (unsigned long long)r->modified,
+			(unsigned long long)r->deleted);
 	line_count(&t, r->root.files, "file", "files");
 	line_string(&t, ", ");
 	line_size(&t, r->root.size);
@@ -138,6 +142,9 @@ static int run(struct cli *cli, const void *data)
 	if (cli->args.n) {
 		rc = output_usage(cli, "commit takes no operand like '%s': it takes what is staged",
 			cli->args.items[0]);
+	} else if ((given->author && !*given->author) || (given->date && !*given->date)) {
+		rc = output_usage(cli, "%s is empty",
+			given->author && !*given->author ? "--author" : "--date");
 	} else if (!given->messages.n && !given->dry_run) {
 		rc = output_usage(cli, "no message is given; use -m TEXT");
 	} else {

@@ -19,7 +19,7 @@ static void add_json(struct line *t, const struct cli *cli, const struct store_i
 		json_number(t, "generation", i->head.generation);
 		json_node(t, "root", &i->head.root);
 	}
-	json_number(t, "commits", i->commits);
+	json_number(t, "first_parent_commits", i->first_parent_commits);
 	json_number(t, "objects", i->objects);
 	json_number(t, "packs", i->packs);
 	json_number(t, "pack_bytes", i->pack_bytes);
@@ -40,7 +40,8 @@ static void add_head(struct line *t, const struct store_info *i)
 	line_id(t, &i->head.commit);
 	line_string(t, "\nroot:           ");
 	line_node(t, &i->head.root);
-	line_format(t, "\ncommits:        %llu\n", (unsigned long long)i->commits);
+	line_format(t, "\ncommits:        %llu (along first parents)\n",
+		(unsigned long long)i->first_parent_commits);
 	line_format(t, "files:          %llu\n", (unsigned long long)i->head.root.files);
 	add_size(t, "logical bytes:", i->head.root.size);
 }

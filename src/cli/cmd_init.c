@@ -59,6 +59,9 @@ static int run(struct cli *cli, const void *data)
 		return output_usage(cli,
 			"--chunk-average is a power of two from 256 to 2M, not '%s'",
 			given->chunk_average);
+	rc = cli_check_names(cli, "DIR", 0, cli->args.n);
+	if (rc != 0)
+		return rc;
 	o.branch = given->branch;
 	o.chunk_average = (uint32_t)average;
 	o.config = (const char *const *)cli->global.config.items;

@@ -1,6 +1,6 @@
 /*
- * store ls: the entries of a directory of any revision.  Nothing is read but the nodes of the
- * directory, and for -l the targets of links.
+ * store ls: the entries of a directory of any revision, or of the stage.  Nothing is read but the
+ * nodes of the directory, or its rows, and for -l the targets of links.
  */
 #include "cli/cli.h"
 #include "cli/json.h"
@@ -50,7 +50,8 @@ static void add_mtime(struct line *t, const struct store_tree_entry *e)
 }
 
 /* Where a link points to; a link whose target cannot be read is an error of the whole listing. */
-static int add_target(struct cli *cli, struct line *t, const struct store_node *node)
+static int add_target(struct cli *cli, struct line *t, const char *path,
+	const struct store_node *node)
 {
 	struct store_reader *r = NULL;
 	char target[4097];
@@ -65,7 +66,26 @@ static int add_target(struct cli *cli, struct line *t, const struct store_node *
 	line_string(t, " -> ");
 	line_quoted(t, target, false);
 	store_reader_free(r);
-	return rc;
+	return rc == 0 ? 0 : cli_fail_reading(cli, rc, path, path);
+}
+
+/* A staged directory that no commit has stored has no tree yet, so neither id nor size. */
+static bool has_tree(const struct store_node *node)
+{
+	static const struct store_id none;
+
+	return memcmp(&node->id, &none, sizeof(none)) != 0;
+}
+
+static void add_id_and_size(struct line *t, const struct store_node *node)
+{
+	if (!has_tree(node)) {
+		line_format(t, " %12s %12s", "-", "-");
+		return;
+	}
+	line_string(t, " ");
+	line_short_id(t, &node->id);
+	line_format(t, " %12llu", (unsigned long long)node->size);
 }
 
 static void add_json(struct line *t, const struct store_target *target, const char *path,
@@ -75,7 +95,13 @@ static void add_json(struct line *t, const struct store_target *target, const ch
 	if (target->has_commit)
 		json_id(t, "commit", &target->commit);
 	json_bytes(t, "path", path);
-	json_node(t, "node", &e->node);
+	if (has_tree(&e->node)) {
+		json_node(t, "node", &e->node);
+	} else {
+		json_open(t, "node", '{');
+		json_string(t, "kind", line_kind(e->node.kind));
+		json_close(t, '}');
+	}
 	if (e->has_meta) {
 		json_number(t, "mode", e->mode);
 		json_signed(t, "mtime", e->mtime);
@@ -98,16 +124,14 @@ static int print_entry(struct cli *cli, const struct ls_options *given,
 	}
 	if (given->details) {
 		add_mode(&t, e);
-		line_string(&t, " ");
-		line_short_id(&t, &e->node.id);
-		line_format(&t, " %12llu", (unsigned long long)e->node.size);
+		add_id_and_size(&t, &e->node);
 		add_mtime(&t, e);
 	}
 	line_string(&slashed, path);
 	line_string(&slashed, e->node.kind == STORE_KIND_DIR ? "/" : "");
 	output_path(&t, cli, slashed.data);
 	if (given->details && e->node.kind == STORE_KIND_LINK && !cli->global.nul)
-		rc = add_target(cli, &t, &e->node);
+		rc = add_target(cli, &t, path, &e->node);
 	if (rc == 0) {
 		output_text(&t);
 		output_line_end(cli);
@@ -149,14 +173,15 @@ static int list(struct cli *cli, const struct ls_options *given, const char *nam
 	unsigned int flags)
 {
 	struct store_target target = { 0 };
+	struct store_tree_entry e;
 	int rc = store_resolve(cli->repo, name, flags, &target, &cli->err);
 
 	if (rc == 0 && target.node.kind == STORE_KIND_DIR) {
 		rc = list_directory(cli, given, &target);
 	} else if (rc == 0) {
-		const struct store_tree_entry e = { .path = target.path, .node = target.node };
-
-		rc = print_entry(cli, given, &target, target.path, &e);
+		rc = store_target_entry(cli->repo, &target, &e, &cli->err);
+		if (rc == 0)
+			rc = print_entry(cli, given, &target, target.path, &e);
 	}
 	store_target_clear(&target);
 	return rc;
@@ -166,8 +191,10 @@ static int run(struct cli *cli, const void *data)
 {
 	const struct ls_options *given = data;
 	struct line here = { 0 };
-	int rc = cli_open(cli, false);
+	int rc = cli_check_names(cli, "NAME", 0, cli->args.n);
 
+	if (rc == 0)
+		rc = cli_open(cli, false);
 	if (rc != 0)
 		return rc;
 	pager_start(cli);

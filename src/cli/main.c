@@ -151,11 +151,53 @@ int cli_fail(struct cli *cli, int code, int sys, const char *fmt, ...)
 	return code;
 }
 
+/* A name in quotes, cut to room bytes; what is too long ends in dots. */
+static void add_name(struct line *t, const char *name, size_t room)
+{
+	const size_t len = strlen(name);
+
+	line_format(t, "'%.*s%s'", (int)(len < room ? len : room), name, len > room ? "..." : "");
+}
+
+int cli_fail_reading(struct cli *cli, int code, const char *name, const char *path)
+{
+	enum { WORDS = 40, LEAST = 16 };
+	char why[sizeof(cli->err.msg)];
+	struct line t = { 0 };
+	size_t room;
+
+	/* When the line grows too long the names are cut, never the cause. */
+	snprintf(why, sizeof(why), "%s", cli->err.msg);
+	room = sizeof(why) - strlen(why);
+	room = room > WORDS + 2 * LEAST ? (room - WORDS) / 2 : LEAST;
+	line_string(&t, "cannot read ");
+	add_name(&t, name, room);
+	if (strcmp(name, path) != 0) {
+		line_string(&t, " (path ");
+		add_name(&t, path, room);
+		line_string(&t, ")");
+	}
+	cli_fail(cli, code, cli->err.sys, "%s: %s", t.data, why);
+	line_release(&t);
+	return code;
+}
+
+int cli_check_names(const struct cli *cli, const char *what, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (!cli->args.items[i][0])
+			return output_usage(cli, "a %s is empty; '.' names the current directory",
+				what);
+	return 0;
+}
+
 int cli_paths(struct cli *cli, size_t from, size_t to, struct strings *out)
 {
 	char *path;
-	int rc;
+	int rc = cli_check_names(cli, "PATH", from, to);
 
+	if (rc != 0)
+		return rc;
 	for (size_t i = from; i < to; i++) {
 		rc = store_operand(cli->repo, cli->args.items[i], &path, &cli->err);
 		if (rc != 0)
@@ -300,6 +342,8 @@ static int apply_globals(struct cli *cli)
 
 	if (!output_use_color(g->color))
 		return output_usage(cli, "--color is auto, always or never, not '%s'", g->color);
+	if (g->store_dir && !*g->store_dir)
+		return output_usage(cli, "--store wants the folder of a repository");
 	for (size_t i = 0; i < g->config.n; i++)
 		if (!strchr(g->config.items[i], '=') || g->config.items[i][0] == '=')
 			return output_usage(cli, "-c wants KEY=VALUE, not '%s'",

@@ -12,18 +12,18 @@
 #include "work/add_internal.h"
 #include "work/stats.h"
 
-/* Is the directory (the first len bytes of path) the top of another repository? */
+/*
+ * Is the directory (the first len bytes of path) the top of another repository? Where that cannot
+ * be seen, the walk tells.
+ */
 static bool is_border(struct store_repo *repo, const char *path, size_t len)
 {
-	struct buf format = { 0 };
-	struct worktree_entry e;
-	bool found;
+	char *dir = strndup(path, len);
+	bool found = false;
 
-	buf_add(&format, path, len);
-	buf_add_str(&format, "/.store/format");
-	found = buf_str(&format) &&
-		worktree_find(repo->work_fd, (const char *)format.data, &e, NULL) == 0;
-	buf_release(&format);
+	if (dir)
+		worktree_is_border(repo->work_fd, dir, &found, NULL);
+	free(dir);
 	return found;
 }
 
@@ -190,9 +190,6 @@ int store_add(struct store_repo *repo, const char *const *paths, size_t n,
 	g.walk = add_walk_produce;
 	g.walk_ctx = &walk;
 	rc = options->flags & STORE_ADD_DRY_RUN ? 0 : repo_check_writable(repo, err);
-	if (rc == 0 && repo->metadata == METADATA_POSIX)
-		rc = store_error_set(err, STORE_EINVAL,
-			"core.metadata = posix is not supported by this version: set it to times or none");
 	if (rc == 0)
 		rc = check_operands(repo, paths, n, err);
 	if (rc == 0)

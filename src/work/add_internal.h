@@ -35,6 +35,7 @@ struct add_walk {
 	size_t depth, cap;
 	struct buf path; /* of the top frame's directory, and the entry at hand */
 	struct compare compare;
+	struct buf list; /* xattrs of a directory */
 	uint64_t unchanged;
 };
 

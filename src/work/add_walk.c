@@ -11,6 +11,7 @@
  * and go on behind the name they had.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/pipeline.h"
 #include "base/trace.h"
 #include "work/add_internal.h"
+#include "work/leftover.h"
 
 #define RENEW_NS ((int64_t)1000000000)
 
@@ -154,34 +157,60 @@ static int add_delete(struct add_walk *w, struct item *item, struct store_error 
 	return add_job(w, item, JOB_DELETE, err) ? 0 : STORE_ENOMEM;
 }
 
-/* A directory: a job when it is new or its attributes are. */
-static int add_dir(struct add_walk *w, struct item *item, const struct worktree_entry *e,
-	const struct stage_row *row, struct store_error *err)
+/* Is what is staged for the directory what it has? */
+static bool is_dir_staged(const struct job *job, const struct stage_row *row)
 {
-	struct job *job = add_job(w, item, JOB_DIR, err);
+	return row && row->kind == ENTRY_DIR && job->meta_len == row->meta_len &&
+		(job->meta_len == 0 || memcmp(job->meta, row->meta, job->meta_len) == 0);
+}
+
+/* The directory that is open at fd: a job when it is new or its attributes are. */
+static int add_dir(struct add_walk *w, struct item *item, int fd, const struct stage_row *row,
+	struct store_error *err)
+{
+	struct worktree_entry e;
+	struct job *job;
+	char why[160];
 	int rc;
 
+	if (worktree_fstat(fd, &e, NULL) != 0)
+		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(errno), err);
+	if (ingest_read_list(w->g, fd, &w->list) != 0) {
+		rc = ingest_list_notice(errno, why, sizeof(why));
+		return add_notice(w, item, rc, why, err);
+	}
+	job = add_job(w, item, JOB_DIR, err);
 	if (!job)
 		return STORE_ENOMEM;
-	job->stat = e->stat;
-	job->kind = ENTRY_DIR;
-	rc = ingest_meta(w->g, job, err);
+	ingest_take_stat(job, &e);
 	set_staged(job, row);
-	if (rc == 0 && row && row->kind == ENTRY_DIR && job->meta_len == row->meta_len &&
-		(job->meta_len == 0 || memcmp(job->meta, row->meta, job->meta_len) == 0))
+	rc = ingest_meta(w->g, job, &w->list, w->compare.hash, err);
+	if (rc != 0)
+		return rc;
+	if (is_dir_staged(job, row))
 		item->job_count--;
+	else if (!(w->flags & STORE_ADD_DRY_RUN))
+		rc = ingest_keep_list(item, job, &w->list, err);
 	return rc;
 }
 
-/* Dry run: is it really another content? */
-static int is_changed(struct add_walk *w, int dirfd, const struct worktree_entry *e,
-	const struct stage_row *row, bool *changed)
+/* Dry run: *done, when it is as staged, or cannot be read, which is told. */
+static int compare_dry(struct add_walk *w, struct item *item, int dirfd,
+	const struct worktree_entry *e, const struct stage_row *row, bool *done,
+	struct store_error *err)
 {
 	enum compare_verdict v = COMPARE_CHANGED;
+	struct store_error why = { 0 };
+	int rc = row ? compare_entry(&w->compare, dirfd, e, row, &v, &why) : 0;
 
-	*changed = !row || compare_entry(&w->compare, dirfd, e, row, &v, NULL) != 0 ||
-		v != COMPARE_SAME;
-	return 0;
+	*done = rc != 0 || v == COMPARE_SAME;
+	if (rc == 0) {
+		w->unchanged += *done;
+		return 0;
+	}
+	if (why.sys != 0)
+		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(why.sys), err);
+	return store_error_set(err, rc, "%s", why.msg);
 }
 
 static int add_content(struct add_walk *w, struct item *item, int dirfd,
@@ -189,37 +218,32 @@ static int add_content(struct add_walk *w, struct item *item, int dirfd,
 {
 	const bool dry = w->flags & STORE_ADD_DRY_RUN;
 	struct job *job;
-	bool changed = true;
+	bool done = false;
 	int rc = 0;
 
-	if (row && row->kind == e->kind && compare_is_fresh(&w->compare, row, e)) {
+	if (row && row->kind == e->kind && compare_is_fresh(&w->compare, row, e) &&
+		!ingest_lacks_owner(w->g, row)) {
 		w->unchanged++;
 		return 0;
 	}
-	if (dry) {
-		rc = is_changed(w, dirfd, e, row, &changed);
-		if (!changed) {
-			w->unchanged++;
-			return 0;
-		}
-	}
+	if (dry)
+		rc = compare_dry(w, item, dirfd, e, row, &done, err);
+	if (rc != 0 || done)
+		return rc;
 	job = add_job(w, item, e->kind == ENTRY_LINK ? JOB_LINK : JOB_FILE, err);
 	if (!job)
 		return STORE_ENOMEM;
-	job->kind = e->kind;
-	job->stat = e->stat;
+	ingest_take_stat(job, e);
 	job->size = e->stat.size;
 	set_staged(job, row);
-	if (e->kind == ENTRY_LINK)
-		rc = ingest_meta(w->g, job, err);
-	if (rc == 0 && e->kind != ENTRY_LINK && e->stat.size > INGEST_SMALL && !dry) {
+	if (e->kind != ENTRY_LINK && e->stat.size > INGEST_SMALL && !dry) {
 		const struct job large = *job;
 
 		item->job_count--;
 		return ingest_large_begin(w->g, &large, path_text(w), w->path.len, err);
 	}
 	item->bytes += e->stat.size;
-	return rc;
+	return 0;
 }
 
 /* ---- directories */
@@ -255,7 +279,7 @@ static void pop(struct add_walk *w)
  * Go into the directory whose path stands in walk->path.  dirfd and name: where it lies.
  */
 static int enter(struct add_walk *w, struct item *item, int dirfd, const char *name,
-	const struct worktree_entry *e, const struct stage_row *row, struct store_error *err)
+	const struct stage_row *row, struct store_error *err)
 {
 	struct store_error failed = { 0 };
 	int rc = push(w, row, err);
@@ -275,7 +299,9 @@ static int enter(struct add_walk *w, struct item *item, int dirfd, const char *n
 			return row ? add_delete(w, item, err) : 0;
 		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
 	}
-	return add_dir(w, item, e, row, err);
+	if (w->frames[w->depth - 1].dir.has_leftovers && !(w->flags & STORE_ADD_DRY_RUN))
+		leftover_sweep(w->frames[w->depth - 1].dir.fd, odb_tmp_fd(w->repo->odb), NULL);
+	return add_dir(w, item, w->frames[w->depth - 1].dir.fd, row, err);
 }
 
 /* ---- one name */
@@ -284,6 +310,9 @@ static int take_entry(struct add_walk *w, struct item *item, int dirfd,
 	const struct worktree_entry *e, const struct stage_row *row, bool operand,
 	struct store_error *err)
 {
+	struct store_error failed = { 0 };
+	bool border;
+
 	if (e->flags & WORKTREE_LIMIT)
 		return add_notice(w, item, STORE_NOTICE_LIMIT, "its name is longer than 255 bytes",
 			err);
@@ -292,8 +321,10 @@ static int take_entry(struct add_walk *w, struct item *item, int dirfd,
 			err);
 	if ((e->flags & WORKTREE_IGNORED) && !row && !(w->flags & STORE_ADD_FORCE))
 		return operand ? add_notice(w, item, STORE_NOTICE_IGNORED, "", err) : 0;
-	if (!row && (w->flags & STORE_ADD_UPDATE))
-		return 0;
+	/* A file that became a directory, or the reverse, is gone; what is there is untracked. */
+	if ((w->flags & STORE_ADD_UPDATE) &&
+		(!row || (row->kind == ENTRY_DIR) != (e->kind == ENTRY_DIR)))
+		return row ? add_delete(w, item, err) : 0;
 	if (e->flags & WORKTREE_SPECIAL) {
 		const int rc = add_notice(w, item, STORE_NOTICE_SPECIAL, "", err);
 
@@ -304,9 +335,11 @@ static int take_entry(struct add_walk *w, struct item *item, int dirfd,
 	if (w->depth >= LIMIT_DEPTH)
 		return add_notice(w, item, STORE_NOTICE_LIMIT,
 			"it lies deeper than 2048 directories", err);
-	if (worktree_is_border(dirfd, e->name))
+	if (worktree_is_border(dirfd, e->name, &border, &failed) != 0)
+		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+	if (border)
 		return add_notice(w, item, STORE_NOTICE_BORDER, "", err);
-	return enter(w, item, dirfd, e->name, e, row, err);
+	return enter(w, item, dirfd, e->name, row, err);
 }
 
 /* The next name of the top frame, on disk, in the stage or both. */
@@ -370,18 +403,20 @@ static int add_parent(struct add_walk *w, struct item *item, const char *path, s
 	struct store_error *err)
 {
 	struct stage_row row;
-	struct worktree_entry e;
-	int rc = set_path(w, path, len, err);
+	int fd, rc = set_path(w, path, len, err);
 
 	if (rc != 0)
 		return rc;
 	rc = stage_find(w->txn, path, len, &row, err);
 	if ((rc == 0 && row.kind == ENTRY_DIR) || (rc != 0 && rc != STORE_ENOTFOUND))
 		return rc;
-	rc = worktree_find(w->repo->work_fd, path_text(w), &e, err);
-	if (rc == STORE_ENOTFOUND)
+	fd = io_open_beneath(w->repo->work_fd, path_text(w), O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd == -1 && worktree_is_absent(errno))
 		return 0;
-	return rc == 0 ? add_dir(w, item, &e, NULL, err) : rc;
+	rc = fd == -1 ? add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(errno), err)
+		      : add_dir(w, item, fd, NULL, err);
+	io_close(&fd);
+	return rc;
 }
 
 static int find_row(struct add_walk *w, const char *path, struct stage_row *row, uint8_t *meta,
@@ -450,27 +485,33 @@ static int begin_operand(struct add_walk *w, struct item *item, const char *path
 	if (rc != 0)
 		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
 	if (*path == '\0')
-		return enter(w, item, w->repo->work_fd, ".", &e, &row, err);
-	if (e.kind == ENTRY_DIR && !(e.flags & WORKTREE_IGNORED)) {
-		struct buf store = { 0 };
-		bool border;
-
-		buf_addf(&store, "%s/.store/format", path);
-		border = buf_str(&store) &&
-			worktree_stat(w->repo->work_fd, (const char *)store.data, &e, NULL) == 0;
-		buf_release(&store);
-		if (border)
-			return add_notice(w, item, STORE_NOTICE_BORDER, "", err);
-		rc = worktree_find(w->repo->work_fd, path, &e, &failed);
-		if (rc != 0)
-			return 0;
-		if (!found && (w->flags & STORE_ADD_UPDATE))
-			return 0;
-		return enter(w, item, w->repo->work_fd, path, &e, found ? &row : NULL, err);
-	}
-	if (e.kind == ENTRY_DIR && (found || (w->flags & STORE_ADD_FORCE)))
-		return enter(w, item, w->repo->work_fd, path, &e, found ? &row : NULL, err);
+		return enter(w, item, w->repo->work_fd, ".", &row, err);
+	/* Whatever is opened is opened by its whole path. */
+	e.name = path;
 	return take_entry(w, item, w->repo->work_fd, &e, found ? &row : NULL, true, err);
+}
+
+/*
+ * The first len bytes of path, a directory above an operand; *skip: the operand is told and left
+ * out, because nobody knows whether it lies in another repository.
+ */
+static int step_parent(struct add_walk *w, struct item *item, const char *path, size_t len,
+	bool *skip, struct store_error *err)
+{
+	struct store_error failed = { 0 };
+	bool border = false;
+	int rc = set_path(w, path, len, err);
+
+	if (rc != 0)
+		return rc;
+	*skip = worktree_is_border(w->repo->work_fd, path_text(w), &border, &failed) != 0 || border;
+	if (border)
+		return add_notice(w, item, STORE_NOTICE_BORDER, "", err);
+	if (!*skip)
+		return add_parent(w, item, path, len, err);
+	rc = set_path(w, path, strlen(path), err);
+	return rc == 0 ? add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err)
+		       : rc;
 }
 
 /* The next of an operand's parents, or itself: each makes few jobs, however deep it lies. */
@@ -478,15 +519,19 @@ static int step_operand(struct add_walk *w, struct item *item, struct store_erro
 {
 	const char *path = w->paths[w->next_path];
 	const char *slash = strchr(path + w->parents_seen, '/');
-	bool ignored = false;
+	bool ignored = false, skip = false;
 	int rc = w->parents_seen == 0 ? find_ignored(w, path, &ignored, err) : 0;
 
 	if (rc == 0 && slash && !ignored) {
 		w->parents_seen = (size_t)(slash - path) + 1;
-		return add_parent(w, item, path, (size_t)(slash - path), err);
+		rc = step_parent(w, item, path, (size_t)(slash - path), &skip, err);
+		if (!skip)
+			return rc;
 	}
 	w->parents_seen = 0;
 	w->next_path++;
+	if (skip)
+		return rc;
 	if (rc == 0 && ignored) {
 		rc = set_path(w, path, strlen(path), err);
 		return rc == 0 ? add_notice(w, item, STORE_NOTICE_IGNORED, "", err) : rc;
@@ -508,6 +553,8 @@ int add_walk_init(struct add_walk *w, struct ingest *g, const char *const *paths
 	w->path_count = n;
 	w->flags = flags;
 	rc = compare_init(&w->compare, g->repo, NULL, err);
+	w->compare.has_owners = g->repo->metadata == METADATA_POSIX;
+	g->hash = w->compare.hash;
 	if (rc == 0)
 		rc = env_begin(odb_env(g->repo->odb), false, &w->txn, err);
 	w->renewed_ns = clock_mono_ns();
@@ -522,6 +569,7 @@ void add_walk_release(struct add_walk *w)
 	compare_release(&w->compare);
 	free(w->frames);
 	buf_release(&w->path);
+	buf_release(&w->list);
 }
 
 int add_walk_produce(void *ctx, struct item *item, struct store_error *err)

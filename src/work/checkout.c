@@ -15,10 +15,10 @@
  * carried over, as git does. With `to` there is no plan: the folder is new, or -f was given, and
  * neither stage nor HEAD take part.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,6 +30,7 @@
 #include "data/hash.h"
 #include "data/refname.h"
 #include "odb/publish.h"
+#include "odb/tmp.h"
 #include "work/checkout_internal.h"
 #include "work/repo_internal.h"
 #include "work/stats.h"
@@ -74,6 +75,25 @@ static int find_branch(struct checkout *c, const char *rev, struct store_error *
 	return rc;
 }
 
+/* "@{-N}", where HEAD was before: onto a branch it goes again. */
+static int find_previous(struct checkout *c, const char *rev, struct store_error *err)
+{
+	static const char branch[] = "ref:" REFNAME_HEADS;
+	char value[REFS_VALUE], *end;
+	unsigned long long n;
+	int rc;
+
+	if (strncmp(rev, "@{-", 3) != 0 || rev[3] < '1' || rev[3] > '9')
+		return STORE_ENOTFOUND;
+	n = strtoull(rev + 3, &end, 10);
+	if (strcmp(end, "}") != 0)
+		return STORE_ENOTFOUND;
+	rc = rev_log_previous(c->txn, n, value, err);
+	if (rc != 0 || strncmp(value, branch, sizeof(branch) - 1) != 0)
+		return rc != 0 ? rc : STORE_ENOTFOUND;
+	return find_branch(c, value + sizeof(branch) - 1, err);
+}
+
 static int resolve_commit(struct checkout *c, struct store_error *err)
 {
 	const struct store_checkout_options *o = c->options;
@@ -88,6 +108,8 @@ static int resolve_commit(struct checkout *c, struct store_error *err)
 		memcpy(c->branch, c->before.branch, sizeof(c->branch));
 	else if (!means_head(o->rev) && !(o->flags & STORE_CHECKOUT_DETACH))
 		rc = find_branch(c, rev, err);
+	if (rc == STORE_ENOTFOUND && !(o->flags & STORE_CHECKOUT_DETACH))
+		rc = find_previous(c, rev, err);
 	if (rc == STORE_ENOTFOUND)
 		rc = rev_parse(&source, rev, strlen(rev), &c->commit, err);
 	c->has_commit = rc == 0;
@@ -134,15 +156,14 @@ static int read_tree(struct checkout *c, const struct oid *id, struct entry *top
 
 static int resolve_trees(struct checkout *c, struct store_error *err)
 {
-	struct map_ref unused;
-	bool has_meta;
 	int rc = 0;
 
 	if (c->has_commit)
 		rc = read_tree(c, &c->commit, &c->target, &c->has_meta, &c->meta, err);
 	c->has_head = c->before.has_commit;
 	if (rc == 0 && c->has_head && c->in_place)
-		rc = read_tree(c, &c->before.commit, &c->head, &has_meta, &unused, err);
+		rc = read_tree(c, &c->before.commit, &c->head, &c->has_head_meta, &c->head_meta,
+			err);
 	return rc;
 }
 
@@ -204,43 +225,6 @@ static int resolve(struct checkout *c, struct store_error *err)
 	return 0;
 }
 
-/* ---- the folder of `to` */
-
-static int is_empty(int fd, bool *empty)
-{
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy == -1 ? NULL : fdopendir(copy);
-	const struct dirent *e;
-
-	*empty = true;
-	if (!dir) {
-		io_close(&copy);
-		return -1;
-	}
-	while (*empty && (e = readdir(dir)) != NULL)
-		*empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
-	closedir(dir);
-	return 0;
-}
-
-static int open_folder(struct checkout *c, bool *made, struct store_error *err)
-{
-	const char *to = c->options->to;
-	char shown[300];
-
-	*made = mkdir(to, 0777) == 0;
-	if (!*made && errno != EEXIST)
-		return checkout_fail("create the folder", to, err);
-	c->root_fd = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (c->root_fd == -1 || is_empty(c->root_fd, &c->straight) != 0)
-		return checkout_fail("open the folder", to, err);
-	if (c->straight || c->force)
-		return 0;
-	return store_error_set(err, STORE_EEXISTS,
-		"'%s' is not empty: name another folder, or overwrite what is in it with -f",
-		quote_msg(shown, sizeof(shown), to, strlen(to)));
-}
-
 /* ---- the whole */
 
 static int check_options(const struct store_checkout_options *o, struct store_error *err)
@@ -254,13 +238,30 @@ static int check_options(const struct store_checkout_options *o, struct store_er
 	return 0;
 }
 
+/*
+ * The run's name, part of the names of temporaries. In place a locked file of that name says that
+ * the run lives; with `to` the folder is locked, and the repository may be read-only.
+ */
+static int name_run(struct checkout *c, struct store_error *err)
+{
+	uint8_t random[16];
+	int rc;
+
+	if (c->in_place)
+		return tmp_create(odb_tmp_fd(c->repo->odb), 'c', c->run, &c->run_fd, err);
+	rc = hash_random(random, err);
+	memcpy(c->run, "c-", 2);
+	for (size_t i = 0; rc == 0 && i < sizeof(random); i++)
+		snprintf(c->run + 2 + 2 * i, 3, "%02x", random[i]);
+	return rc;
+}
+
 static int begin(struct checkout *c, struct store_error *err)
 {
 	const struct store_checkout_options *o = c->options;
-	uint8_t random[16];
 	int rc = check_options(o, err);
 
-	c->root_fd = -1;
+	c->root_fd = c->mark_fd = c->run_fd = -1;
 	c->nodes = repo_nodes(c->repo);
 	c->in_place = !o->to;
 	c->force = o->flags & STORE_CHECKOUT_FORCE;
@@ -269,12 +270,11 @@ static int begin(struct checkout *c, struct store_error *err)
 	c->progress.stage = "checkout";
 	spool_init(&c->plan, odb_tmp_fd(c->repo->odb));
 	spool_init(&c->ops, odb_tmp_fd(c->repo->odb));
+	spool_init(&c->kept, odb_tmp_fd(c->repo->odb));
 	if (rc == 0 && c->in_place)
 		rc = repo_check_writable(c->repo, err);
 	if (rc == 0)
-		rc = hash_random(random, err);
-	for (size_t i = 0; rc == 0 && i < 8; i++)
-		snprintf(c->run + 2 * i, 3, "%02x", random[i]);
+		rc = name_run(c, err);
 	if (rc == 0 && !odb_env(c->repo->odb))
 		rc = store_error_set(err, STORE_EINVAL,
 			"the repository is open to be rebuilt only; run 'store fsck --rebuild'");
@@ -291,9 +291,13 @@ static void end(struct checkout *c)
 	compare_release(&c->compare);
 	spool_release(&c->plan);
 	spool_release(&c->ops);
+	spool_release(&c->kept);
 	buf_release(&c->who);
 	if (!c->in_place)
 		io_close(&c->root_fd);
+	if (c->run_fd != -1)
+		unlinkat(odb_tmp_fd(c->repo->odb), c->run, 0);
+	io_close(&c->run_fd);
 }
 
 static void end_snapshot(struct checkout *c)
@@ -328,11 +332,10 @@ static int run_in_place(struct checkout *c, struct store_error *err)
 
 static int run_to(struct checkout *c, struct store_error *err)
 {
-	bool made = false;
 	int rc;
 
 	end_snapshot(c);
-	rc = open_folder(c, &made, err);
+	rc = checkout_folder_open(c, err);
 	checkout_place_init(&c->own_place, c->root_fd);
 	c->place = &c->own_place;
 	/* Nothing is written to the repository, which may be read-only. */
@@ -343,10 +346,7 @@ static int run_to(struct checkout *c, struct store_error *err)
 	if (rc == 0)
 		rc = checkout_run(c, err);
 	checkout_place_release(&c->own_place);
-	/* Made in vain: it goes if nothing is in it. */
-	if (rc != 0 && made)
-		rmdir(c->options->to);
-	return rc;
+	return checkout_folder_close(c, rc, err);
 }
 
 static void fill_stats(struct checkout *c, const struct odb_counts *before)
@@ -368,7 +368,9 @@ int store_checkout(struct store_repo *repo, const struct store_checkout_options 
 	static const struct store_checkout_options defaults;
 	struct store_checkout_result unused = { 0 };
 	struct store_error own = { 0 };
+	struct checkout_unset unset = { 0 };
 	struct checkout c = { .repo = repo,
+		.unset = &unset,
 		.options = options ? options : &defaults,
 		.result = result ? result : &unused };
 	const int64_t start = clock_mono_ns();

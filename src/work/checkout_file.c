@@ -18,7 +18,6 @@
  * temporaries is atomic. Fault points: checkout.write (before a file), checkout.rename (between its
  * content and its name).
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,10 +29,10 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/quote.h"
 #include "work/checkout_internal.h"
-
-#define TMP_PREFIX ".store-tmp-"
+#include "work/leftover.h"
 
 static uint64_t next_tmp; /* atomic */
 
@@ -50,6 +49,26 @@ int checkout_fail(const char *what, const char *path, struct store_error *err)
 	quote_msg(shown, sizeof(shown), path, strlen(path));
 	errno = saved;
 	return store_error_sys(err, "cannot %s '%s'", what, shown);
+}
+
+int checkout_read_chunk(struct odb_reader *r, const struct seq_row *row, struct buf *out,
+	struct store_error *err)
+{
+	char hex[13];
+	int rc;
+
+	if (row->len > LIMIT_OBJECT)
+		return store_error_set(err, STORE_ECORRUPT, "chunk %s cannot be so long",
+			id_short(hex, &row->id));
+	rc = odb_read(r, &row->id, out, err);
+	if (rc == STORE_ENOTFOUND)
+		return store_error_set(err, STORE_ECORRUPT, "chunk %s is missing",
+			id_short(hex, &row->id));
+	if (rc == 0 && out->len != row->len)
+		return store_error_set(err, STORE_ECORRUPT,
+			"chunk %s has %zu bytes, and its row says %llu", id_short(hex, &row->id),
+			out->len, (unsigned long long)row->len);
+	return rc;
 }
 
 /* ---- places */
@@ -94,24 +113,28 @@ int checkout_place_open(struct checkout_place *p, const char *path, size_t len, 
 	return p->is_set ? 0 : -1;
 }
 
-void checkout_file_sweep(const struct checkout *c, int dirfd)
+int checkout_place_mkdir(struct checkout_place *p, const char *path, size_t len,
+	struct store_error *err)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-	const struct dirent *e;
+	const char *name;
+	bool moved;
 
-	if (!dir) {
-		io_close(&fd);
-		return;
+	if (checkout_place_open(p, path, len, &name, &moved) != 0)
+		return checkout_fail("open the directory of", path, err);
+	if (mkdirat(p->fd, name, 0777) == 0) {
+		owner_give_name(p->fd, name);
+		return 0;
 	}
-	while ((e = readdir(dir)) != NULL) {
-		const char *run = e->d_name + strlen(TMP_PREFIX);
+	if (errno == EEXIST) {
+		struct worktree_entry e;
+		const int rc = worktree_stat(p->fd, name, &e, err);
 
-		if (strncmp(e->d_name, TMP_PREFIX, strlen(TMP_PREFIX)) == 0 &&
-			strncmp(run, c->run, strlen(c->run)) != 0)
-			unlinkat(dirfd, e->d_name, 0);
+		if (rc != 0 || e.kind == ENTRY_DIR)
+			return rc;
+		return store_error_set(err, STORE_ECONFLICT,
+			"'%s' must be a directory, and something else stands there", path);
 	}
-	closedir(dir);
+	return checkout_fail("create the directory", path, err);
 }
 
 /* ---- files */
@@ -130,7 +153,10 @@ static void drop(struct checkout_file *f)
 	if (f->exists)
 		unlinkat(f->dirfd, f->tmp[0] ? f->tmp : f->name, 0);
 	f->exists = false;
-	io_close(&f->dirfd);
+	if (f->owns_dir)
+		io_close(&f->dirfd);
+	f->dirfd = -1;
+	f->owns_dir = false;
 }
 
 void checkout_file_release(struct checkout_file *f)
@@ -139,10 +165,7 @@ void checkout_file_release(struct checkout_file *f)
 	buf_release(&f->bytes);
 }
 
-/*
- * Take the action over, and a descriptor of the directory of its own: the place may move on before
- * the file is done.
- */
+/* Take the action over.  The directory is the place's, which stays there until the file is done. */
 static int take(struct checkout_file *f, struct checkout_place *p, const struct checkout_action *a,
 	struct store_error *err)
 {
@@ -158,46 +181,39 @@ static int take(struct checkout_file *f, struct checkout_place *p, const struct 
 		return rc;
 	if (checkout_place_open(p, f->action.path, f->action.len, &f->name, &moved) != 0)
 		return checkout_fail("open the directory of", a->path, err);
-	f->dirfd = fcntl(p->fd, F_DUPFD_CLOEXEC, 0);
-	if (f->dirfd == -1)
-		return checkout_fail("open the directory of", a->path, err);
+	f->dirfd = p->fd;
+	f->end = 0;
 	f->tmp[0] = '\0';
 	if (!f->c->straight)
-		snprintf(f->tmp, sizeof(f->tmp), TMP_PREFIX "%s-%llx", f->c->run,
+		snprintf(f->tmp, sizeof(f->tmp), LEFTOVER_PREFIX "%s-%llx", f->c->run + 2,
 			(unsigned long long)__atomic_fetch_add(&next_tmp, 1, __ATOMIC_RELAXED));
 	return 0;
-}
-
-static bool has_record(const struct checkout_file *f, struct meta *m)
-{
-	struct span s = span_of(f->action.row.meta, f->action.row.meta_len);
-
-	return f->c->recorded && f->action.row.meta_len > 0 && meta_decode(&s, m) == 0 &&
-		(m->flags & META_ATTRS);
 }
 
 int checkout_file_begin(struct checkout_file *f, struct checkout_place *p,
 	const struct checkout_action *a, struct store_error *err)
 {
-	struct meta m;
 	mode_t mode;
 	int rc = take(f, p, a, err);
 
 	if (rc != 0)
 		return rc;
 	/* What will have fewer rights must not have more while it is written. */
-	mode = has_record(f, &m) ? 0600 : a->row.kind == ENTRY_EXEC ? 0777 : 0666;
+	mode = checkout_meta_has(f->c, a->row.meta, a->row.meta_len) ? 0600
+		: a->row.kind == ENTRY_EXEC                          ? 0777
+								     : 0666;
 	f->fd = FAULT("checkout.write")
 		? -1
 		: openat(f->dirfd, f->tmp[0] ? f->tmp : f->name,
 			  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (f->fd == -1)
 		return checkout_fail("create", a->path, err);
+	owner_give(f->dirfd, f->fd);
 	f->exists = true;
 	return 0;
 }
 
-static bool is_zero(const struct buf *b)
+bool checkout_is_zero(const struct buf *b)
 {
 	return b->len > 0 && b->data[0] == 0 && memcmp(b->data, b->data + 1, b->len - 1) == 0;
 }
@@ -205,30 +221,25 @@ static bool is_zero(const struct buf *b)
 int checkout_file_put(struct checkout_file *f, const struct buf *chunk, uint64_t repeat,
 	uint64_t off, struct store_error *err)
 {
-	if (is_zero(chunk))
+	if (checkout_is_zero(chunk))
 		return 0;
 	for (uint64_t i = 0; i < repeat; i++) {
 		if (io_pwrite_full(f->fd, chunk->data, chunk->len, off + i * chunk->len) != 0)
 			return checkout_fail("write", f->action.path, err);
+		f->end = off + (i + 1) * chunk->len;
 	}
 	return 0;
 }
 
-static struct timespec time_of(const struct meta *m)
+int checkout_file_own_dir(struct checkout_file *f, struct store_error *err)
 {
-	return (struct timespec){ .tv_sec = m->mtime_sec, .tv_nsec = m->mtime_nsec };
-}
+	const int fd = fcntl(f->dirfd, F_DUPFD_CLOEXEC, 0);
 
-/* Owner before mode: giving a file away takes setuid off. */
-static int dress(const struct checkout *c, int fd, const struct meta *m)
-{
-	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of(m) };
-
-	if (c->all_recorded && (m->flags & META_OWNER) && fchown(fd, m->uid, m->gid) != 0)
-		return -1;
-	if (fchmod(fd, m->mode & (c->all_recorded ? 07777 : 0777)) != 0)
-		return -1;
-	return futimens(fd, times);
+	if (fd == -1)
+		return checkout_fail("open the directory of", f->action.path, err);
+	f->dirfd = fd;
+	f->owns_dir = true;
+	return 0;
 }
 
 static int rename_new(int dirfd, const char *from, const char *to)
@@ -269,19 +280,21 @@ static int give_name(struct checkout_file *f, struct store_error *err)
 	return 0;
 }
 
-int checkout_file_finish(struct checkout_file *f, struct stage_stat *stat, struct store_error *err)
+int checkout_file_finish(struct checkout_file *f, struct odb_reader *reader,
+	struct stage_stat *stat, struct store_error *err)
 {
-	struct worktree_entry e;
-	struct meta m;
+	const uint64_t size = f->action.row.ref.size;
+	struct worktree_entry e = { 0 };
 	int rc;
 
-	if (f->action.row.ref.size > INT64_MAX ||
-		ftruncate(f->fd, (off_t)f->action.row.ref.size) != 0)
+	/* Zeros at the end, or a last block that was filled up: most files have neither. */
+	if (size > INT64_MAX || (f->end != size && ftruncate(f->fd, (off_t)size) != 0))
 		return checkout_fail("write", f->action.path, err);
-	if (has_record(f, &m) && dress(f->c, f->fd, &m) != 0)
-		return checkout_fail("set the attributes of", f->action.path, err);
-	rc = give_name(f, err);
+	rc = checkout_meta_file(f->c, reader, f->fd, &f->action, err);
 	if (rc == 0)
+		rc = give_name(f, err);
+	/* Only the stage wants to know. */
+	if (rc == 0 && f->c->in_place)
 		rc = worktree_fstat(f->fd, &e, err);
 	if (rc != 0)
 		return rc;
@@ -293,53 +306,25 @@ int checkout_file_finish(struct checkout_file *f, struct stage_stat *stat, struc
 }
 
 int checkout_file_link(struct checkout_file *f, struct checkout_place *p,
-	const struct checkout_action *a, const struct buf *target, struct stage_stat *stat,
-	struct store_error *err)
+	const struct checkout_action *a, const struct buf *target, struct odb_reader *reader,
+	struct stage_stat *stat, struct store_error *err)
 {
 	struct worktree_entry e;
-	struct meta m;
 	int rc = take(f, p, a, err);
 
 	if (rc != 0)
 		return rc;
 	if (symlinkat((const char *)target->data, f->dirfd, f->tmp[0] ? f->tmp : f->name) != 0)
 		return checkout_fail("create the symbolic link", a->path, err);
+	owner_give_name(f->dirfd, f->tmp[0] ? f->tmp : f->name);
 	f->exists = true;
-	if (has_record(f, &m)) {
-		const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, time_of(&m) };
-		const char *at = f->tmp[0] ? f->tmp : f->name;
-
-		if ((f->c->all_recorded && (m.flags & META_OWNER) &&
-			    fchownat(f->dirfd, at, m.uid, m.gid, AT_SYMLINK_NOFOLLOW) != 0) ||
-			utimensat(f->dirfd, at, times, AT_SYMLINK_NOFOLLOW) != 0)
-			return checkout_fail("set the attributes of", a->path, err);
-	}
-	rc = give_name(f, err);
+	rc = checkout_meta_link(f->c, reader, f->dirfd, f->tmp[0] ? f->tmp : f->name, a, err);
+	if (rc == 0)
+		rc = give_name(f, err);
 	if (rc == 0)
 		rc = worktree_stat(f->dirfd, f->name, &e, err);
 	if (rc == 0)
 		*stat = e.stat;
 	drop(f);
-	return rc;
-}
-
-int checkout_file_dress_dir(const struct checkout *c, const char *path, const void *meta,
-	size_t meta_len, struct store_error *err)
-{
-	struct span s = span_of(meta, meta_len);
-	struct meta m;
-	int fd, rc = 0;
-
-	if (meta_len == 0 || meta_decode(&s, &m) != 0 || !(m.flags & META_ATTRS))
-		return 0;
-	fd = io_open_beneath(c->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	/* In place a directory that the user took away stays away. */
-	if (fd == -1 && c->in_place && (worktree_is_absent(errno) || errno == ELOOP))
-		return 0;
-	if (fd == -1)
-		return checkout_fail("open", path, err);
-	if (dress(c, fd, &m) != 0)
-		rc = checkout_fail("set the attributes of", path, err);
-	io_close(&fd);
 	return rc;
 }

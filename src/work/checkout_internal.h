@@ -2,7 +2,8 @@
  * What the files of checkout share.
  *
  *     walk     what differs between what was checked out and what is wanted (checkout_walk.c)
- *     plan     what that means for the files on disk, or a conflict (checkout_plan.c)
+ *     plan     what that means for the files on disk, or a conflict (checkout_paths.c,
+ *              checkout_plan.c, checkout_action.c)
  *     write    the plan is carried out (checkout_run.c, checkout_write.c, checkout_file.c)
  *     stage    rows of the stage, HEAD (checkout_stage.c)
  */
@@ -19,6 +20,7 @@
 #include "graph/refs.h"
 #include "graph/seq.h"
 #include "graph/stage.h"
+#include "odb/tmp.h"
 #include "work/compare.h"
 #include "work/repo.h"
 #include "work/spool.h"
@@ -45,6 +47,8 @@ struct checkout_visit {
 	uint64_t stage_dir;   /* number of the directory's rows in the stage, 0: it has none */
 	const uint8_t *meta;  /* recorded attributes in the target, without child map; borrowed */
 	size_t meta_len;
+	bool has_child_meta; /* recorded attributes of what is in it */
+	struct map_ref child_meta;
 	unsigned int flags; /* of the frame around it; of the frame itself when it is left */
 };
 
@@ -115,17 +119,27 @@ struct checkout_place {
 	bool is_set;
 };
 
+/* Recorded attributes that could not be set: how many, and the first. */
+struct checkout_unset {
+	uint64_t count; /* atomic */
+	char first[400];
+};
+
 struct checkout {
 	struct store_repo *repo;
 	const struct store_checkout_options *options;
 	struct store_checkout_result *result;
 	struct node_source nodes; /* the handle's */
 	bool in_place, force;
-	bool recorded;     /* give files recorded modes and times */
-	bool all_recorded; /* owner and setuid, too: only as root */
-	bool straight;     /* nothing was in the folder: files go straight to their names */
-	int root_fd;       /* everything is written beneath it */
-	char run[17];      /* part of the names of temporaries */
+	bool recorded;      /* give files recorded modes and times */
+	bool all_recorded;  /* owner and setuid, too: only as root */
+	bool straight;      /* nothing was in the folder: files go straight to their names */
+	int root_fd;        /* everything is written beneath it */
+	char run[TMP_NAME]; /* "c-" and what is part of the names of temporaries */
+	int run_fd;         /* in place: the lock of that name in tmp/; else -1 */
+	int mark_fd;        /* with `to`: the mark in the folder; -1: none */
+	bool made_folder;
+	struct checkout_unset *unset;
 
 	/* What is wanted, and what was. */
 	struct oid commit;
@@ -135,6 +149,8 @@ struct checkout {
 	struct map_ref meta;
 	bool has_head;
 	struct entry head;
+	bool has_head_meta;
+	struct map_ref head_meta;
 
 	/* Refs. */
 	struct refs_head before;
@@ -149,6 +165,7 @@ struct checkout {
 	uint64_t stage_root;
 	struct compare compare;
 	struct spool plan, ops;
+	struct spool kept; /* changes of many: what was staged before and stays */
 	uint64_t plan_writes;
 	uint64_t need, freed; /* bytes on disk */
 	struct checkout_place *place;
@@ -165,6 +182,27 @@ int checkout_no_memory(struct store_error *err);
 /* "what 'PATH': reason" from errno. */
 int checkout_fail(const char *what, const char *path, struct store_error *err);
 
+/* ---- the plan (checkout_action.c, checkout_plan.c, checkout_paths.c) */
+
+/* The target as a row of the stage.  Borrowed: its meta is the visit's. */
+struct stage_row checkout_row_of(const struct checkout *c, const struct checkout_visit *v);
+/* Add an action that needs no row to the plan. */
+int checkout_plan_op(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
+	unsigned int flags, struct store_error *err);
+/* Add one with the target's row; stat: what the file has already, NULL: it is not there yet. */
+int checkout_plan_row(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
+	unsigned int flags, const struct stage_stat *stat, struct store_error *err);
+/*
+ * Decide every visit of the walk, to its end.  exact: the stage stands for old: -f, or a path that
+ * was named.  Conflicts are told and counted, they are no error.
+ */
+int checkout_plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
+	struct store_error *err);
+/* Plan the directories above path; *stage_dir: number of the innermost one's rows, 0: none. */
+int checkout_plan_parents(struct checkout *c, const char *path, uint64_t *stage_dir,
+	struct store_error *err);
+/* Plan rows of entries that differ in recorded attributes alone (checkout_attrs.c). */
+int checkout_plan_attributes(struct checkout *c, struct store_error *err);
 /*
  * Make the plan: STORE_ECONFLICT when content would be lost, all conflicts told. Nothing is
  * written.
@@ -178,10 +216,34 @@ int checkout_target_walks(struct checkout *c,
 int checkout_check_space(struct checkout *c, struct store_error *err);
 /* Carry the plan out; ops tells the stage. */
 int checkout_run(struct checkout *c, struct store_error *err);
-/* Recorded attributes of directories, when all else is done. */
-int checkout_dress(struct checkout *c, struct store_error *err);
 /* Stage and refs, as the plan has them. */
 int checkout_publish(struct checkout *c, struct store_error *err);
+
+/*
+ * Open the folder of `to`, or refuse it (STORE_EEXISTS; STORE_EBUSY: somebody else writes into it),
+ * and mark it as unfinished.
+ */
+int checkout_folder_open(struct checkout *c, struct store_error *err);
+/*
+ * rc: how it went. Takes the mark away when it went well or nothing was written. Returns rc, or why
+ * the end failed.  Also to be called when the opening failed.
+ */
+int checkout_folder_close(struct checkout *c, int rc, struct store_error *err);
+
+/* ---- a stage built aside (checkout_fresh.c) */
+
+#define CHECKOUT_PART 5000 /* rows of one publication */
+
+/* Is so much to be changed that it is built aside? */
+bool checkout_fresh_pays(const struct checkout *c);
+/*
+ * Build the stage after the checkout, from target, ops and kept, under fresh numbers that belong to
+ * the registered writer owner. *root: its top, for stage_swap_root. Many publications.
+ */
+int checkout_fresh_build(struct checkout *c, uint64_t owner, uint64_t *root,
+	struct store_error *err);
+/* Sweep what fell out of use, as long as nobody else wants the gate. */
+void checkout_fresh_sweep(struct checkout *c);
 
 /* ---- places and files (checkout_file.c).  One of each kind per thread. */
 
@@ -196,6 +258,10 @@ void checkout_place_forget(struct checkout_place *p);
 int checkout_place_open(struct checkout_place *p, const char *path, size_t len, const char **name,
 	bool *moved);
 
+/* Make the directory at path; one that is there is good.  STORE_ECONFLICT: something else is. */
+int checkout_place_mkdir(struct checkout_place *p, const char *path, size_t len,
+	struct store_error *err);
+
 /* A file while it is written. */
 struct checkout_file {
 	const struct checkout *c;
@@ -204,6 +270,9 @@ struct checkout_file {
 	int dirfd, fd;
 	char tmp[64];     /* "": it stands under its own name */
 	bool exists;      /* to be removed when it comes to nothing */
+	bool has_room;    /* room was taken beforehand */
+	bool owns_dir;    /* dirfd is its own, not the place's */
+	uint64_t end;     /* behind the last byte of checkout_file_put */
 	const char *name; /* in action.path */
 };
 
@@ -216,21 +285,88 @@ int checkout_file_begin(struct checkout_file *f, struct checkout_place *p,
 /* repeat times the chunk at off; zeros are left out. */
 int checkout_file_put(struct checkout_file *f, const struct buf *chunk, uint64_t repeat,
 	uint64_t off, struct store_error *err);
+/*
+ * Let the place move on before the file is done: until then it has to stay in the file's directory.
+ */
+int checkout_file_own_dir(struct checkout_file *f, struct store_error *err);
+bool checkout_is_zero(const struct buf *b);
 /* Give it its size, attributes and own name; *stat is what it has then. */
-int checkout_file_finish(struct checkout_file *f, struct stage_stat *stat, struct store_error *err);
+int checkout_file_finish(struct checkout_file *f, struct odb_reader *reader,
+	struct stage_stat *stat, struct store_error *err);
 /* A symbolic link. */
 int checkout_file_link(struct checkout_file *f, struct checkout_place *p,
-	const struct checkout_action *a, const struct buf *target, struct stage_stat *stat,
-	struct store_error *err);
-/* Give the directory at path its recorded attributes. */
-int checkout_file_dress_dir(const struct checkout *c, const char *path, const void *meta,
-	size_t meta_len, struct store_error *err);
-/* Remove temporaries of earlier runs from an open directory. */
-void checkout_file_sweep(const struct checkout *c, int dirfd);
+	const struct checkout_action *a, const struct buf *target, struct odb_reader *reader,
+	struct stage_stat *stat, struct store_error *err);
 
 /* The chunk of a row, proven and of its length. */
 int checkout_read_chunk(struct odb_reader *r, const struct seq_row *row, struct buf *out,
 	struct store_error *err);
+
+/* ---- large files (checkout_large.c) */
+
+#define CHECKOUT_BLOCK ((size_t)4096)
+
+/* Bytes at an end of a piece that share their block with another piece; len 0: none. */
+struct checkout_edge {
+	uint64_t off;
+	size_t len;
+	uint8_t data[CHECKOUT_BLOCK];
+};
+
+/* Where a worker gathers a piece. */
+struct checkout_stripe {
+	uint8_t *buffer;
+	struct checkout_file *file;
+	struct checkout_edge *edges; /* two: in front and behind */
+	uint64_t start;              /* offset of the buffer's first byte: a whole block */
+	size_t from, len;            /* bytes of this piece in the buffer */
+};
+
+/* The block between the last piece and the next. */
+struct checkout_seam {
+	uint8_t *block;
+	uint64_t off;
+	bool is_used;
+};
+
+/* Room and O_DIRECT for a file that was begun, when it is large enough. */
+int checkout_large_begin(struct checkout_file *f, const struct node_source *nodes,
+	struct store_error *err);
+int checkout_stripe_init(struct checkout_stripe *s);
+void checkout_stripe_release(struct checkout_stripe *s);
+/* A piece of f that begins at off; its edges stand in edges[0] and [1] when it has ended. */
+void checkout_stripe_begin(struct checkout_stripe *s, struct checkout_file *f, uint64_t off,
+	struct checkout_edge edges[2]);
+/* repeat times the chunk, behind what was put before. */
+int checkout_stripe_put(struct checkout_stripe *s, const struct buf *chunk, uint64_t repeat,
+	struct store_error *err);
+int checkout_stripe_end(struct checkout_stripe *s, struct store_error *err);
+int checkout_seam_init(struct checkout_seam *m);
+void checkout_seam_release(struct checkout_seam *m);
+/* Edges of f, in the order of their offsets. */
+int checkout_seam_add(struct checkout_seam *m, struct checkout_file *f,
+	const struct checkout_edge *edge, struct store_error *err);
+/* Write the last block, filled up with zeros. */
+int checkout_seam_end(struct checkout_seam *m, struct checkout_file *f, struct store_error *err);
+
+/*
+ * ---- recorded attributes, given back (checkout_meta.c).  reader: of the calling thread, for
+ * attributes that are objects.
+ */
+
+/* Are there recorded attributes to be given to what has this meta value? */
+bool checkout_meta_has(const struct checkout *c, const void *meta, size_t meta_len);
+/* Give a's to an open file that has all its content; nothing when there are none. */
+int checkout_meta_file(const struct checkout *c, struct odb_reader *reader, int fd,
+	const struct checkout_action *a, struct store_error *err);
+/* Give a's to the symbolic link `name` in dirfd. */
+int checkout_meta_link(const struct checkout *c, struct odb_reader *reader, int dirfd,
+	const char *name, const struct checkout_action *a, struct store_error *err);
+/*
+ * Recorded attributes of directories, innermost first, when all else is done; then tells what could
+ * not be set.
+ */
+int checkout_dress(struct checkout *c, struct store_error *err);
 
 /* Write all files of the plan or of the target; their rows go to ops. */
 int checkout_write(struct checkout *c, struct store_error *err);

@@ -34,122 +34,6 @@
 
 #define CONFLICTS_TOLD 10
 
-/* ---- actions as bytes */
-
-int checkout_action_encode(struct buf *out, const struct checkout_action *a,
-	struct store_error *err)
-{
-	const struct stage_row *r = &a->row;
-
-	buf_add_u8(out, a->op);
-	buf_add_u8(out, a->flags);
-	buf_add_u8(out, r->kind);
-	buf_add_u8(out, r->class);
-	buf_add_u8(out, r->ref.height);
-	buf_add(out, r->ref.id.b, ID_LEN);
-	buf_add_le64(out, r->ref.size);
-	buf_add_le64(out, r->stat.size);
-	buf_add_le64(out, (uint64_t)r->stat.mtime_ns);
-	buf_add_le64(out, (uint64_t)r->stat.ctime_ns);
-	buf_add_le64(out, r->stat.ino);
-	buf_add_le32(out, r->stat.mode);
-	buf_add_le64(out, (uint64_t)r->stat.clock_ns);
-	buf_add_le32(out, (uint32_t)r->meta_len);
-	if (r->meta_len > 0)
-		buf_add(out, r->meta, r->meta_len);
-	buf_add(out, a->path, a->len);
-	buf_add_u8(out, 0);
-	return buf_check(out, err);
-}
-
-int checkout_action_decode(struct checkout_action *a, const void *data, size_t len,
-	struct store_error *err)
-{
-	struct span s = span_of(data, len);
-	struct stage_row *r = &a->row;
-	const uint8_t *id;
-
-	memset(a, 0, sizeof(*a));
-	a->op = span_u8(&s);
-	a->flags = span_u8(&s);
-	r->kind = span_u8(&s);
-	r->class = span_u8(&s);
-	r->ref.height = span_u8(&s);
-	id = span_take(&s, ID_LEN);
-	if (id)
-		memcpy(r->ref.id.b, id, ID_LEN);
-	r->ref.size = span_le64(&s);
-	r->stat.size = span_le64(&s);
-	r->stat.mtime_ns = (int64_t)span_le64(&s);
-	r->stat.ctime_ns = (int64_t)span_le64(&s);
-	r->stat.ino = span_le64(&s);
-	r->stat.mode = span_le32(&s);
-	r->stat.clock_ns = (int64_t)span_le64(&s);
-	r->meta_len = span_le32(&s);
-	r->meta = span_take(&s, r->meta_len);
-	if (s.bad || span_left(&s) == 0 || s.end[-1] != '\0')
-		return store_error_set(err, STORE_EIO,
-			"a temporary file does not hold what was written to it");
-	a->path = (const char *)s.p;
-	a->len = span_left(&s) - 1;
-	return 0;
-}
-
-static int add_action(struct checkout *c, struct spool *to, const struct checkout_action *a,
-	struct store_error *err)
-{
-	struct buf bytes = { 0 };
-	int rc = checkout_action_encode(&bytes, a, err);
-
-	if (rc == 0)
-		rc = spool_add(to, bytes.data, bytes.len, err);
-	buf_release(&bytes);
-	if (rc == 0 && to == &c->plan && a->op == CHECKOUT_WRITE)
-		c->plan_writes++;
-	return rc;
-}
-
-static int plan_op(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
-	unsigned int flags, struct store_error *err)
-{
-	const struct checkout_action a = { .op = (uint8_t)op,
-		.flags = (uint8_t)flags,
-		.path = v->path,
-		.len = v->len };
-
-	return add_action(c, &c->plan, &a, err);
-}
-
-/* The target as a row of the stage.  Borrowed: its meta is the visit's. */
-static struct stage_row row_of(const struct checkout *c, const struct checkout_visit *v)
-{
-	const struct entry *t = &v->target;
-	struct stage_row row = { .kind = t->kind, .meta = v->meta, .meta_len = v->meta_len };
-
-	if (t->kind == ENTRY_DIR || t->kind == ENTRY_NONE)
-		return row;
-	row.ref = (struct file_ref){ .id = t->id, .height = t->height, .size = t->totals.size };
-	if (t->kind != ENTRY_LINK)
-		row.class = (uint8_t)format_class_of(odb_format(c->repo->odb), row.ref.size);
-	return row;
-}
-
-static int plan_row(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
-	unsigned int flags, const struct stage_stat *stat, struct store_error *err)
-{
-	struct checkout_action a = { .op = (uint8_t)op,
-		.flags = (uint8_t)flags,
-		.path = v->path,
-		.len = v->len };
-
-	a.row = row_of(c, v);
-	if (stat)
-		a.row.stat = *stat;
-	if (op == CHECKOUT_WRITE)
-		c->need += a.row.ref.size;
-	return add_action(c, &c->plan, &a, err);
-}
-
 /* ---- what is there */
 
 /* One path as the plan sees it. */
@@ -361,10 +245,12 @@ static int decide_deletion(struct sight *s, struct store_error *err)
 		if (rc != 0 || !may)
 			return rc;
 		s->c->freed += disk_bytes(s);
-		rc = plan_op(s->c, s->v, CHECKOUT_UNLINK, in_way ? CHECKOUT_IN_WAY : 0, err);
+		rc = checkout_plan_op(s->c, s->v, CHECKOUT_UNLINK, in_way ? CHECKOUT_IN_WAY : 0,
+			err);
 	}
-	return rc == 0 ? plan_op(s->c, s->v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err)
-		       : rc;
+	return rc == 0
+		? checkout_plan_op(s->c, s->v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err)
+		: rc;
 }
 
 /* The target has a file or link where a directory stands on disk. */
@@ -388,20 +274,20 @@ static bool same_meta(const struct stage_row *row, const struct checkout_visit *
 static int decide_file(struct sight *s, struct store_error *err)
 {
 	struct checkout *c = s->c;
-	const struct stage_row wanted = row_of(c, s->v);
+	const struct stage_row wanted = checkout_row_of(c, s->v);
 	const bool is_staged = s->has_row && is_entry(&s->row, &s->v->target);
 	bool same = false, may;
 	int rc = 0;
 
 	if (!s->on_disk)
-		return plan_row(c, s->v, CHECKOUT_WRITE, 0, NULL, err);
+		return checkout_plan_row(c, s->v, CHECKOUT_WRITE, 0, NULL, err);
 	if (s->disk.kind == ENTRY_DIR)
 		return decide_over_dir(s, err);
 	if (is_staged && compare_is_fresh(&c->compare, &s->row, &s->disk)) {
 		c->result->unchanged++;
 		return same_meta(&s->row, s->v)
 			? 0
-			: plan_row(c, s->v, CHECKOUT_ROW, 0, &s->disk.stat, err);
+			: checkout_plan_row(c, s->v, CHECKOUT_ROW, 0, &s->disk.stat, err);
 	}
 	/*
 	 * By attributes it is still what was staged, which is something else: no need to read it.
@@ -412,16 +298,16 @@ static int decide_file(struct sight *s, struct store_error *err)
 			return rc;
 		if (same) {
 			c->result->unchanged++;
-			return plan_row(c, s->v, CHECKOUT_ROW, 0, &s->disk.stat, err);
+			return checkout_plan_row(c, s->v, CHECKOUT_ROW, 0, &s->disk.stat, err);
 		}
 	}
 	if (!s->on_disk)
-		return plan_row(c, s->v, CHECKOUT_WRITE, 0, NULL, err);
+		return checkout_plan_row(c, s->v, CHECKOUT_WRITE, 0, NULL, err);
 	rc = may_replace(s, &may, err);
 	if (rc != 0 || !may)
 		return rc;
 	c->freed += disk_bytes(s);
-	return plan_row(c, s->v, CHECKOUT_WRITE, CHECKOUT_REPLACE, NULL, err);
+	return checkout_plan_row(c, s->v, CHECKOUT_WRITE, CHECKOUT_REPLACE, NULL, err);
 }
 
 /* The target has a directory here: make room for it, and go into it. */
@@ -435,13 +321,13 @@ static int decide_dir(struct sight *s, struct store_error *err)
 		rc = may_replace(s, &may, err);
 		if (rc != 0 || !may)
 			return rc;
-		rc = plan_op(s->c, s->v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY, err);
+		rc = checkout_plan_op(s->c, s->v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY, err);
 		s->on_disk = false;
 	}
 	if (rc == 0 && !s->on_disk)
-		rc = plan_op(s->c, s->v, CHECKOUT_MKDIR, 0, err);
+		rc = checkout_plan_op(s->c, s->v, CHECKOUT_MKDIR, 0, err);
 	if (rc == 0 && !(in_stage && same_meta(&s->row, s->v)))
-		rc = plan_row(s->c, s->v, CHECKOUT_ROW, 0, NULL, err);
+		rc = checkout_plan_row(s->c, s->v, CHECKOUT_ROW, 0, NULL, err);
 	return rc == 0 ? checkout_walk_enter(s->walk, rows_below(s), 0, err) : rc;
 }
 
@@ -478,15 +364,15 @@ static int decide_leaving(struct sight *s, struct store_error *err)
 		checkout_walk_keep(s->walk);
 		return in_way ? conflict(s, "holds staged files") : 0;
 	}
-	rc = plan_op(s->c, v, CHECKOUT_RMDIR, in_way ? CHECKOUT_IN_WAY : 0, err);
+	rc = checkout_plan_op(s->c, v, CHECKOUT_RMDIR, in_way ? CHECKOUT_IN_WAY : 0, err);
 	if (rc == 0)
-		rc = plan_op(s->c, v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err);
+		rc = checkout_plan_op(s->c, v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err);
 	if (rc == 0 && v->target.kind != ENTRY_NONE)
-		rc = plan_row(s->c, v, CHECKOUT_WRITE, 0, NULL, err);
+		rc = checkout_plan_row(s->c, v, CHECKOUT_WRITE, 0, NULL, err);
 	return rc;
 }
 
-static int plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
+int checkout_plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
 	struct store_error *err)
 {
 	struct checkout_visit v;
@@ -504,56 +390,7 @@ static int plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-/* ---- the walks */
-
-static const struct entry nothing = { .kind = ENTRY_NONE };
-
-static const struct map_ref *meta_of(const struct checkout *c)
-{
-	return c->has_meta ? &c->meta : NULL;
-}
-
-static int plan_whole(struct checkout *c, struct store_error *err)
-{
-	struct checkout_walk *w = checkout_walk_new(&c->nodes,
-		c->force ? CHECKOUT_ALL : CHECKOUT_CHANGES, c->txn);
-	int rc;
-
-	if (!w)
-		return checkout_no_memory(err);
-	rc = checkout_walk_begin(w, "", c->has_head ? &c->head : &nothing, &c->target, meta_of(c),
-		c->stage_root, err);
-	if (rc == 0)
-		rc = plan_walk(c, w, c->force, err);
-	checkout_walk_free(w);
-	return rc;
-}
-
-/*
- * Find path in the target; *has_meta: there is a map with the attributes of its siblings (of the
- * top: of its entries).
- */
-static int find_target(struct checkout *c, const char *path, size_t len, struct entry *e,
-	struct map_ref *meta, bool *has_meta, struct store_error *err)
-{
-	const char *slash = memrchr(path, '/', len);
-	char shown[300], hex[13];
-	int rc = tree_find(&c->nodes, &c->target, path, len, e, err);
-
-	*has_meta = false;
-	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, rc, "path '%s' is not in %s",
-			quote_msg(shown, sizeof(shown), path, len), id_short(hex, &c->commit));
-	if (rc != 0 || !c->has_meta)
-		return rc;
-	rc = tree_find_meta(&c->nodes, &c->meta, path, slash ? (size_t)(slash - path) : 0, meta,
-		err);
-	*has_meta = rc == 0;
-	return rc == STORE_ENOTFOUND ? 0 : rc;
-}
-
-/* The directories above path, and the number of the innermost one's rows. */
-static int plan_parents(struct checkout *c, const char *path, uint64_t *stage_dir,
+int checkout_plan_parents(struct checkout *c, const char *path, uint64_t *stage_dir,
 	struct store_error *err)
 {
 	struct buf part = { 0 };
@@ -579,101 +416,13 @@ static int plan_parents(struct checkout *c, const char *path, uint64_t *stage_di
 			rc = may_replace(&s, &may, err);
 			s.on_disk = !may;
 			if (rc == 0 && may)
-				rc = plan_op(c, &v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY, err);
+				rc = checkout_plan_op(c, &v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY, err);
 		}
 		if (rc == 0 && !s.on_disk)
-			rc = plan_op(c, &v, CHECKOUT_MKDIR, 0, err);
+			rc = checkout_plan_op(c, &v, CHECKOUT_MKDIR, 0, err);
 		*stage_dir = rows_below(&s);
 		name_off = part.len + 1;
 	}
 	buf_release(&part);
-	return rc;
-}
-
-static int plan_path(struct checkout *c, const char *path, struct store_error *err)
-{
-	struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, c->txn);
-	struct map_ref meta;
-	struct entry e;
-	bool has_meta;
-	uint64_t stage_dir;
-	int rc = w ? 0 : checkout_no_memory(err);
-
-	if (rc == 0)
-		rc = find_target(c, path, strlen(path), &e, &meta, &has_meta, err);
-	if (rc == 0)
-		rc = plan_parents(c, path, &stage_dir, err);
-	if (rc == 0)
-		rc = checkout_walk_begin(w, path, &nothing, &e, has_meta ? &meta : NULL, stage_dir,
-			err);
-	if (rc == 0)
-		rc = plan_walk(c, w, true, err);
-	checkout_walk_free(w);
-	return rc;
-}
-
-static int check_paths(struct checkout *c, struct store_error *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++) {
-		const char *path = c->options->paths[i];
-		struct map_ref meta;
-		struct entry e;
-		bool has_meta;
-
-		rc = find_target(c, path, strlen(path), &e, &meta, &has_meta, err);
-	}
-	return rc;
-}
-
-static int compare_tick(void *ctx)
-{
-	return checkout_tick(ctx, NULL);
-}
-
-int checkout_plan(struct checkout *c, struct store_error *err)
-{
-	int rc = check_paths(c, err);
-
-	if (rc == 0)
-		rc = compare_init(&c->compare, c->repo, NULL, err);
-	c->compare.tick = compare_tick;
-	c->compare.tick_ctx = c;
-	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++)
-		rc = plan_path(c, c->options->paths[i], err);
-	if (rc == 0 && c->options->n_paths == 0)
-		rc = plan_whole(c, err);
-	c->result->stats.opened += c->compare.opened;
-	if (rc != 0 || c->result->conflicts == 0)
-		return rc;
-	return store_error_set(err, STORE_ECONFLICT,
-		"%llu path%s would lose content: nothing was written; commit or move it, or use -f",
-		(unsigned long long)c->result->conflicts, c->result->conflicts == 1 ? "" : "s");
-}
-
-int checkout_target_walks(struct checkout *c,
-	int (*fn)(struct checkout *c, struct checkout_walk *w, struct store_error *err),
-	struct store_error *err)
-{
-	const size_t n = c->options->n_paths;
-	int rc = n > 0 ? check_paths(c, err) : 0;
-
-	for (size_t i = 0; i < (n > 0 ? n : 1) && rc == 0; i++) {
-		const char *path = n > 0 ? c->options->paths[i] : "";
-		struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, NULL);
-		struct map_ref meta;
-		struct entry e;
-		bool has_meta = false;
-
-		rc = w ? find_target(c, path, strlen(path), &e, &meta, &has_meta, err)
-		       : checkout_no_memory(err);
-		if (rc == 0)
-			rc = checkout_walk_begin(w, path, &nothing, &e, has_meta ? &meta : NULL, 0,
-				err);
-		if (rc == 0)
-			rc = fn(c, w, err);
-		checkout_walk_free(w);
-	}
 	return rc;
 }

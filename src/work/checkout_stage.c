@@ -4,8 +4,9 @@
  * The rows lie in a spool, in an order in which they can be applied: what goes before what comes in
  * its place. They are applied in parts of 5,000, all inside one transaction, because between two of
  * them another command's commit would take up a stage that is half of one revision and half of
- * another. With named paths HEAD stays, nothing has to change at once, and every part is a
- * publication.
+ * another. When they are many, and a good part of the tree, a stage is built aside instead
+ * (checkout_fresh.c), and the transaction makes the top point to it. With named paths HEAD stays,
+ * nothing has to change at once, and every part is a publication.
  *
  * The stage record of a few changes lists them. That of many is a reset to the target, and behind
  * it what was staged before and stays.
@@ -23,14 +24,15 @@
 #include "odb/writer.h"
 #include "work/checkout_internal.h"
 
-#define PART 5000
+#define PART CHECKOUT_PART
 #define PART_BYTES ((size_t)1 << 20)
 
 struct decision {
 	struct checkout *c;
 	struct odb_writer *writer;
 	struct stage_batch *batch;
-	bool is_whole; /* all rows at once, with refs */
+	bool is_whole;  /* all rows at once, with refs */
+	uint64_t fresh; /* top of a stage that was built aside; 0: none */
 	struct buf record;
 };
 
@@ -65,10 +67,11 @@ static int next_part(struct decision *d, struct store_error *err)
 static int apply_all(struct decision *d, struct env_txn *txn, uint64_t number,
 	struct store_error *err)
 {
-	int rc;
-
 	/* Run again after a full map: from the start. */
-	spool_rewind(&d->c->ops);
+	int rc = spool_rewind(&d->c->ops, err);
+
+	if (rc != 0)
+		return rc;
 	do {
 		rc = next_part(d, err);
 		if (rc == 0)
@@ -124,10 +127,43 @@ static int is_clean_dir(struct checkout *c, const struct entry *e, uint64_t dir,
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/* Would a commit record the same attributes? */
+static bool same_attributes(const struct stage_row *row, const struct checkout_visit *v)
+{
+	return row->meta_len == v->meta_len &&
+		(v->meta_len == 0 || memcmp(row->meta, v->meta, v->meta_len) == 0);
+}
+
 /*
  * One entry of HEAD's tree, or a row that it lacks: where the stage differs, that was staged and
  * stays.
  */
+static int keep(struct decision *d, const struct checkout_visit *v, const struct stage_row *row,
+	struct store_error *err)
+{
+	struct checkout_action a = { .op = row ? CHECKOUT_ROW : CHECKOUT_FORGET,
+		.path = v->path,
+		.len = v->len };
+	int rc = row ? stage_batch_set(d->batch, v->path, v->len, row, err)
+		     : stage_batch_delete(d->batch, v->path, v->len, err);
+
+	if (row)
+		a.row = *row;
+	buf_clear(&d->record);
+	if (rc == 0)
+		rc = checkout_action_encode(&d->record, &a, err);
+	return rc == 0 ? spool_add(&d->c->kept, d->record.data, d->record.len, err) : rc;
+}
+
+static bool is_as_committed(const struct stage_row *row, const struct checkout_visit *v)
+{
+	const struct entry *e = &v->target;
+
+	return row->kind == e->kind && row->ref.size == e->totals.size &&
+		row->ref.height == e->height && id_eq(&row->ref.id, &e->id) &&
+		same_attributes(row, v);
+}
+
 static int record_kept(struct decision *d, struct checkout_walk *w, const struct checkout_visit *v,
 	struct store_error *err)
 {
@@ -143,18 +179,15 @@ static int record_kept(struct decision *d, struct checkout_walk *w, const struct
 		return rc;
 	has_row = rc == 0;
 	if (!has_row)
-		return stage_batch_delete(d->batch, v->path, v->len, err);
+		return keep(d, v, NULL, err);
 	if (row.kind == ENTRY_DIR) {
-		if (e->kind != ENTRY_DIR)
-			rc = stage_batch_set(d->batch, v->path, v->len, &row, err);
-		else
+		if (e->kind != ENTRY_DIR || !same_attributes(&row, v))
+			rc = keep(d, v, &row, err);
+		if (rc == 0 && e->kind == ENTRY_DIR)
 			rc = is_clean_dir(c, e, row.dir, &clean, err);
 		return rc == 0 && !clean ? checkout_walk_enter(w, row.dir, 0, err) : rc;
 	}
-	if (row.kind == e->kind && row.ref.size == e->totals.size && row.ref.height == e->height &&
-		id_eq(&row.ref.id, &e->id))
-		return 0;
-	return stage_batch_set(d->batch, v->path, v->len, &row, err);
+	return is_as_committed(&row, v) ? 0 : keep(d, v, &row, err);
 }
 
 static int record_all_kept(struct decision *d, struct store_error *err)
@@ -170,8 +203,8 @@ static int record_all_kept(struct decision *d, struct store_error *err)
 		return rc;
 	}
 	w = checkout_walk_new(&c->nodes, CHECKOUT_ALL, c->txn);
-	rc = w ? checkout_walk_begin(w, "", &nothing, c->has_head ? &c->head : &nothing, NULL,
-			 c->stage_root, err)
+	rc = w ? checkout_walk_begin(w, "", &nothing, c->has_head ? &c->head : &nothing,
+			 c->has_head_meta ? &c->head_meta : NULL, c->stage_root, err)
 	       : checkout_no_memory(err);
 
 	stage_batch_clear(d->batch);
@@ -201,7 +234,9 @@ static int record(struct decision *d, struct store_error *err)
 		rc = record_reset(d, err);
 		return rc == 0 && !c->force ? record_all_kept(d, err) : rc;
 	}
-	spool_rewind(&c->ops);
+	rc = spool_rewind(&c->ops, err);
+	if (rc != 0)
+		return rc;
 	do {
 		rc = next_part(d, err);
 		if (rc == 0)
@@ -268,7 +303,8 @@ static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_e
 	if (rc == 0)
 		rc = check_branch(c, txn, err);
 	if (rc == 0)
-		rc = apply_all(d, txn, number, err);
+		rc = d->fresh != 0 ? stage_swap_root(txn, d->fresh, err)
+				   : apply_all(d, txn, number, err);
 	return rc == 0 ? refs_update_apply(&c->update, txn, number, err) : rc;
 }
 
@@ -290,27 +326,29 @@ static int publish_whole(struct decision *d, struct store_error *err)
 		p.log = log_refs;
 	if (d->writer)
 		rc = record(d, err);
-	if (rc != 0)
-		return rc;
-	return publish(c->repo->odb, &p, NULL, err);
+	if (rc == 0 && d->writer && checkout_fresh_pays(c))
+		rc = checkout_fresh_build(c, writer_id(d->writer), &d->fresh, err);
+	if (rc == 0)
+		rc = publish(c->repo->odb, &p, NULL, err);
+	if (rc == 0 && d->fresh != 0)
+		checkout_fresh_sweep(c);
+	return rc;
 }
 
 static int publish_parts(struct decision *d, struct store_error *err)
 {
 	const struct publication p = { .writer = d->writer, .apply = apply, .ctx = d };
-	int rc;
+	int rc = spool_rewind(&d->c->ops, err);
 
-	spool_rewind(&d->c->ops);
-	for (;;) {
+	while (rc == 0) {
 		rc = next_part(d, err);
 		if (rc != 0 || stage_batch_count(d->batch) == 0)
 			return rc;
 		rc = stage_batch_record(d->batch, d->writer, err);
 		if (rc == 0)
 			rc = publish(d->c->repo->odb, &p, NULL, err);
-		if (rc != 0)
-			return rc;
 	}
+	return rc;
 }
 
 int checkout_publish(struct checkout *c, struct store_error *err)

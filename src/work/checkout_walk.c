@@ -204,6 +204,8 @@ static int give(struct checkout_walk *w, const struct map_ref *meta, struct chec
 	w->last.path = (const char *)w->path.data;
 	w->last.len = w->path.len;
 	w->last.meta = w->meta_value.data;
+	w->last.has_child_meta = w->has_child_meta;
+	w->last.child_meta = w->child_meta;
 	*v = w->last;
 	return rc;
 }

@@ -21,10 +21,12 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/owner.h"
 #include "base/fault.h"
 #include "base/mem.h"
 #include "base/pipeline.h"
 #include "work/checkout_internal.h"
+#include "work/leftover.h"
 
 #define LARGE ((uint64_t)4 << 20)
 #define BATCH_FILES 128
@@ -35,7 +37,8 @@
 
 struct large {
 	struct checkout_file file;
-	struct seq_cursor *rows; /* the producer's */
+	struct seq_cursor *rows;   /* the producer's */
+	struct checkout_seam seam; /* the consumer's */
 };
 
 struct piece_row {
@@ -52,12 +55,14 @@ struct item {
 	bool is_last;
 	struct piece_row rows[PIECE_ROWS];
 	size_t row_count;
+	struct checkout_edge edges[2];
 };
 
 struct worker {
 	struct odb_reader *reader;
 	struct checkout_place place;
 	struct checkout_file file;
+	struct checkout_stripe stripe;
 	struct buf chunk;
 };
 
@@ -74,52 +79,10 @@ struct write_run {
 	struct large *open;
 	struct worker *workers;
 	size_t n_workers;
+	struct odb_reader *last_reader; /* the consumer's */
 };
 
-/* ---- reading */
-
-int checkout_read_chunk(struct odb_reader *r, const struct seq_row *row, struct buf *out,
-	struct store_error *err)
-{
-	char hex[13];
-	int rc;
-
-	if (row->len > LIMIT_OBJECT)
-		return store_error_set(err, STORE_ECORRUPT, "chunk %s cannot be so long",
-			id_short(hex, &row->id));
-	rc = odb_read(r, &row->id, out, err);
-	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ECORRUPT, "chunk %s is missing",
-			id_short(hex, &row->id));
-	if (rc == 0 && out->len != row->len)
-		return store_error_set(err, STORE_ECORRUPT,
-			"chunk %s has %zu bytes, and its row says %llu", id_short(hex, &row->id),
-			out->len, (unsigned long long)row->len);
-	return rc;
-}
-
 /* ---- what comes next */
-
-static int make_dir(struct write_run *w, const char *path, size_t len, struct store_error *err)
-{
-	const char *name;
-	bool moved;
-
-	if (checkout_place_open(&w->place, path, len, &name, &moved) != 0)
-		return checkout_fail("open the directory of", path, err);
-	if (mkdirat(w->place.fd, name, 0777) == 0)
-		return 0;
-	if (errno == EEXIST) {
-		struct worktree_entry e;
-		const int rc = worktree_stat(w->place.fd, name, &e, err);
-
-		if (rc != 0 || e.kind == ENTRY_DIR)
-			return rc;
-		return store_error_set(err, STORE_ECONFLICT,
-			"'%s' must be a directory, and something else stands there", path);
-	}
-	return checkout_fail("create the directory", path, err);
-}
 
 static int next_planned(struct write_run *w, struct store_error *err)
 {
@@ -132,7 +95,7 @@ static int next_planned(struct write_run *w, struct store_error *err)
 			return rc;
 		rc = checkout_action_decode(a, w->record.data, w->record.len, err);
 		if (rc == 0 && a->op == CHECKOUT_MKDIR)
-			rc = make_dir(w, a->path, a->len, err);
+			rc = checkout_place_mkdir(&w->place, a->path, a->len, err);
 		if (rc != 0)
 			return rc;
 		if (a->op == CHECKOUT_WRITE && a->row.kind != ENTRY_LINK)
@@ -161,7 +124,7 @@ static int next_walked(struct write_run *w, struct store_error *err)
 		if (v.is_leave)
 			continue;
 		if (v.target.kind == ENTRY_DIR) {
-			rc = make_dir(w, v.path, v.len, err);
+			rc = checkout_place_mkdir(&w->place, v.path, v.len, err);
 			if (rc == 0)
 				rc = checkout_walk_enter(w->walk, 0, 0, err);
 			if (rc != 0)
@@ -197,7 +160,7 @@ static int sweep_place(struct write_run *w, struct store_error *err)
 	if (checkout_place_open(&w->place, w->next.path, w->next.len, &name, &moved) != 0)
 		return checkout_fail("open the directory of", w->next.path, err);
 	if (moved)
-		checkout_file_sweep(w->c, w->place.fd);
+		leftover_sweep(w->place.fd, odb_tmp_fd(w->c->repo->odb), w->c->run);
 	return 0;
 }
 
@@ -225,6 +188,7 @@ static void free_large(struct large *l)
 	if (!l)
 		return;
 	checkout_file_release(&l->file);
+	checkout_seam_release(&l->seam);
 	seq_cursor_free(l->rows);
 	free(l);
 }
@@ -238,8 +202,13 @@ static int open_large(struct write_run *w, struct store_error *err)
 		return checkout_no_memory(err);
 	checkout_file_init(&l->file, w->c);
 	l->rows = seq_cursor_new(&w->nodes, &w->next.row.ref);
-	rc = l->rows ? checkout_file_begin(&l->file, &w->place, &w->next, err)
-		     : checkout_no_memory(err);
+	rc = l->rows && checkout_seam_init(&l->seam) == 0
+		? checkout_file_begin(&l->file, &w->place, &w->next, err)
+		: checkout_no_memory(err);
+	if (rc == 0)
+		rc = checkout_file_own_dir(&l->file, err);
+	if (rc == 0)
+		rc = checkout_large_begin(&l->file, &w->nodes, err);
 	if (rc != 0) {
 		free_large(l);
 		return rc;
@@ -376,7 +345,7 @@ static int write_small(struct worker *k, struct item *item, const struct checkou
 			store_error_wrap(err, rc, "cannot bring back '%s'", a->path);
 	}
 	if (rc == 0)
-		rc = checkout_file_finish(&k->file, &stat, err);
+		rc = checkout_file_finish(&k->file, k->reader, &stat, err);
 	seq_cursor_free(rows);
 	return rc == 0 ? note_done(&item->done, a, &stat, err) : rc;
 }
@@ -385,6 +354,10 @@ static int write_piece(struct worker *k, struct item *item, struct store_error *
 {
 	int rc = 0;
 
+	if (!k->stripe.buffer && checkout_stripe_init(&k->stripe) != 0)
+		return checkout_no_memory(err);
+	checkout_stripe_begin(&k->stripe, &item->large->file,
+		item->row_count > 0 ? item->rows[0].off : 0, item->edges);
 	for (size_t i = 0; i < item->row_count && rc == 0; i++) {
 		const struct piece_row *r = &item->rows[i];
 
@@ -392,9 +365,9 @@ static int write_piece(struct worker *k, struct item *item, struct store_error *
 		if (rc != 0)
 			return store_error_wrap(err, rc, "cannot bring back '%s'",
 				item->large->file.action.path);
-		rc = checkout_file_put(&item->large->file, &k->chunk, r->row.repeat, r->off, err);
+		rc = checkout_stripe_put(&k->stripe, &k->chunk, r->row.repeat, err);
 	}
-	return rc;
+	return rc == 0 ? checkout_stripe_end(&k->stripe, err) : rc;
 }
 
 static int work(void *ctx, unsigned int worker, void *vitem, struct store_error *err)
@@ -434,11 +407,14 @@ static int keep_rows(struct checkout *c, const struct buf *done, struct store_er
 	return rc;
 }
 
-static int finish_large(struct item *item, struct store_error *err)
+static int finish_large(struct write_run *w, struct item *item, struct store_error *err)
 {
 	struct large *l = item->large;
 	struct stage_stat stat;
-	int rc = checkout_file_finish(&l->file, &stat, err);
+	int rc = checkout_seam_end(&l->seam, &l->file, err);
+
+	if (rc == 0)
+		rc = checkout_file_finish(&l->file, w->last_reader, &stat, err);
 
 	if (rc == 0)
 		rc = note_done(&item->done, &l->file.action, &stat, err);
@@ -455,8 +431,11 @@ static int consume(void *ctx, void *vitem, struct store_error *err)
 	struct checkout *c = w->c;
 	int rc = 0;
 
-	if (item->large && item->is_last)
-		rc = finish_large(item, err);
+	for (size_t i = 0; item->large && i < 2 && rc == 0; i++)
+		rc = checkout_seam_add(&item->large->seam, &item->large->file, &item->edges[i],
+			err);
+	if (rc == 0 && item->large && item->is_last)
+		rc = finish_large(w, item, err);
 	if (rc == 0 && c->in_place)
 		rc = keep_rows(c, &item->done, err);
 	c->result->written += item->files;
@@ -498,8 +477,10 @@ static void free_workers(struct write_run *w)
 	for (size_t i = 0; w->workers && i < w->n_workers; i++) {
 		struct worker *k = &w->workers[i];
 
-		checkout_place_release(&k->place);
+		/* The file may stand in the place's directory. */
 		checkout_file_release(&k->file);
+		checkout_place_release(&k->place);
+		checkout_stripe_release(&k->stripe);
 		odb_reader_free(k->reader);
 		buf_release(&k->chunk);
 	}
@@ -549,13 +530,15 @@ static int run_once(struct checkout *c, struct checkout_walk *walk, struct store
 		w.n_workers = WORKERS_MAX;
 	checkout_place_init(&w.place, c->root_fd);
 	w.reader = odb_reader_new(c->repo->odb);
-	rc = w.reader ? make_workers(&w, err) : checkout_no_memory(err);
+	w.last_reader = odb_reader_new(c->repo->odb);
+	rc = w.reader && w.last_reader ? make_workers(&w, err) : checkout_no_memory(err);
 	if (rc == 0) {
 		w.nodes = nodes_source(w.reader);
 		rc = run_pipeline(&w, err);
 	}
 	free_workers(&w);
 	odb_reader_free(w.reader);
+	odb_reader_free(w.last_reader);
 	checkout_place_release(&w.place);
 	buf_release(&w.record);
 	buf_release(&w.scratch);
@@ -574,7 +557,8 @@ static int make_parents(struct checkout *c, const char *path, struct store_error
 		if (buf_set(&w.record, path, (size_t)(slash - path)) != 0 || !buf_str(&w.record))
 			rc = checkout_no_memory(err);
 		else
-			rc = make_dir(&w, (const char *)w.record.data, w.record.len, err);
+			rc = checkout_place_mkdir(&w.place, (const char *)w.record.data,
+				w.record.len, err);
 	}
 	checkout_place_release(&w.place);
 	buf_release(&w.record);
@@ -586,8 +570,8 @@ int checkout_write(struct checkout *c, struct store_error *err)
 	int rc = 0;
 
 	if (c->in_place) {
-		spool_rewind(&c->plan);
-		return c->plan.count > 0 ? run_once(c, NULL, err) : 0;
+		rc = spool_rewind(&c->plan, err);
+		return rc == 0 && c->plan.count > 0 ? run_once(c, NULL, err) : rc;
 	}
 	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++)
 		rc = make_parents(c, c->options->paths[i], err);

@@ -42,7 +42,7 @@ struct commit_run {
 	struct oid layer_id, commit_id;
 	struct refs_update update;
 	struct buf author, committer; /* what the idents point into */
-	struct hash *hash;            /* of a dry run */
+	struct hash *hash;            /* of a dry run that may not write */
 	bool settle_inside;           /* step 3 goes into the deciding transaction */
 	bool settle_begun, settled;
 };
@@ -67,7 +67,7 @@ static int put_node(void *ctx, enum kind kind, const void *data, size_t len, str
 		return 0;
 	}
 	rc = writer_put(c->writer, kind, data, len, out_id, err);
-	if (rc == 0 && writer_is_full(c->writer))
+	if (rc == 0 && !c->options->dry_run && writer_is_full(c->writer))
 		rc = publish_batch(c, err);
 	return rc;
 }
@@ -110,9 +110,7 @@ static bool same_attributes(const struct map_item *a, const struct map_item *b)
 		return true;
 	if (meta_decode(&s, &x) != 0 || meta_decode(&t, &y) != 0)
 		return false;
-	return x.mode == y.mode && x.uid == y.uid && x.gid == y.gid &&
-		(x.flags & META_XATTRS) == (y.flags & META_XATTRS) &&
-		(!(x.flags & META_XATTRS) || id_eq(&x.xattrs.id, &y.xattrs.id));
+	return meta_same(&x, &y);
 }
 
 static int nothing_to_commit(struct commit_run *c, struct store_error *err)
@@ -173,7 +171,10 @@ static int attributes_differ(const struct node_source *src, const struct map_ref
 	return rc;
 }
 
-/* With the same content, is there still something to commit? */
+/*
+ * With the same content, is there still something to commit? A dry run without a writer has not
+ * kept the new nodes, and takes other attributes for a change.
+ */
 static int check_not_empty(struct commit_run *c, const struct node_source *src,
 	struct store_error *err)
 {
@@ -193,8 +194,11 @@ static int check_not_empty(struct commit_run *c, const struct node_source *src,
 		return 0;
 	rc = repo_read_commit(c->repo, &c->head.commit, &data, &parent, err);
 	if (rc == 0 && parent.has_meta && c->tree.has_meta &&
-		!map_ref_eq(&parent.meta, &c->tree.meta))
-		rc = attributes_differ(src, &parent.meta, &c->tree.meta, &differ, err);
+		!map_ref_eq(&parent.meta, &c->tree.meta)) {
+		differ = !c->writer;
+		if (c->writer)
+			rc = attributes_differ(src, &parent.meta, &c->tree.meta, &differ, err);
+	}
 	buf_release(&data);
 	return rc != 0 ? rc : differ ? 0 : nothing_to_commit(c, err);
 }
@@ -342,12 +346,16 @@ static int begin(struct commit_run *c, struct store_error *err)
 
 	memset(&c->layer, 0, sizeof(c->layer));
 	memset(&c->update, 0, sizeof(c->update));
-	if (c->options->dry_run) {
+	/*
+	 * A dry run keeps its nodes in a pack that never leaves tmp/, so that they can be compared
+	 * with those of HEAD; where it may not write, it counts nothing and only makes the root.
+	 */
+	if (c->options->dry_run && repo_check_writable(c->repo, NULL) != 0) {
 		c->hash = hash_new();
 		rc = c->hash ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
 	} else {
 		rc = writer_new(&c->writer, c->repo->odb, err);
-		if (rc == 0)
+		if (rc == 0 && !c->options->dry_run)
 			rc = writer_register(c->writer, err);
 	}
 	if (rc == 0)
@@ -376,6 +384,7 @@ static void fill_result(struct commit_run *c)
 	r->id = view_id(&c->commit_id);
 	r->root = view_node(&c->tree.root);
 	r->generation = c->layer.generation;
+	r->is_counted = c->writer != NULL;
 	r->added = c->layer.added;
 	r->modified = c->layer.modified;
 	r->deleted = c->layer.deleted;
@@ -402,9 +411,10 @@ static int decide(struct commit_run *c, const struct node_sink *sink, struct sto
 
 	if (rc == 0)
 		rc = prepare_update(c, err);
+	if (rc == 0)
+		rc = settle_rewind(&c->settle, err);
 	if (rc != 0)
 		return rc;
-	settle_rewind(&c->settle);
 	c->settle_inside = settle_is_small(&c->settle);
 	rc = publish(c->repo->odb, &p, NULL, err);
 	if (rc == 0)
@@ -427,11 +437,10 @@ static int try_once(struct commit_run *c, struct store_error *err)
 	stats_sample();
 	if (rc == 0)
 		rc = check_not_empty(c, &src, err);
-	if (rc == 0 && !c->options->dry_run) {
+	if (rc == 0 && c->writer)
 		rc = make_layer(c, &src, &sink, err);
-		if (rc == 0)
-			rc = decide(c, &sink, err);
-	}
+	if (rc == 0 && !c->options->dry_run)
+		rc = decide(c, &sink, err);
 	fill_result(c);
 	return rc;
 }

@@ -26,6 +26,7 @@
 #include "base/trace.h"
 #include "graph/seq.h"
 #include "work/repo.h"
+#include "work/xattr.h"
 
 #define COMPARE_BUFFER (256u << 10)
 #define GRAIN_LOCAL_NS 20000000
@@ -73,6 +74,7 @@ void compare_release(struct compare *c)
 {
 	hash_free(c->hash);
 	free(c->data);
+	buf_release(&c->list);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -285,11 +287,48 @@ int compare_bytes(struct compare *c, const void *data, size_t len, const struct 
 
 /* ---- entries */
 
-static int compare_link(struct compare *c, int dirfd, const char *name, const struct file_ref *ref,
-	bool *same, struct store_error *err)
+static int cannot_open(const char *name, struct store_error *err)
+{
+	const int sys = errno;
+	char shown[300];
+
+	quote_msg(shown, sizeof(shown), name, strlen(name));
+	errno = sys;
+	return store_error_sys(err, "cannot open '%s'", shown);
+}
+
+/* Are owner and xattrs of what fd is open on the recorded ones, if any are? */
+static int compare_owner(struct compare *c, int fd, const struct worktree_entry *now,
+	const struct stage_row *row, bool *same, struct store_error *err)
+{
+	struct span s = span_of(row->meta, row->meta_len);
+	struct meta m = { 0 };
+	struct oid id;
+
+	*same = true;
+	if (!c->has_owners || meta_decode(&s, &m) != 0 || !(m.flags & META_OWNER))
+		return 0;
+	*same = m.uid == now->uid && m.gid == now->gid;
+	if (!*same)
+		return 0;
+	if (xattr_read(fd, &c->list) != 0) {
+		/* Over the limits they are not those that could be recorded. */
+		*same = false;
+		return errno == E2BIG ? 0 : store_error_sys(err, "cannot read extended attributes");
+	}
+	*same = c->list.len == (m.flags & META_XATTRS ? m.xattrs.size : 0);
+	if (*same && c->list.len > 0) {
+		hash_once(c->hash, c->list.data, c->list.len, &id);
+		*same = id_eq(&id, &m.xattrs.id);
+	}
+	return 0;
+}
+
+static int compare_link(struct compare *c, int fd, const struct file_ref *ref, bool *same,
+	struct store_error *err)
 {
 	struct buf target = { 0 };
-	int rc = worktree_readlink(dirfd, name, &target, err);
+	int rc = worktree_readlink(fd, "", &target, err);
 
 	if (rc == 0)
 		rc = compare_bytes(c, target.data, target.len, ref, same, err);
@@ -297,42 +336,49 @@ static int compare_link(struct compare *c, int dirfd, const char *name, const st
 	return rc;
 }
 
-/* The file may have become a FIFO since it was looked at: never wait for its other end. */
-static int compare_content(struct compare *c, int dirfd, const char *name,
-	const struct file_ref *ref, bool *same, struct store_error *err)
+/* What is open at fd: is it the row's? */
+static int compare_open(struct compare *c, int fd, const struct stage_row *row,
+	enum compare_verdict *out, struct store_error *err)
 {
-	int fd = io_open_beneath(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
 	struct worktree_entry now;
-	char shown[300];
-	int rc;
+	bool same = false;
+	int rc = worktree_fstat(fd, &now, err);
 
-	if (fd == -1) {
-		rc = errno;
-		quote_msg(shown, sizeof(shown), name, strlen(name));
-		errno = rc;
-		return store_error_sys(err, "cannot open '%s'", shown);
-	}
-	c->opened++;
-	TRACE(TRACE_WALK, "compare=%s", name);
-	rc = worktree_fstat(fd, &now, err);
-	*same = false;
-	if (rc == 0 && is_regular(now.kind))
-		rc = compare_file(c, fd, ref, same, err);
-	io_close(&fd);
+	*out = COMPARE_CHANGED;
+	if (rc != 0 || now.kind == ENTRY_NONE || now.kind == ENTRY_DIR ||
+		is_regular(now.kind) != is_regular(row->kind))
+		return rc;
+	rc = compare_owner(c, fd, &now, row, &same, err);
+	if (rc == 0 && !same)
+		*out = COMPARE_MODE;
+	if (rc != 0 || !same)
+		return rc;
+	rc = now.kind == ENTRY_LINK ? compare_link(c, fd, &row->ref, &same, err)
+				    : compare_file(c, fd, &row->ref, &same, err);
+	*out = rc == 0 && same ? COMPARE_SAME : COMPARE_CHANGED;
 	return rc;
 }
 
 int compare_entry(struct compare *c, int dirfd, const struct worktree_entry *e,
 	const struct stage_row *row, enum compare_verdict *out, struct store_error *err)
 {
-	bool same = false;
-	int rc;
+	const bool is_link = row->kind == ENTRY_LINK;
+	int fd, rc;
 
 	*out = compare_stat(c, row, e);
 	if (*out != COMPARE_READ)
 		return 0;
-	rc = row->kind == ENTRY_LINK ? compare_link(c, dirfd, e->name, &row->ref, &same, err)
-				     : compare_content(c, dirfd, e->name, &row->ref, &same, err);
-	*out = same ? COMPARE_SAME : COMPARE_CHANGED;
+	*out = COMPARE_CHANGED;
+	/* The file may have become a FIFO since it was looked at: never wait for its other end. */
+	fd = io_open_beneath(dirfd, e->name,
+		is_link ? O_PATH | O_NOFOLLOW : O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd == -1)
+		return cannot_open(e->name, err);
+	if (!is_link) {
+		c->opened++;
+		TRACE(TRACE_WALK, "compare=%s", e->name);
+	}
+	rc = compare_open(c, fd, row, out, err);
+	io_close(&fd);
 	return rc;
 }

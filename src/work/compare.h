@@ -5,6 +5,10 @@
  * are older than that reading by more than the clock's grain; else a change within one tick could
  * hide. What is not clean by attributes is read and hashed at the lengths of the stored chunks:
  * never cut again, so other chunk sizes make no difference.
+ *
+ * Owner and extended attributes have no place in the row's attributes. A change of either moves
+ * ctime, so what is clean by attributes has those it had; of the rest they are compared with the
+ * recorded ones.
  */
 #ifndef STORE_WORK_COMPARE_H
 #define STORE_WORK_COMPARE_H
@@ -24,12 +28,16 @@ struct store_error;
 struct compare {
 	struct node_source nodes;
 	struct hash *hash;
-	uint8_t *data; /* a buffer for reading */
-	int64_t grain_ns; /* of the file system's time stamps: 20 ms, or 2 s on FAT and network file systems */
+	uint8_t *data;    /* a buffer for reading */
+	struct buf list;  /* xattrs */
+	int64_t grain_ns; /* of time stamps: 20 ms, or 2 s on FAT and network file systems */
 	bool trust_ctime; /* core.trustctime */
 	bool has_modes;   /* core.metadata is not none: all permission bits are recorded */
-	int (*tick)(
-		void *ctx); /* now and then while content is read; non-zero: STORE_ECANCELED.  NULL: none.  Set by the caller */
+	bool has_owners;  /* owner and xattrs count, too (posix). Set by the caller */
+	/*
+	 * Now and then while content is read; non-zero: STORE_ECANCELED. NULL: none.
+	 */
+	int (*tick)(void *ctx);
 	void *tick_ctx;
 	uint64_t opened, bytes; /* files opened, and bytes of content read, so far */
 };
@@ -44,7 +52,7 @@ void compare_release(struct compare *c);
 
 enum compare_verdict {
 	COMPARE_SAME,    /* kind, mode and content are as staged */
-	COMPARE_MODE,    /* content may be as staged, but kind (file, exec) or mode is another */
+	COMPARE_MODE,    /* content may be as staged; kind (file, exec), mode or owner is another */
 	COMPARE_TYPE,    /* file, directory, link: another one, or a special */
 	COMPARE_CHANGED, /* the content is another: its size says so already */
 	COMPARE_READ,    /* only reading it can tell */
@@ -78,7 +86,8 @@ int compare_bytes(struct compare *c, const void *data, size_t len, const struct 
 
 /*
  * All of it for the entry e in directory dirfd: COMPARE_SAME, COMPARE_MODE, COMPARE_TYPE or
- * COMPARE_CHANGED, never COMPARE_READ; opens the file only when attributes cannot tell. An error
+ * COMPARE_CHANGED, never COMPARE_READ; opens the file only when attributes cannot tell. Recorded
+ * owners and xattrs count when c->has_owners, and are looked at before content is. An error
  * with err->sys (EACCES, ENOENT, ...) is of the working tree; without, of the repository.
  */
 int compare_entry(struct compare *c, int dirfd, const struct worktree_entry *e,

@@ -2,7 +2,9 @@
  * Facts about a repository and about one commit's tree.
  *
  * Commits are not counted by walking: a layer's generation is one more than that of the layer of
- * the first parent, and fsck checks it, so HEAD's tells how many commits lie below it.
+ * the first parent, and fsck checks it, so HEAD's tells how many commits there are along first
+ * parents. What merges brought in is not among them, and is not counted: that would take a walk of
+ * the whole history.
  */
 #include <stdio.h>
 #include <string.h>
@@ -81,7 +83,7 @@ static int fill_head(struct store_repo *repo, struct env_txn *t, struct store_in
 		return 0;
 	out->has_head = 1;
 	rc = fill_root(repo, &head.commit, &out->head, err);
-	out->commits = rc == 0 ? out->head.generation + 1 : 0;
+	out->first_parent_commits = rc == 0 ? out->head.generation + 1 : 0;
 	return rc;
 }
 

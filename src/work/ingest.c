@@ -33,6 +33,7 @@
 #define POOL_MAX 8
 #define SWEEP_ROWS 500 /* of dead directories, with each publication */
 #define TICK_NS ((int64_t)100000000)
+#define LISTS_KEPT ((size_t)64 << 10) /* bytes of xattrs an item keeps room for */
 
 /* ---- items */
 
@@ -76,6 +77,9 @@ static void clear_item(struct item *item)
 	item->bytes = 0;
 	item->first = item->last = false;
 	buf_clear(&item->text);
+	if (item->lists.cap > LISTS_KEPT)
+		buf_release(&item->lists);
+	buf_clear(&item->lists);
 }
 
 static void release_item(struct item *item)
@@ -87,6 +91,7 @@ static void release_item(struct item *item)
 	free(item->jobs);
 	free(item->data);
 	buf_release(&item->text);
+	buf_release(&item->lists);
 	buf_release(&item->resume);
 }
 
@@ -195,6 +200,20 @@ static int result_of(struct ingest *g, const struct item *item, const struct job
 	return rc == 0 ? seq_builder_finish(g->seq, ref, err) : rc;
 }
 
+/* Do owner and xattrs differ from what is staged, where both are recorded? */
+static bool has_same_attributes(const struct job *job)
+{
+	struct span s = span_of(job->meta, job->meta_len);
+	struct span t = span_of(job->staged_meta, job->staged_meta_len);
+	struct meta a = { 0 }, b = { 0 };
+
+	/* The mode is compared with that of the file: a checkout may have given it another one. */
+	if (meta_decode(&s, &a) != 0 || meta_decode(&t, &b) != 0)
+		return true;
+	a.mode = b.mode;
+	return meta_same(&a, &b);
+}
+
 /* An entry whose content is known: set its row, or only its stat data when nothing else is new. */
 static int stage_content(struct ingest *g, const struct item *item, const struct job *job,
 	const struct file_ref *ref, struct store_error *err)
@@ -214,7 +233,8 @@ static int stage_content(struct ingest *g, const struct item *item, const struct
 
 	if (!job->has_staged)
 		g->result->added++;
-	else if (!same_content || ((job->staged_mode ^ job->stat.mode) & 07777) != 0)
+	else if (!same_content || ((job->staged_mode ^ job->stat.mode) & 07777) != 0 ||
+		!has_same_attributes(job))
 		g->result->modified++;
 	else
 		g->result->unchanged++;

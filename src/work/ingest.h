@@ -26,7 +26,7 @@
 #define INGEST_SMALL ((uint64_t)256 << 10) /* files up to this size travel in batches */
 #define INGEST_BATCH ((uint64_t)1 << 20)   /* bytes of files per batch */
 #define INGEST_JOBS 256                    /* jobs per batch */
-#define INGEST_META 128                    /* bytes of an encoded meta value */
+#define INGEST_META META_MAX               /* bytes of an encoded meta value */
 
 enum job_type {
 	JOB_FILE, /* read, cut, store */
@@ -42,9 +42,13 @@ struct job {
 	size_t path, path_len; /* in item->text */
 	uint8_t kind;          /* enum entry_kind, of files by the descriptor that was read */
 	uint8_t class;
+	uint32_t uid, gid;
 	struct stage_stat stat;
 	uint8_t meta[INGEST_META];
 	size_t meta_len;
+	struct file_ref list; /* of xattrs, in meta; size 0: none */
+	size_t list_off;      /* its bytes in item->lists, for a worker to bring */
+	bool has_list;        /* they stand there */
 	/* What is staged there now. */
 	bool has_staged;
 	uint8_t staged_kind;
@@ -75,8 +79,9 @@ struct item {
 	uint64_t seq;
 	struct job *jobs; /* INGEST_JOBS; a segment has one */
 	size_t job_count;
-	struct buf text; /* paths, each followed by a NUL */
-	uint64_t bytes;  /* of files, to bound the batch */
+	struct buf text;  /* paths, each followed by a NUL */
+	struct buf lists; /* of xattrs, of directories and large files */
+	uint64_t bytes;   /* of files and lists, to bound the batch */
 	struct chunk_ref *chunks;
 	size_t chunk_count, chunk_cap;
 	struct pack_block *blocks; /* encoded, for the pack */
@@ -104,6 +109,7 @@ struct ingest_worker {
 	struct hash *hash;
 	struct pack_block open; /* small objects gathering */
 	struct buf scratch;
+	struct buf list; /* of xattrs */
 };
 
 /* A large file being read by the producer. */
@@ -134,6 +140,7 @@ struct ingest {
 	size_t data_cap;
 	ingest_walk_fn *walk;
 	void *walk_ctx;
+	struct hash *hash; /* the producer's; borrowed from the walk */
 	struct ingest_worker *workers;
 	struct large large;
 	uint64_t next_seq;
@@ -168,8 +175,30 @@ int ingest_worker_init(struct ingest_worker *w, struct ingest *g, struct store_e
 void ingest_worker_release(struct ingest_worker *w);
 struct chunk_ref *ingest_add_chunk(struct item *item, struct store_error *err);
 const char *ingest_path(const struct item *item, const struct job *job);
-/* Attributes of an entry as core.metadata wants them, from job->stat, encoded into job->meta. */
-int ingest_meta(struct ingest *g, struct job *job, struct store_error *err);
+
+/* ---- recorded attributes (ingest_meta.c) */
+
+/* What was seen of the entry, its kind included, becomes the job's. */
+void ingest_take_stat(struct job *job, const struct worktree_entry *e);
+/*
+ * The xattrs of what fd is open on, as core.metadata wants them, into list (replaced); length 0:
+ * none. 0, or -1 with errno as xattr_read has it.
+ */
+int ingest_read_list(const struct ingest *g, int fd, struct buf *list);
+/*
+ * Attributes of an entry as core.metadata wants them, from the job's stat and owner and from list
+ * (NULL: none), encoded into job->meta. hash: the calling thread's.
+ */
+int ingest_meta(const struct ingest *g, struct job *job, const struct buf *list, struct hash *hash,
+	struct store_error *err);
+/* The list of the job's meta goes along with the item, for a worker to bring.  Copies list. */
+int ingest_keep_list(struct item *item, struct job *job, const struct buf *list,
+	struct store_error *err);
+/* Which notice tells that attributes could not be read because of sys; its text into why. */
+int ingest_list_notice(int sys, char *why, size_t cap);
+/* Does the stage's value lack what core.metadata asks for?  Then the file is read anew. */
+bool ingest_lacks_owner(const struct ingest *g, const struct stage_row *row);
+
 /* Checkpoint inside a large file: path, attributes, offset, open rows. */
 int ingest_checkpoint_encode(struct buf *out, const char *path, const struct job *job,
 	uint64_t offset, const struct buf *rows, struct store_error *err);

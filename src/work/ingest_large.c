@@ -41,6 +41,16 @@ static int tell(struct large *l, struct item *item, int notice, int sys, struct 
 	return 0;
 }
 
+static int tell_list(struct large *l, struct item *item, int sys, struct store_error *err)
+{
+	int rc = tell(l, item, STORE_NOTICE_UNREADABLE, sys, err);
+
+	if (rc == 0)
+		item->jobs[0].notice = ingest_list_notice(sys, item->jobs[0].why,
+			sizeof(item->jobs[0].why));
+	return rc;
+}
+
 /* ---- checkpoints */
 
 int ingest_checkpoint_encode(struct buf *out, const char *path, const struct job *job,
@@ -113,8 +123,7 @@ static int rewind_file(struct ingest *g, struct worktree_entry *e)
 
 	if (worktree_fstat(l->fd, e, NULL) != 0)
 		return -1;
-	l->job.kind = e->kind;
-	l->job.stat = e->stat;
+	ingest_take_stat(&l->job, e);
 	l->size = e->stat.size;
 	l->off = l->start = 0;
 	l->carry_len = 0;
@@ -257,24 +266,41 @@ static bool is_unchanged(struct large *l)
 		e.stat.ctime_ns == l->job.stat.ctime_ns && e.stat.ino == l->job.stat.ino;
 }
 
+static void empty_item(struct item *item)
+{
+	item->job_count = 0;
+	item->chunk_count = 0;
+	buf_clear(&item->text);
+}
+
+/* The last segment is there: attributes are read before the last look at the file. */
 static int finish_file(struct ingest *g, struct item *item, struct store_error *err)
 {
 	struct large *l = &g->large;
+	struct buf list = { 0 };
 	struct worktree_entry e;
 	int rc = 0;
 
+	if (ingest_read_list(g, l->fd, &list) != 0) {
+		rc = errno;
+		buf_release(&list);
+		empty_item(item);
+		return tell_list(l, item, rc, err);
+	}
 	if (!is_unchanged(l)) {
+		buf_release(&list);
 		if (l->tries++ == 0 && rewind_file(g, &e) == 0) {
 			buf_clear(&l->resume);
 			item->chunk_count = 0;
 			return 0;
 		}
-		item->chunk_count = 0;
-		item->job_count = 0;
-		buf_clear(&item->text);
+		empty_item(item);
 		return tell(l, item, STORE_NOTICE_CHANGED, 0, err);
 	}
-	rc = ingest_meta(g, &item->jobs[0], err);
+	rc = ingest_meta(g, &item->jobs[0], &list, g->hash, err);
+	if (rc == 0)
+		rc = ingest_keep_list(item, &item->jobs[0], &list, err);
+	buf_release(&list);
 	item->jobs[0].size = l->size;
 	item->last = true;
 	l->open = false;
@@ -334,10 +360,10 @@ int ingest_large_produce(struct ingest *g, struct item *item, struct store_error
 	}
 	n = rc == 0 ? fill(l, item, used) : 0;
 	if (n < 0) {
-		item->job_count = 0;
-		item->chunk_count = 0;
-		buf_clear(&item->text);
-		return tell(l, item, STORE_NOTICE_UNREADABLE, errno, err);
+		const int sys = errno;
+
+		empty_item(item);
+		return tell(l, item, STORE_NOTICE_UNREADABLE, sys, err);
 	}
 	if (rc == 0)
 		rc = cut(l, item, used, (size_t)n, l->at_end, err);

@@ -43,6 +43,7 @@ void ingest_worker_release(struct ingest_worker *w)
 	hash_free(w->hash);
 	pack_block_release(&w->open);
 	buf_release(&w->scratch);
+	buf_release(&w->list);
 }
 
 struct chunk_ref *ingest_add_chunk(struct item *item, struct store_error *err)
@@ -111,22 +112,48 @@ static int add_alone(struct ingest_worker *w, struct item *item, const struct oi
 	return pack_block_encode(b, w->codec, data, len, err);
 }
 
+/* Bring an object of content if nobody has it. */
+static int bring(struct ingest *g, struct ingest_worker *w, struct item *item, const struct oid *id,
+	const uint8_t *data, size_t len, struct store_error *err)
+{
+	int rc = writer_claim(g->writer, w->reader, id, item->seq, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	if (len >= BLOCK_ALONE)
+		return add_alone(w, item, id, data, len, err);
+	rc = w->open.plain.len + len > BLOCK_TARGET ? close_open(w, item, err) : 0;
+	return rc == 0 ? pack_block_add(&w->open, id, KIND_CHUNK, data, len, err) : rc;
+}
+
 /* One chunk of the item: hash it, and bring it if nobody has it. */
 static int take_chunk(struct ingest *g, struct ingest_worker *w, struct item *item,
 	struct chunk_ref *c, const uint8_t *data, size_t len, struct store_error *err)
 {
-	int rc;
-
 	hash_once(w->hash, data, len, &c->id);
 	c->len = (uint32_t)len;
 	__atomic_add_fetch(&g->result->stats.chunks, 1, __ATOMIC_RELAXED);
-	rc = writer_claim(g->writer, w->reader, &c->id, item->seq, err);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	if (len >= BLOCK_ALONE)
-		return add_alone(w, item, &c->id, data, len, err);
-	rc = w->open.plain.len + len > BLOCK_TARGET ? close_open(w, item, err) : 0;
-	return rc == 0 ? pack_block_add(&w->open, &c->id, KIND_CHUNK, data, len, err) : rc;
+	return bring(g, w, item, &c->id, data, len, err);
+}
+
+/* The job's meta, with the list of xattrs that the worker has read, which is brought. */
+static int take_meta(struct ingest *g, struct ingest_worker *w, struct item *item, struct job *job,
+	struct store_error *err)
+{
+	int rc = ingest_meta(g, job, &w->list, w->hash, err);
+
+	if (rc == 0 && job->list.size > 0)
+		rc = bring(g, w, item, &job->list.id, w->list.data, w->list.len, err);
+	return rc;
+}
+
+/* A list that the producer has read. */
+static int take_list(struct ingest *g, struct ingest_worker *w, struct item *item,
+	const struct job *job, struct store_error *err)
+{
+	return job->has_list ? bring(g, w, item, &job->list.id, item->lists.data + job->list_off,
+				       (size_t)job->list.size, err)
+			     : 0;
 }
 
 /* ---- small files */
@@ -146,11 +173,18 @@ static bool same_stat(const struct stage_stat *a, const struct stage_stat *b)
 		a->ino == b->ino && a->mode == b->mode;
 }
 
+static int fail_list(struct job *job, int sys)
+{
+	job->notice = ingest_list_notice(sys, job->why, sizeof(job->why));
+	return 0;
+}
+
 /*
- * Read the whole file at fd into scratch. 0: done; 1: it changed meanwhile; negative: errno in
- * *sys.
+ * Read the whole file at fd into scratch, and its xattrs into list. 0: done, or told; 1: it changed
+ * meanwhile; negative: errno in *sys.
  */
-static int read_file(struct ingest_worker *w, int fd, struct job *job, int *sys)
+static int read_file(const struct ingest *g, struct ingest_worker *w, int fd, struct job *job,
+	int *sys)
 {
 	struct worktree_entry before, after;
 	ssize_t n;
@@ -172,13 +206,14 @@ static int read_file(struct ingest_worker *w, int fd, struct job *job, int *sys)
 	n = FAULT("ingest.read")
 		? -1
 		: io_pread_full(fd, w->scratch.data, (size_t)before.stat.size + 1, 0);
+	if (n >= 0 && ingest_read_list(g, fd, &w->list) != 0)
+		return fail_list(job, errno);
 	if (n < 0 || worktree_fstat(fd, &after, NULL) != 0) {
 		*sys = errno;
 		return -1;
 	}
 	w->scratch.len = (size_t)n;
-	job->kind = before.kind;
-	job->stat = before.stat;
+	ingest_take_stat(job, &before);
 	return (uint64_t)n == before.stat.size && same_stat(&before.stat, &after.stat) ? 0 : 1;
 }
 
@@ -224,10 +259,10 @@ static int do_file(struct ingest *g, struct ingest_worker *w, struct item *item,
 				errno == ELOOP ? STORE_NOTICE_CHANGED : STORE_NOTICE_UNREADABLE,
 				errno);
 		__atomic_add_fetch(&g->opened, 1, __ATOMIC_RELAXED);
-		rc = read_file(w, fd, job, &sys);
+		rc = read_file(g, w, fd, job, &sys);
 	}
 	if (rc == 0)
-		rc = ingest_meta(g, job, err);
+		rc = job->notice == 0 ? take_meta(g, w, item, job, err) : 0;
 	else
 		rc = rc == 1 ? fail_job(job, STORE_NOTICE_CHANGED, 0)
 			     : fail_job(job, STORE_NOTICE_UNREADABLE, sys);
@@ -235,31 +270,39 @@ static int do_file(struct ingest *g, struct ingest_worker *w, struct item *item,
 	return rc == 0 && job->notice == 0 ? cut_small(g, w, item, job, err) : rc;
 }
 
+/* The target into scratch, by the very link that is open at fd.  What went wrong is told. */
+static void read_link(const struct ingest *g, struct ingest_worker *w, int fd, struct job *job)
+{
+	struct worktree_entry e;
+
+	if (worktree_fstat(fd, &e, NULL) != 0)
+		fail_job(job, STORE_NOTICE_UNREADABLE, errno);
+	else if (e.kind != ENTRY_LINK)
+		fail_job(job, STORE_NOTICE_CHANGED, 0);
+	else if (worktree_readlink(fd, "", &w->scratch, NULL) != 0)
+		fail_job(job, STORE_NOTICE_UNREADABLE, errno);
+	else if (ingest_read_list(g, fd, &w->list) != 0)
+		fail_list(job, errno);
+	else
+		ingest_take_stat(job, &e);
+}
+
 static int do_link(struct ingest *g, struct ingest_worker *w, struct item *item, struct job *job,
 	struct store_error *err)
 {
-	const char *path = ingest_path(item, job), *slash = strrchr(path, '/');
 	struct chunk_ref *c;
-	struct buf dir = { 0 };
-	int fd = g->repo->work_fd, rc;
+	int fd = io_open_beneath(g->repo->work_fd, ingest_path(item, job), O_PATH | O_NOFOLLOW, 0);
+	int rc;
 
-	if (slash) {
-		buf_add(&dir, path, (size_t)(slash - path));
-		if (!buf_str(&dir))
-			return store_error_set(err, STORE_ENOMEM, "out of memory");
-		fd = io_open_beneath(g->repo->work_fd, (const char *)dir.data, O_PATH | O_DIRECTORY,
-			0);
-		buf_release(&dir);
-		if (fd == -1)
-			return fail_job(job, STORE_NOTICE_UNREADABLE, errno);
-	}
-	rc = worktree_readlink(fd, slash ? slash + 1 : path, &w->scratch, NULL);
-	if (rc != 0)
-		fail_job(job, STORE_NOTICE_UNREADABLE, errno);
-	if (slash)
-		io_close(&fd);
-	if (rc != 0)
+	if (fd == -1)
+		return fail_job(job, STORE_NOTICE_UNREADABLE, errno);
+	read_link(g, w, fd, job);
+	io_close(&fd);
+	if (job->notice != 0)
 		return 0;
+	rc = take_meta(g, w, item, job, err);
+	if (rc != 0)
+		return rc;
 	job->size = w->scratch.len;
 	job->first_chunk = item->chunk_count;
 	c = ingest_add_chunk(item, err);
@@ -281,6 +324,8 @@ static int do_batch(struct ingest *g, struct ingest_worker *w, struct item *item
 			rc = do_file(g, w, item, job, err);
 		else if (job->type == JOB_LINK)
 			rc = do_link(g, w, item, job, err);
+		else
+			rc = take_list(g, w, item, job, err);
 	}
 	return rc;
 }
@@ -288,7 +333,7 @@ static int do_batch(struct ingest *g, struct ingest_worker *w, struct item *item
 static int do_segment(struct ingest *g, struct ingest_worker *w, struct item *item,
 	struct store_error *err)
 {
-	int rc = 0;
+	int rc = item->job_count > 0 ? take_list(g, w, item, &item->jobs[0], err) : 0;
 
 	for (size_t i = 0; i < item->chunk_count && rc == 0; i++) {
 		struct chunk_ref *c = &item->chunks[i];

@@ -24,6 +24,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/owner.h"
 #include "base/quote.h"
 #include "data/hash.h"
 #include "data/refname.h"
@@ -56,10 +57,10 @@ static int make_folders(const char *path, struct store_error *err)
 		return out_of_memory(err);
 	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		mkdir(copy, 0777);
+		owner_mkdir(copy);
 		*slash = '/';
 	}
-	if (mkdir(copy, 0777) != 0 && errno != EEXIST)
+	if (owner_mkdir(copy) != 0 && errno != EEXIST)
 		rc = store_error_sys(err, "cannot create '%s'",
 			quote_msg(shown, sizeof(shown), path, strlen(path)));
 	free(copy);
@@ -164,7 +165,7 @@ static int prepare_db_dir(const char *store_dir, const char *text, struct buf *p
 	buf_addf(path, "%s%s%s", text[0] == '/' ? "" : store_dir, text[0] == '/' ? "" : "/", text);
 	if (!buf_str(path))
 		return out_of_memory(err);
-	if (mkdir((const char *)path->data, 0777) != 0 && errno != EEXIST)
+	if (owner_mkdir((const char *)path->data) != 0 && errno != EEXIST)
 		return store_error_sys(err, "cannot create '%s'", (const char *)path->data);
 	buf_add_str(path, "/data.mdb");
 	if (!buf_str(path))
@@ -243,7 +244,7 @@ static int make_store(const char *store_dir, const struct store_init_options *o,
 		rc = config_load(&config, o->config, NULL, err);
 	if (rc == 0)
 		rc = check_wishes(config, o, &format, err);
-	if (rc == 0 && mkdir(store_dir, 0777) != 0 && errno != EEXIST)
+	if (rc == 0 && owner_mkdir(store_dir) != 0 && errno != EEXIST)
 		rc = store_error_sys(err, "cannot create '%s'", store_dir);
 	if (rc == 0)
 		rc = prepare_db_dir(store_dir, config_text(config, "core.dbDir"), &db_dir, err);
@@ -293,28 +294,6 @@ static int publish_head(struct store_repo *repo, const struct store_init_options
 	buf_release(&who);
 	free(update);
 	return rc;
-}
-
-/* Root who came by sudo gives what was made to whom the folder belongs, if that is who called. */
-static void give_back(const struct store_repo *repo)
-{
-	static const char *const names[] = { "format", "config", "gate", "refs.log", "ballast",
-		"packs", "index", "tmp", "db", "db/data.mdb", "db/lock.mdb", "." };
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-	uint64_t user, group = (uint64_t)-1;
-	struct stat st;
-
-	if (geteuid() != 0 || !uid || !text_parse_u64(text_slice_of(uid), UINT32_MAX - 1, &user) ||
-		fstat(repo->work_fd, &st) != 0 || st.st_uid != (uid_t)user)
-		return;
-	if (gid)
-		text_parse_u64(text_slice_of(gid), UINT32_MAX - 1, &group);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		/* One that cannot be given stays root's: the next write by the owner names it. */
-		if (fchownat(odb_fd(repo->odb), names[i], (uid_t)user, (gid_t)group,
-			    AT_SYMLINK_NOFOLLOW) != 0)
-			continue;
-	}
 }
 
 /* ---- a repository that is there */
@@ -386,8 +365,6 @@ static int finish(const struct discovery *d, const struct store_init_options *o,
 		rc = repo_check_writable(repo, err);
 		if (rc == 0)
 			rc = publish_head(repo, o, err);
-		if (rc == 0)
-			give_back(repo);
 	}
 	store_close(repo);
 	return rc;

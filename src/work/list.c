@@ -5,14 +5,19 @@
  * A cursor holds a node per level, and a tree may be 2,048 directories deep, so only the innermost
  * OPEN_MAX directories keep theirs; one further out gives them up and finds its place again by name
  * when the walk comes back to it. The name needs no room of its own: it stands in the path.
+ *
+ * The stage has no maps before it is committed, so it is listed from its rows: list_stage.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/quote.h"
 #include "graph/map.h"
+#include "graph/stage.h"
 #include "graph/tree.h"
+#include "work/list_internal.h"
 #include "work/view_internal.h"
 
 #define OPEN_MAX_DIRS 32
@@ -28,6 +33,7 @@ struct level {
 };
 
 struct store_tree_iter {
+	struct list_stage *staged; /* of the stage; then nothing below is used */
 	struct node_source src;
 	bool recursive;
 	struct level *levels; /* count of them, the innermost last */
@@ -179,8 +185,11 @@ static void fill(const struct store_tree_iter *it, struct store_tree_entry *entr
 int store_tree_next(struct store_tree_iter *it, struct store_tree_entry *entry,
 	struct store_error *err)
 {
-	int rc = it->enter ? enter(it, err) : 0;
+	int rc;
 
+	if (it->staged)
+		return list_stage_next(it->staged, entry, err);
+	rc = it->enter ? enter(it, err) : 0;
 	while (rc == 0 && it->count > 0) {
 		struct level *l = &it->levels[it->count - 1];
 		struct map_item item;
@@ -207,51 +216,59 @@ int store_tree_next(struct store_tree_iter *it, struct store_tree_entry *entry,
 	return rc != 0 ? rc : STORE_ENOTFOUND;
 }
 
-/* The attributes of what stands in the directory at target, from the commit. */
-static int find_meta(struct store_repo *repo, const struct store_target *t, struct map_ref *out,
-	struct store_error *err)
+/* The map of attributes recorded for what stands in the directory at path, path_len bytes of it. */
+static int find_meta(struct store_repo *repo, const struct store_target *t, size_t path_len,
+	struct map_ref *out, struct store_error *err)
 {
 	const struct node_source src = repo_nodes(repo);
 	const struct oid id = view_oid(&t->commit);
 	struct buf data = { 0 };
 	struct commit c;
-	int rc;
+	int rc = repo_read_commit(repo, &id, &data, &c, err);
 
-	if (!t->has_commit)
-		return STORE_ENOTFOUND;
-	rc = repo_read_commit(repo, &id, &data, &c, err);
 	if (rc == 0 && !c.has_meta)
 		rc = STORE_ENOTFOUND;
 	else if (rc == 0)
-		rc = tree_find_meta(&src, &c.meta, t->path, strlen(t->path), out, err);
+		rc = tree_find_meta(&src, &c.meta, t->path, path_len, out, err);
 	buf_release(&data);
 	return rc;
+}
+
+static int open_commit(struct store_tree_iter *it, struct store_repo *repo,
+	const struct store_target *target, struct store_error *err)
+{
+	const struct entry top = { .kind = ENTRY_DIR,
+		.height = target->node.height,
+		.id = view_oid(&target->node.id),
+		.totals = { target->node.size, target->node.files, target->node.dirs } };
+	struct map_ref meta;
+	const int rc = find_meta(repo, target, strlen(target->path), &meta, err);
+
+	if (rc != 0 && rc != STORE_ENOTFOUND)
+		return rc;
+	it->src = repo_nodes(repo);
+	return push_level(it, &top, rc == 0 ? &meta : NULL, err);
 }
 
 int store_tree_open(struct store_repo *repo, const struct store_target *target, int recursive,
 	struct store_tree_iter **out, struct store_error *err)
 {
-	struct entry top = { .kind = ENTRY_DIR,
-		.height = target->node.height,
-		.id = view_oid(&target->node.id) };
+	char shown[200];
 	struct store_tree_iter *it;
-	struct map_ref meta;
-	int rc, meta_rc;
+	int rc;
 
 	*out = NULL;
 	if (target->node.kind != STORE_KIND_DIR)
 		return store_error_set(err, STORE_EINVAL, "'%s' is not a directory",
-			target->path ? target->path : "");
-	top.totals = (struct totals){ target->node.size, target->node.files, target->node.dirs };
+			quote_msg(shown, sizeof(shown), target->path, strlen(target->path)));
 	it = calloc(1, sizeof(*it));
 	if (!it)
 		return out_of_memory(err);
-	it->src = repo_nodes(repo);
 	it->recursive = recursive != 0;
-	meta_rc = find_meta(repo, target, &meta, err);
-	rc = meta_rc == STORE_ENOTFOUND ? 0 : meta_rc;
-	if (rc == 0)
-		rc = push_level(it, &top, meta_rc == 0 ? &meta : NULL, err);
+	if (target->has_commit)
+		rc = open_commit(it, repo, target, err);
+	else
+		rc = list_stage_new(&it->staged, repo, target->path, it->recursive, err);
 	if (rc != 0) {
 		store_tree_free(it);
 		return rc;
@@ -266,7 +283,57 @@ void store_tree_free(struct store_tree_iter *it)
 		return;
 	for (size_t i = 0; i < it->count; i++)
 		close_level(&it->levels[i]);
+	list_stage_free(it->staged);
 	free(it->levels);
 	buf_release(&it->path);
 	free(it);
+}
+
+/* ---- one entry */
+
+/* An item of the map of attributes of the directory above; the top's own has the empty key. */
+static int read_meta(struct store_repo *repo, const struct store_target *t, struct buf *value,
+	struct store_error *err)
+{
+	const struct node_source src = repo_nodes(repo);
+	const char *slash = strrchr(t->path, '/');
+	const char *name = slash ? slash + 1 : t->path;
+	struct map_ref map;
+	int rc = find_meta(repo, t, slash ? (size_t)(slash - t->path) : 0, &map, err);
+
+	if (rc == 0)
+		rc = map_lookup(&src, MAP_META, &map, name, strlen(name), value, err);
+	return rc;
+}
+
+static int read_staged_meta(struct store_repo *repo, const struct store_target *t,
+	struct buf *value, struct store_error *err)
+{
+	struct stage_row row = { 0 };
+	struct view v;
+	int rc = view_begin(&v, repo, err);
+
+	if (rc == 0)
+		rc = stage_find(v.txn, t->path, strlen(t->path), &row, err);
+	if (rc == 0 && *t->path == '\0')
+		rc = stage_get(v.txn, row.dir, "", 0, &row, err);
+	if (rc == 0 && buf_set(value, row.meta, row.meta_len) != 0)
+		rc = out_of_memory(err);
+	view_end(&v);
+	return rc;
+}
+
+int store_target_entry(struct store_repo *repo, const struct store_target *target,
+	struct store_tree_entry *out, struct store_error *err)
+{
+	struct buf value = { 0 };
+	int rc;
+
+	*out = (struct store_tree_entry){ .path = target->path, .node = target->node };
+	rc = target->has_commit ? read_meta(repo, target, &value, err)
+				: read_staged_meta(repo, target, &value, err);
+	if (rc == 0)
+		rc = view_set_meta(out, value.data, value.len, err);
+	buf_release(&value);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
 }

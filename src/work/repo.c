@@ -227,6 +227,7 @@ static int open_database(struct store_repo *repo, unsigned int flags, struct sto
 
 	if (rc == 0)
 		rc = set_options(repo, owner, &options, &db_dir, err);
+	options.read_only = repo->foreign;
 	if (rc == 0)
 		rc = odb_open(&repo->odb, repo->store_dir, &options, err);
 	free(db_dir);
@@ -239,16 +240,14 @@ static int open_database(struct store_repo *repo, unsigned int flags, struct sto
 /* The number of the last record of refs.log; 0 when it has none. */
 static int last_logged(struct store_repo *repo, uint64_t *number, struct store_error *err)
 {
-	struct refslog_reader *r = NULL;
+	struct refslog_tail tail = { 0 };
 	int fd = openat(odb_fd(repo->odb), "refs.log", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int rc;
 
 	if (fd == -1)
 		return store_error_sys(err, "cannot open '%s/refs.log'", repo->store_dir);
-	rc = refslog_open(&r, fd, err);
-	if (rc == 0)
-		*number = refslog_tail_of(r)->has_record ? refslog_tail_of(r)->last_number : 0;
-	refslog_close(r);
+	rc = refslog_read_tail(&tail, fd, err);
+	*number = tail.last_number;
 	io_close(&fd);
 	return rc;
 }

@@ -15,7 +15,6 @@
 
 #include "base/error.h"
 #include "base/quote.h"
-#include "graph/stage.h"
 #include "graph/tree.h"
 #include "work/repo_internal.h"
 #include "work/view_internal.h"
@@ -44,32 +43,6 @@ struct search {
 
 /* ---- one candidate */
 
-static int find_staged_dir(struct search *s, uint64_t dir, struct store_target *t,
-	struct store_error *err)
-{
-	const uint8_t *name;
-	size_t len;
-	uint64_t generation;
-	struct stage_scan *scan;
-	struct stage_dir cached;
-	int rc = stage_get_dir(s->view.txn, dir, &cached, err);
-
-	if (rc == 0)
-		rc = stage_dirty_open(s->view.txn, dir, &scan, err);
-	if (rc != 0)
-		return rc;
-	rc = stage_dirty_next(scan, &name, &len, &generation, err);
-	stage_scan_close(scan);
-	if (rc == STORE_ENOTFOUND && cached.has_root) {
-		t->node = view_node(&cached.root);
-		return 0;
-	}
-	if (rc != 0 && rc != STORE_ENOTFOUND)
-		return rc;
-	return store_error_set(err, STORE_EINVAL,
-		"a directory of the stage has no tree before it is committed; name a file in it");
-}
-
 static int find_staged(struct search *s, const char *path, struct store_target *t,
 	struct store_error *err)
 {
@@ -82,14 +55,7 @@ static int find_staged(struct search *s, const char *path, struct store_target *
 			quote_msg(shown, sizeof(shown), path, strlen(path)));
 	if (rc != 0)
 		return rc;
-	if (row.kind == ENTRY_DIR)
-		return find_staged_dir(s, row.dir, t, err);
-	t->node = (struct store_node){ .id = view_id(&row.ref.id),
-		.kind = row.kind,
-		.height = row.ref.height,
-		.size = row.ref.size,
-		.files = 1 };
-	return 0;
+	return view_row(s->view.txn, &row, &t->node, err);
 }
 
 static int find_committed(struct search *s, const struct candidate *c, struct store_target *t,
@@ -164,14 +130,15 @@ static int try_candidate(struct search *s, struct candidate *c, const char *spli
 {
 	struct store_target t = { .path = c->path };
 	struct store_error why = { 0 };
+	char shown[120];
 	const int rc = c->is_stage ? find_staged(s, c->path, &t, &why)
 				   : find_committed(s, c, &t, &why);
 
 	if (rules_out(rc)) {
 		note_failure(s, split, &why);
 	} else if (rc != 0) {
-		if (err)
-			*err = why;
+		store_error_set(err, rc, "cannot look up '%s': %s",
+			quote_msg(shown, sizeof(shown), s->operand, strlen(s->operand)), why.msg);
 	} else if (s->count == 0) {
 		s->count = 1;
 		s->found = t;

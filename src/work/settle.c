@@ -38,10 +38,10 @@ bool settle_is_small(const struct settle *s)
 	return s->dirty + s->spool.count <= SETTLE_ROWS;
 }
 
-void settle_rewind(struct settle *s)
+int settle_rewind(struct settle *s, struct store_error *err)
 {
-	spool_rewind(&s->spool);
 	s->has_record = false;
+	return spool_rewind(&s->spool, err);
 }
 
 static int next_record(struct settle *s, struct store_error *err)

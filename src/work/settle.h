@@ -30,7 +30,7 @@ void settle_release(struct settle *s);
 int settle_note(void *ctx, const struct build_done *d, struct store_error *err);
 /* Few enough for one transaction? */
 bool settle_is_small(const struct settle *s);
-void settle_rewind(struct settle *s);
+int settle_rewind(struct settle *s, struct store_error *err);
 /* One batch, inside a publication.  *done: nothing is left. */
 int settle_batch(struct settle *s, struct env_txn *t, uint64_t number, bool *done,
 	struct store_error *err);

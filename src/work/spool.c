@@ -4,6 +4,7 @@
  */
 #include "work/spool.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,6 +33,9 @@ static int flush(struct spool *s, struct store_error *err)
 	char name[TMP_NAME];
 	int rc = 0;
 
+	/* A folder of the user's must never show a name, not even after a crash. */
+	if (s->fd == -1)
+		s->fd = openat(s->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (s->fd == -1) {
 		rc = tmp_create(s->dirfd, 's', name, &s->fd, err);
 		if (rc == 0)
@@ -54,19 +58,22 @@ int spool_add(struct spool *s, const void *data, size_t len, struct store_error 
 	return s->buffer.len >= SPOOL_BUFFER ? flush(s, err) : 0;
 }
 
-void spool_rewind(struct spool *s)
+int spool_rewind(struct spool *s, struct store_error *err)
 {
+	int rc = 0;
+
 	if (s->fd != -1) {
 		/*
 		 * Reading goes through the same buffer: what is not yet written goes to the file
 		 * first.
 		 */
 		if (s->buffer.len > 0 && s->read_off == 0)
-			flush(s, NULL);
+			rc = flush(s, err);
 		buf_clear(&s->buffer);
 	}
 	s->read_off = 0;
 	s->pos = 0;
+	return rc;
 }
 
 /* At least n bytes behind pos in the buffer, from the file. */

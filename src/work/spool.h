@@ -25,8 +25,8 @@ struct spool {
 void spool_init(struct spool *s, int dirfd);
 void spool_release(struct spool *s);
 int spool_add(struct spool *s, const void *data, size_t len, struct store_error *err);
-/* Go to the first record. */
-void spool_rewind(struct spool *s);
+/* Go to the first record.  What is in memory may have to be written first: that can fail. */
+int spool_rewind(struct spool *s, struct store_error *err);
 /* The next record into out (replaced); STORE_ENOTFOUND at the end. */
 int spool_next(struct spool *s, struct buf *out, struct store_error *err);
 

@@ -2,9 +2,8 @@
  * store_status: what is staged, changed and untracked.
  *
  * One snapshot of the database for the whole walk, so HEAD and stage belong together. Rows whose
- * attributes could not tell but whose content was found equal are stamped anew at the end, when
- * nobody else holds the gate: that is a favour to the next status, so it waits for nobody and its
- * failure is none of ours.
+ * attributes could not tell but whose content was found equal are stamped anew at the end
+ * (status_touch.c).
  */
 #include "work/status_internal.h"
 
@@ -13,7 +12,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "graph/commit.h"
-#include "odb/publish.h"
 #include "work/view_internal.h"
 
 static void set_head(struct store_status_result *r, const struct refs_head *head)
@@ -52,21 +50,6 @@ static int read_head(struct store_repo *repo, const struct refs_head *head, stru
 	return rc;
 }
 
-static int apply_touched(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
-{
-	return stage_batch_apply(ctx, txn, number, err);
-}
-
-static void publish_touched(struct store_repo *repo, struct stage_batch *touched)
-{
-	const struct publication p = { .apply = apply_touched,
-		.ctx = touched,
-		.only_if_free = true };
-
-	if (touched && stage_batch_count(touched) > 0)
-		publish(repo->odb, &p, NULL, NULL);
-}
-
 static void set_stats(struct store_stats *s, struct store_repo *repo,
 	const struct odb_counts *before, int64_t start_ns)
 {
@@ -91,6 +74,7 @@ static int walk(struct status_walk *w, struct store_error *err)
 	rc = read_head(w->repo, &head, &top, err);
 	if (rc == 0)
 		rc = compare_init(&w->compare, w->repo, NULL, err);
+	w->compare.has_owners = w->repo->metadata == METADATA_POSIX;
 	if (rc == 0)
 		rc = status_walk_run(w, &top, err);
 	w->result->stats.opened = w->compare.opened;
@@ -118,14 +102,13 @@ int store_status(struct store_repo *repo, const char *const *paths, size_t n,
 	w.txn = v.txn;
 	memset(w.result, 0, sizeof(*w.result));
 	odb_counts(repo->odb, &before);
-	if (!repo->foreign)
-		w.touched = stage_batch_new();
+	status_touch_init(&w.touch, repo);
 	if (rc == 0)
 		rc = walk(&w, err);
 	view_end(&v);
 	if (rc == 0)
-		publish_touched(repo, w.touched);
-	stage_batch_free(w.touched);
+		w.result->stats.publications = status_touch_publish(&w.touch);
+	status_touch_release(&w.touch);
 	buf_release(&w.path);
 	set_stats(&w.result->stats, repo, &before, start_ns);
 	return rc;

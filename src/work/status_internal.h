@@ -1,4 +1,4 @@
-/* What the files of status share: HEAD's side of one directory. */
+/* What the files of status share: HEAD's side of one directory, one path, rows to stamp anew. */
 #ifndef STORE_WORK_STATUS_INTERNAL_H
 #define STORE_WORK_STATUS_INTERNAL_H
 
@@ -7,6 +7,7 @@
 #include "graph/stage.h"
 #include "work/compare.h"
 #include "work/repo.h"
+#include "work/spool.h"
 
 /* ---- status_head.c */
 
@@ -62,6 +63,30 @@ void status_head_suspend(struct head_dir *h);
 int status_head_resume(struct head_dir *h, const uint8_t *name, size_t len,
 	struct store_error *err);
 
+/* ---- status_touch.c */
+
+/* Rows to stamp anew. */
+struct status_touch {
+	struct store_repo *repo;
+	struct stage_batch *batch; /* the first ones; NULL: none are wanted */
+	struct spool rest;
+	struct buf record;
+};
+
+void status_touch_init(struct status_touch *t, struct store_repo *repo);
+void status_touch_release(struct status_touch *t);
+/*
+ * row: as found, with its new stat data. When it cannot be kept, no row is stamped: it is a favour.
+ * Copies path and row. Memory is bounded.
+ */
+void status_touch_add(struct status_touch *t, const void *path, size_t len,
+	const struct stage_row *row);
+/*
+ * Write them, in batches, for as long as nobody else holds the gate; once, and outside of any
+ * transaction. Returns the number of publications.
+ */
+uint64_t status_touch_publish(struct status_touch *t);
+
 /* ---- status_walk.c */
 
 struct status_walk {
@@ -73,7 +98,7 @@ struct status_walk {
 	struct env_txn *txn;
 	struct node_source src;
 	struct compare compare;
-	struct stage_batch *touched; /* rows to stamp anew; NULL: none wanted */
+	struct status_touch touch;
 	struct buf path;             /* of the entry in hand */
 	struct status_frame *frames; /* count of them, the innermost last */
 	size_t count, cap;
@@ -83,5 +108,50 @@ struct status_walk {
 
 /* Walk all three trees from the top.  top: HEAD's tree (kind ENTRY_NONE: no commit yet). */
 int status_walk_run(struct status_walk *w, const struct head_value *top, struct store_error *err);
+
+/* ---- status_item.c */
+
+enum status_tree {
+	STATUS_ABSENT,
+	STATUS_HERE,
+	STATUS_UNKNOWN, /* it could not be looked at */
+};
+
+enum status_wanted {
+	STATUS_UNWANTED,
+	STATUS_WANTED_BELOW, /* something below it may be */
+	STATUS_WANTED,
+};
+
+/* One path, as the three have it. */
+struct status_item {
+	enum status_wanted wanted;
+	struct head_value head;
+	struct stage_row row; /* kind ENTRY_NONE: not staged */
+	enum status_tree tree;
+	struct worktree_entry e;
+};
+
+int status_no_memory(struct store_error *err);
+int status_canceled(struct store_error *err);
+/* Tell progress, at most ten times a second.  ctx: the status_walk.  Non-zero: cancel. */
+int status_tick(void *ctx);
+/* A notice about the path in hand; of STORE_NOTICE_UNREADABLE the result counts. */
+void status_notice(struct status_walk *w, enum store_notice_kind kind, const char *text);
+void status_unreadable(struct status_walk *w, const struct store_error *why);
+
+/* Do HEAD and stage record other attributes?  Owner and xattrs only where both record them. */
+bool status_item_has_other_attributes(const struct status_item *i);
+/* HEAD against the stage: ' ', A, M, D or T; directories count as nothing here. */
+char status_item_x(const struct status_item *i);
+/*
+ * The stage against the working tree: ' ', M, D or T. dirfd: the directory that holds it. Reads the
+ * file only when attributes cannot tell.
+ */
+int status_item_y(struct status_walk *w, const struct status_item *i, int dirfd, char *y,
+	struct store_error *err);
+/* Hand out the path in hand; slash: it is a directory. */
+int status_item_report(struct status_walk *w, const struct status_item *i, char x, char y,
+	bool slash, struct store_error *err);
 
 #endif

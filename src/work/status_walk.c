@@ -15,33 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/limits.h"
-#include "work/stats.h"
 
 #define OPEN_HEADS 32 /* directories whose cursors on HEAD stay open: each holds nodes */
-#define PROGRESS_NS 100000000
-#define TOUCH_MAX 5000 /* rows of one publication */
-
-enum tree_state {
-	TREE_ABSENT,
-	TREE_HERE,
-	TREE_UNKNOWN, /* it could not be looked at */
-};
-
-enum wanted {
-	WANTED_NOT,
-	WANTED_BELOW, /* something below it may be */
-	WANTED,
-};
 
 struct status_frame {
 	size_t path_len; /* of the directory in w->path, its '/' included; 0: the top */
-	enum wanted wanted;
+	enum status_wanted wanted;
 	bool ignored; /* what is untracked here is ignored */
-	enum tree_state state;
+	enum status_tree state;
 	struct worktree_dir tree;
 	struct stage_scan *scan;   /* NULL: the stage has no directory here */
 	const uint8_t *stage_name; /* the next one; NULL: no more */
@@ -50,257 +34,29 @@ struct status_frame {
 	struct head_dir head;
 };
 
-/* One path, as the three have it. */
-struct item {
-	enum wanted wanted;
-	struct head_value head;
-	struct stage_row row; /* kind ENTRY_NONE: not staged */
-	enum tree_state tree;
-	struct worktree_entry e;
-};
-
 static struct status_frame *top_frame(struct status_walk *w)
 {
 	return &w->frames[w->count - 1];
 }
 
-static int out_of_memory(struct store_error *err)
-{
-	return store_error_set(err, STORE_ENOMEM, "out of memory");
-}
-
-/* ---- callbacks */
-
-static int tick(void *ctx)
-{
-	struct status_walk *w = ctx;
-	const struct store_callbacks *cb = &w->options->callbacks;
-	const int64_t now = clock_mono_ns();
-	struct store_progress p = { .stage = "status" };
-
-	if (now - w->last_progress_ns < PROGRESS_NS)
-		return 0;
-	w->last_progress_ns = now;
-	stats_sample();
-	p.files = w->result->stats.files;
-	p.bytes = w->compare.bytes;
-	return cb->progress ? cb->progress(cb->payload, &p) : 0;
-}
-
-static int canceled(struct store_error *err)
-{
-	return store_error_set(err, STORE_ECANCELED, "canceled");
-}
-
-static void notice(struct status_walk *w, enum store_notice_kind kind, const char *text)
-{
-	const struct store_callbacks *cb = &w->options->callbacks;
-	const char *path = buf_str(&w->path);
-	const struct store_notice n = { .kind = kind, .path = path ? path : "", .text = text };
-
-	if (kind == STORE_NOTICE_UNREADABLE)
-		w->result->unreadable++;
-	if (cb->notice)
-		cb->notice(cb->payload, &n);
-}
-
-static void notice_unreadable(struct status_walk *w, const struct store_error *why)
-{
-	char text[128];
-
-	notice(w, STORE_NOTICE_UNREADABLE,
-		why->sys ? strerror_r(why->sys, text, sizeof(text)) : why->msg);
-}
-
-static uint64_t size_of_head(const struct item *i)
-{
-	if (i->head.same)
-		return i->row.ref.size;
-	return i->head.entry.kind == ENTRY_DIR ? 0 : i->head.entry.totals.size;
-}
-
-/* Hand out the path in hand; slash: it is a directory. */
-static int report(struct status_walk *w, const struct item *i, char x, char y, bool slash,
-	struct store_error *err)
-{
-	struct store_status_result *r = w->result;
-	const bool on_disk = i->tree == TREE_HERE;
-	struct store_status_entry e = { .x = x,
-		.y = y,
-		.head_kind = i->head.same ? i->row.kind : i->head.entry.kind,
-		.stage_kind = i->row.kind,
-		.tree_kind = on_disk ? i->e.kind : ENTRY_NONE,
-		.head_size = size_of_head(i),
-		.stage_size = i->row.kind == ENTRY_DIR ? 0 : i->row.ref.size,
-		.tree_size = on_disk && i->e.kind != ENTRY_DIR ? i->e.stat.size : 0 };
-	const size_t len = w->path.len;
-
-	if (len == 0)
-		buf_add_u8(&w->path, '.');
-	if (slash && (len == 0 || w->path.data[len - 1] != '/'))
-		buf_add_u8(&w->path, '/');
-	e.path = buf_str(&w->path);
-	if (w->path.failed || !e.path)
-		return out_of_memory(err);
-	if (x == '?') {
-		r->untracked++;
-	} else if (x != '!') {
-		r->staged += x != ' ';
-		r->changed += y != ' ';
-		r->staged_bytes += x != ' ' && x != 'D' ? e.stage_size : 0;
-		r->changed_bytes += y != ' ' && y != 'D' ? e.tree_size : 0;
-	}
-	if (w->options->entry && w->options->entry(w->options->callbacks.payload, &e) != 0)
-		return canceled(err);
-	w->path.len = len;
-	return 0;
-}
-
 /* ---- which paths are asked for */
 
-static enum wanted is_wanted(const struct status_walk *w)
+static enum status_wanted is_wanted(const struct status_walk *w)
 {
 	const size_t len = w->path.len;
 	const char *path = len > 0 ? (const char *)w->path.data : "";
-	enum wanted found = w->n_paths == 0 ? WANTED : WANTED_NOT;
+	enum status_wanted found = w->n_paths == 0 ? STATUS_WANTED : STATUS_UNWANTED;
 
-	for (size_t i = 0; i < w->n_paths && found != WANTED; i++) {
+	for (size_t i = 0; i < w->n_paths && found != STATUS_WANTED; i++) {
 		const char *p = w->paths[i];
 		const size_t n = strlen(p);
 
 		if (n == 0 || (n <= len && memcmp(p, path, n) == 0 && (n == len || path[n] == '/')))
-			found = WANTED;
+			found = STATUS_WANTED;
 		else if (n > len && memcmp(p, path, len) == 0 && p[len] == '/')
-			found = WANTED_BELOW;
+			found = STATUS_WANTED_BELOW;
 	}
 	return found;
-}
-
-/* ---- HEAD against the stage */
-
-static bool has_other_attributes(const struct item *i)
-{
-	const struct meta *a = &i->head.meta;
-	struct span s = span_of(i->row.meta, i->row.meta_len);
-	struct meta b;
-
-	if (!i->head.has_meta || i->row.meta_len == 0 || meta_decode(&s, &b) != 0)
-		return false;
-	if (!(a->flags & META_ATTRS) || !(b.flags & META_ATTRS))
-		return false;
-	if (a->mode != b.mode)
-		return true;
-	/* Owner and extended attributes count when both sides recorded them. */
-	if (!(a->flags & META_OWNER) || !(b.flags & META_OWNER))
-		return false;
-	if (a->uid != b.uid || a->gid != b.gid || ((a->flags ^ b.flags) & META_XATTRS))
-		return true;
-	return (a->flags & META_XATTRS) &&
-		(a->xattrs.size != b.xattrs.size || !id_eq(&a->xattrs.id, &b.xattrs.id));
-}
-
-static struct entry entry_of_row(const struct stage_row *row)
-{
-	return (struct entry){ .kind = row->kind,
-		.height = row->ref.height,
-		.id = row->ref.id,
-		.totals = { row->ref.size, 1, 0 } };
-}
-
-static char letter_of_change(uint8_t change)
-{
-	switch (change) {
-	case 0:
-		return ' ';
-	case CHANGE_ADDED:
-		return 'A';
-	case CHANGE_DELETED:
-		return 'D';
-	case CHANGE_TYPE:
-		return 'T';
-	default:
-		return 'M';
-	}
-}
-
-/* X of a path; directories count as nothing here. */
-static char letter_x(const struct item *i)
-{
-	const struct entry none = { 0 };
-	const struct entry a = i->head.entry.kind == ENTRY_DIR ? none : i->head.entry;
-	const struct entry b = i->row.kind == ENTRY_DIR || i->row.kind == ENTRY_NONE
-		? none
-		: entry_of_row(&i->row);
-	uint8_t change;
-
-	if (i->head.same || (a.kind == ENTRY_NONE && b.kind == ENTRY_NONE))
-		return ' ';
-	change = change_between(&a, &b);
-	if (change == 0 && has_other_attributes(i))
-		return 'M';
-	return letter_of_change(change);
-}
-
-/* ---- the stage against the working tree */
-
-/*
- * Found equal by reading: the next status need not read, once the file is older than the clock's
- * grain. A changed mode that does not count today (core.metadata=none) stays visible for the day
- * when it does.
- */
-static int touch(struct status_walk *w, const struct item *i, struct store_error *err)
-{
-	struct stage_row row = i->row;
-
-	row.stat = i->e.stat;
-	if (i->row.stat.clock_ns != 0 && ((i->row.stat.mode ^ row.stat.mode) & 07777) != 0)
-		return 0;
-	if (!w->touched || compare_is_fresh(&w->compare, &i->row, &i->e) ||
-		!compare_is_fresh(&w->compare, &row, &i->e) ||
-		stage_batch_count(w->touched) >= TOUCH_MAX)
-		return 0;
-	return stage_batch_touch(w->touched, (const char *)w->path.data, w->path.len, &row, err);
-}
-
-static int compare_on_disk(struct status_walk *w, const struct item *i, char *y,
-	struct store_error *err)
-{
-	enum compare_verdict verdict;
-	struct store_error why = { 0 };
-	int rc = compare_entry(&w->compare, top_frame(w)->tree.fd, &i->e, &i->row, &verdict, &why);
-
-	if (rc != 0 && worktree_is_absent(why.sys)) {
-		*y = 'D';
-		return 0;
-	}
-	if (rc != 0 && why.sys != 0) {
-		notice_unreadable(w, &why);
-		return 0;
-	}
-	if (rc != 0) {
-		if (err)
-			*err = why;
-		return rc;
-	}
-	if (verdict == COMPARE_SAME)
-		return touch(w, i, err);
-	*y = verdict == COMPARE_TYPE ? 'T' : 'M';
-	return 0;
-}
-
-static int letter_y(struct status_walk *w, const struct item *i, char *y, struct store_error *err)
-{
-	*y = ' ';
-	if (i->row.kind == ENTRY_NONE || i->row.kind == ENTRY_DIR || i->tree == TREE_UNKNOWN)
-		return 0;
-	w->result->stats.files++;
-	w->result->stats.bytes += i->row.ref.size;
-	/* What is no file any more, add stages as deleted. */
-	if (i->tree == TREE_ABSENT || i->e.kind == ENTRY_DIR || i->e.kind == ENTRY_NONE) {
-		*y = 'D';
-		return 0;
-	}
-	return compare_on_disk(w, i, y, err);
 }
 
 /* ---- directories */
@@ -331,7 +87,7 @@ static int list(struct status_walk *w, struct status_frame *f, int dirfd, const 
 	struct store_error why = { 0 };
 	const int rc = worktree_dir_open(&f->tree, dirfd, name, &why);
 
-	f->state = TREE_HERE;
+	f->state = STATUS_HERE;
 	if (rc == 0)
 		return 0;
 	worktree_dir_close(&f->tree);
@@ -340,21 +96,36 @@ static int list(struct status_walk *w, struct status_frame *f, int dirfd, const 
 			*err = why;
 		return rc;
 	}
-	f->state = TREE_ABSENT;
+	f->state = STATUS_ABSENT;
 	if (!worktree_is_absent(why.sys)) {
-		f->state = TREE_UNKNOWN;
-		notice_unreadable(w, &why);
+		f->state = STATUS_UNKNOWN;
+		status_unreadable(w, &why);
 	}
 	return 0;
 }
 
+/* A border is told and not entered; nor is what may be one, for all that can be seen. */
+static bool may_enter(struct status_walk *w, int dirfd, const char *name)
+{
+	struct store_error why = { 0 };
+	bool border;
+
+	if (worktree_is_border(dirfd, name, &border, &why) != 0) {
+		status_unreadable(w, &why);
+		return false;
+	}
+	if (border)
+		status_notice(w, STORE_NOTICE_BORDER, "a repository of its own");
+	return !border;
+}
+
 /* What a directory has to say for itself. */
-static int report_dir(struct status_walk *w, const struct item *i, bool untracked,
+static int report_dir(struct status_walk *w, const struct status_item *i, bool untracked,
 	struct store_error *err)
 {
 	const struct status_frame *f = top_frame(w);
-	const bool in_head = i->head.same || i->head.entry.kind == ENTRY_DIR,
-		   in_stage = i->row.kind == ENTRY_DIR;
+	const bool in_stage = i->row.kind == ENTRY_DIR,
+		   in_head = i->head.same ? in_stage : i->head.entry.kind == ENTRY_DIR;
 	const bool stage_is_empty = in_stage && !f->stage_name;
 	char x = ' ', y = ' ';
 	int rc = 0;
@@ -364,19 +135,19 @@ static int report_dir(struct status_walk *w, const struct item *i, bool untracke
 	else if (!in_stage && in_head && i->head.entry.totals.files == 0 &&
 		i->head.entry.totals.dirs == 0)
 		x = 'D';
-	else if (in_stage && in_head && !i->head.same && has_other_attributes(i))
+	else if (in_stage && in_head && !i->head.same && status_item_has_other_attributes(i))
 		x = 'M';
-	if (stage_is_empty && f->state == TREE_ABSENT)
+	if (stage_is_empty && f->state == STATUS_ABSENT)
 		y = 'D';
-	if ((x != ' ' || y != ' ') && i->wanted == WANTED)
-		rc = report(w, i, x, y, true, err);
-	if (rc == 0 && untracked && i->wanted == WANTED && f->state == TREE_HERE &&
+	if ((x != ' ' || y != ' ') && i->wanted == STATUS_WANTED)
+		rc = status_item_report(w, i, x, y, true, err);
+	if (rc == 0 && untracked && i->wanted == STATUS_WANTED && f->state == STATUS_HERE &&
 		f->tree.count == 0)
-		rc = report(w, i, '?', '?', true, err);
+		rc = status_item_report(w, i, '?', '?', true, err);
 	return rc;
 }
 
-static int open_sides(struct status_walk *w, struct status_frame *f, const struct item *i,
+static int open_sides(struct status_walk *w, struct status_frame *f, const struct status_item *i,
 	bool take_tree, int dirfd, struct store_error *err)
 {
 	const bool in_stage = i->row.kind == ENTRY_DIR;
@@ -389,12 +160,11 @@ static int open_sides(struct status_walk *w, struct status_frame *f, const struc
 		rc = next_row(f, err);
 	if (rc != 0)
 		return rc;
-	f->state = i->tree == TREE_UNKNOWN ? TREE_UNKNOWN : TREE_ABSENT;
+	f->state = i->tree == STATUS_UNKNOWN ? STATUS_UNKNOWN : STATUS_ABSENT;
 	if (!take_tree)
 		return 0;
-	if (w->count > 1 && worktree_is_border(dirfd, i->e.name)) {
-		notice(w, STORE_NOTICE_BORDER, "a repository of its own");
-		f->state = TREE_UNKNOWN;
+	if (w->count > 1 && !may_enter(w, dirfd, i->e.name)) {
+		f->state = STATUS_UNKNOWN;
 		return 0;
 	}
 	return list(w, f, dirfd, i->e.name, err);
@@ -404,10 +174,10 @@ static int open_sides(struct status_walk *w, struct status_frame *f, const struc
  * Go into the directory in hand. dirfd: of the directory that holds it. untracked: its files are
  * listed one by one.
  */
-static int push(struct status_walk *w, const struct item *i, int dirfd, bool untracked,
+static int push(struct status_walk *w, const struct status_item *i, int dirfd, bool untracked,
 	struct store_error *err)
 {
-	const bool take_tree = i->tree == TREE_HERE && i->e.kind == ENTRY_DIR &&
+	const bool take_tree = i->tree == STATUS_HERE && i->e.kind == ENTRY_DIR &&
 		(untracked || i->row.kind == ENTRY_DIR);
 	const bool ignored = w->count > 0 &&
 		(top_frame(w)->ignored || (i->e.flags & WORKTREE_IGNORED));
@@ -418,7 +188,7 @@ static int push(struct status_walk *w, const struct item *i, int dirfd, bool unt
 		return store_error_set(err, STORE_ECORRUPT,
 			"the stage is deeper than %d directories", LIMIT_DEPTH);
 	if (mem_grow(&w->frames, &w->cap, w->count + 1, sizeof(*w->frames)) != 0)
-		return out_of_memory(err);
+		return status_no_memory(err);
 	f = &w->frames[w->count++];
 	memset(f, 0, sizeof(*f));
 	f->tree.fd = -1;
@@ -446,14 +216,14 @@ static int resume(struct status_walk *w, size_t name_len, struct store_error *er
 	int rc = status_head_resume(&f->head, w->path.data + f->path_len, name_len, err);
 
 	w->path.len = end;
-	if (rc == 0 && f->state == TREE_HERE) {
+	if (rc == 0 && f->state == STATUS_HERE) {
 		const char *path = buf_str(&w->path);
 
 		if (!path)
-			return out_of_memory(err);
+			return status_no_memory(err);
 		if (worktree_dir_resume(&f->tree, w->repo->work_fd, path, &why) != 0) {
-			notice_unreadable(w, &why);
-			f->state = TREE_UNKNOWN;
+			status_unreadable(w, &why);
+			f->state = STATUS_UNKNOWN;
 		}
 	}
 	if (end > 0)
@@ -474,14 +244,14 @@ static int pop(struct status_walk *w, struct store_error *err)
 /* ---- untracked paths */
 
 /* *enter: a directory whose files are wanted one by one. */
-static int untracked(struct status_walk *w, const struct item *i, bool *enter,
+static int untracked(struct status_walk *w, const struct status_item *i, bool *enter,
 	struct store_error *err)
 {
 	const unsigned int flags = w->options->flags;
 	const bool ignored = (i->e.flags & WORKTREE_IGNORED) || top_frame(w)->ignored;
 	const bool is_dir = i->e.kind == ENTRY_DIR;
 
-	if (i->tree != TREE_HERE || (i->e.flags & WORKTREE_SPECIAL) ||
+	if (i->tree != STATUS_HERE || (i->e.flags & WORKTREE_SPECIAL) ||
 		(i->row.kind != ENTRY_NONE && (i->row.kind == ENTRY_DIR) == is_dir))
 		return 0;
 	if (flags & STORE_STATUS_NO_UNTRACKED || (ignored && !(flags & STORE_STATUS_IGNORED)))
@@ -489,15 +259,13 @@ static int untracked(struct status_walk *w, const struct item *i, bool *enter,
 	/* A staged file that became a link, say, is tracked still. */
 	if (i->row.kind != ENTRY_NONE && i->row.kind != ENTRY_DIR && !is_dir)
 		return 0;
-	if (is_dir && worktree_is_border(top_frame(w)->tree.fd, i->e.name)) {
-		notice(w, STORE_NOTICE_BORDER, "a repository of its own");
+	if (is_dir && !may_enter(w, top_frame(w)->tree.fd, i->e.name))
 		return 0;
-	}
 	*enter = is_dir && !ignored && w->count <= LIMIT_DEPTH &&
-		(i->wanted == WANTED_BELOW || (flags & STORE_STATUS_ALL_UNTRACKED));
-	if (*enter || i->wanted != WANTED)
+		(i->wanted == STATUS_WANTED_BELOW || (flags & STORE_STATUS_ALL_UNTRACKED));
+	if (*enter || i->wanted != STATUS_WANTED)
 		return 0;
-	return report(w, i, ignored ? '!' : '?', ignored ? '!' : '?', is_dir, err);
+	return status_item_report(w, i, ignored ? '!' : '?', ignored ? '!' : '?', is_dir, err);
 }
 
 /* ---- one path after the other */
@@ -511,7 +279,7 @@ static int compare_names(const uint8_t *a, size_t a_len, const uint8_t *b, size_
 
 static const char *peek_tree(const struct status_frame *f)
 {
-	return f->state == TREE_HERE ? worktree_dir_peek(&f->tree) : NULL;
+	return f->state == STATUS_HERE ? worktree_dir_peek(&f->tree) : NULL;
 }
 
 /*
@@ -537,33 +305,33 @@ static int next_name(struct status_walk *w, struct store_error *err)
 	if (!least)
 		return STORE_ENOTFOUND;
 	w->path.len = f->path_len;
-	return buf_add(&w->path, least, len) == 0 ? 0 : out_of_memory(err);
+	return buf_add(&w->path, least, len) == 0 ? 0 : status_no_memory(err);
 }
 
 /* What stands on disk under the name in hand. */
-static void take_tree(struct status_walk *w, struct item *i)
+static void take_tree(struct status_walk *w, struct status_item *i)
 {
 	struct status_frame *f = top_frame(w);
 	const char *name = peek_tree(f);
 	struct store_error why = { 0 };
 	const size_t len = w->path.len - f->path_len;
 
-	i->tree = f->state == TREE_UNKNOWN ? TREE_UNKNOWN : TREE_ABSENT;
+	i->tree = f->state == STATUS_UNKNOWN ? STATUS_UNKNOWN : STATUS_ABSENT;
 	if (!name || strlen(name) != len || memcmp(name, w->path.data + f->path_len, len) != 0)
 		return;
 	f->tree.next++;
-	if (i->wanted == WANTED_NOT)
+	if (i->wanted == STATUS_UNWANTED)
 		return;
 	if (worktree_stat(f->tree.fd, name, &i->e, &why) == 0) {
-		i->tree = TREE_HERE;
+		i->tree = STATUS_HERE;
 	} else if (!worktree_is_absent(why.sys)) {
-		i->tree = TREE_UNKNOWN;
-		notice_unreadable(w, &why);
+		i->tree = STATUS_UNKNOWN;
+		status_unreadable(w, &why);
 	}
 }
 
 /* i: all zero. */
-static int take(struct status_walk *w, struct item *i, struct store_error *err)
+static int take(struct status_walk *w, struct status_item *i, struct store_error *err)
 {
 	struct status_frame *f = top_frame(w);
 	const uint8_t *name = w->path.data + f->path_len;
@@ -571,7 +339,7 @@ static int take(struct status_walk *w, struct item *i, struct store_error *err)
 	bool in_stage;
 	int rc = 0;
 
-	i->wanted = f->wanted == WANTED ? WANTED : is_wanted(w);
+	i->wanted = f->wanted == STATUS_WANTED ? STATUS_WANTED : is_wanted(w);
 	in_stage = f->stage_name && compare_names(f->stage_name, f->stage_len, name, len) == 0;
 	if (in_stage) {
 		i->row = f->row;
@@ -584,7 +352,7 @@ static int take(struct status_walk *w, struct item *i, struct store_error *err)
 	return rc;
 }
 
-static int handle(struct status_walk *w, const struct item *i, struct store_error *err)
+static int handle(struct status_walk *w, const struct status_item *i, struct store_error *err)
 {
 	const int dirfd = top_frame(w)->tree.fd;
 	const bool in_head = i->head.same ? i->row.kind == ENTRY_DIR
@@ -593,11 +361,11 @@ static int handle(struct status_walk *w, const struct item *i, struct store_erro
 	bool enter = false;
 	int rc = 0;
 
-	if (i->wanted == WANTED) {
-		x = letter_x(i);
-		rc = letter_y(w, i, &y, err);
+	if (i->wanted == STATUS_WANTED) {
+		x = status_item_x(i);
+		rc = status_item_y(w, i, dirfd, &y, err);
 		if (rc == 0 && (x != ' ' || y != ' '))
-			rc = report(w, i, x, y, false, err);
+			rc = status_item_report(w, i, x, y, false, err);
 	}
 	if (rc == 0)
 		rc = untracked(w, i, &enter, err);
@@ -608,26 +376,27 @@ static int handle(struct status_walk *w, const struct item *i, struct store_erro
 
 static int step(struct status_walk *w, struct store_error *err)
 {
-	struct item i = { 0 };
+	struct status_item i = { 0 };
 	int rc = next_name(w, err);
 
 	if (rc == STORE_ENOTFOUND)
 		return pop(w, err);
-	if (rc == 0 && ++w->ticks % 64 == 0 && tick(w) != 0)
-		return canceled(err);
+	if (rc == 0 && ++w->ticks % 64 == 0 && status_tick(w) != 0)
+		return status_canceled(err);
 	if (rc == 0)
 		rc = take(w, &i, err);
-	return rc == 0 && i.wanted != WANTED_NOT ? handle(w, &i, err) : rc;
+	return rc == 0 && i.wanted != STATUS_UNWANTED ? handle(w, &i, err) : rc;
 }
 
 /* The top's own attributes: a row without a name, and an item of HEAD's top map without a key. */
-static int report_top(struct status_walk *w, struct item i, uint64_t dir, struct store_error *err)
+static int report_top(struct status_walk *w, struct status_item i, uint64_t dir,
+	struct store_error *err)
 {
 	struct buf value = { 0 };
 	struct span s;
 	int rc;
 
-	if (i.wanted != WANTED || !w->compare.has_modes || !i.head.has_meta)
+	if (i.wanted != STATUS_WANTED || !w->compare.has_modes || !i.head.has_meta)
 		return 0;
 	rc = stage_get(w->txn, dir, "", 0, &i.row, err);
 	if (rc == 0)
@@ -635,21 +404,21 @@ static int report_top(struct status_walk *w, struct item i, uint64_t dir, struct
 	s = span_of(value.data, value.len);
 	if (rc == 0 && meta_decode(&s, &i.head.meta) != 0)
 		rc = store_error_set(err, STORE_ECORRUPT, "recorded attributes are malformed");
-	if (rc == 0 && has_other_attributes(&i))
-		rc = report(w, &i, 'M', ' ', true, err);
+	if (rc == 0 && status_item_has_other_attributes(&i))
+		rc = status_item_report(w, &i, 'M', ' ', true, err);
 	buf_release(&value);
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
 int status_walk_run(struct status_walk *w, const struct head_value *top, struct store_error *err)
 {
-	struct item i = { .head = *top,
+	struct status_item i = { .head = *top,
 		.row = { .kind = ENTRY_DIR },
-		.tree = TREE_HERE,
+		.tree = STATUS_HERE,
 		.e = { .name = ".", .kind = ENTRY_DIR } };
 	int rc = stage_root(w->txn, &i.row.dir, err);
 
-	w->compare.tick = tick;
+	w->compare.tick = status_tick;
 	w->compare.tick_ctx = w;
 	i.wanted = is_wanted(w);
 	if (rc == 0)

@@ -33,6 +33,63 @@ struct store_node view_node(const struct entry *e)
 		.dirs = e->kind == ENTRY_DIR ? e->totals.dirs : 0 };
 }
 
+/* Has the stage's directory the tree that a commit stored?  Then that. */
+static int find_cached_root(struct env_txn *txn, uint64_t dir, struct store_node *out,
+	struct store_error *err)
+{
+	struct stage_scan *dirty = NULL;
+	struct stage_dir cached;
+	const uint8_t *name;
+	uint64_t generation;
+	size_t len;
+	int rc = stage_get_dir(txn, dir, &cached, err);
+
+	if (rc != 0 || !cached.has_root)
+		return rc;
+	rc = stage_dirty_open(txn, dir, &dirty, err);
+	if (rc == 0)
+		rc = stage_dirty_next(dirty, &name, &len, &generation, err);
+	stage_scan_close(dirty);
+	if (rc == STORE_ENOTFOUND) {
+		*out = view_node(&cached.root);
+		return 0;
+	}
+	return rc;
+}
+
+int view_row(struct env_txn *txn, const struct stage_row *row, struct store_node *out,
+	struct store_error *err)
+{
+	if (row->kind == ENTRY_DIR) {
+		*out = (struct store_node){ .kind = STORE_KIND_DIR };
+		return find_cached_root(txn, row->dir, out, err);
+	}
+	*out = (struct store_node){ .id = view_id(&row->ref.id),
+		.kind = row->kind,
+		.height = row->ref.height,
+		.size = row->ref.size,
+		.files = 1 };
+	return 0;
+}
+
+int view_set_meta(struct store_tree_entry *e, const void *meta, size_t len, struct store_error *err)
+{
+	struct span s = span_of(meta, len);
+	struct meta m;
+
+	e->has_meta = 0;
+	if (len == 0)
+		return 0;
+	if (meta_decode(&s, &m) != 0)
+		return store_error_set(err, STORE_ECORRUPT, "recorded attributes are malformed");
+	if (m.flags & META_ATTRS) {
+		e->has_meta = 1;
+		e->mode = m.mode;
+		e->mtime = m.mtime_sec;
+	}
+	return 0;
+}
+
 struct entry view_top(const struct layer *l)
 {
 	return (struct entry){ .kind = ENTRY_DIR,

@@ -26,6 +26,7 @@
 #include "base/quote.h"
 #include "base/trace.h"
 #include "data/limits.h"
+#include "work/leftover.h"
 
 #define LISTING_BYTES (64u << 10)
 
@@ -65,6 +66,10 @@ static int keep_names(struct worktree_dir *d, const uint8_t *data, size_t len)
 		at += e->d_reclen;
 		if (is_hidden(e->d_name))
 			continue;
+		if (leftover_is(e->d_name)) {
+			d->has_leftovers = true;
+			continue;
+		}
 		if (buf_add(&d->names, e->d_name, strlen(e->d_name) + 1) != 0)
 			return -1;
 		d->count++;
@@ -183,6 +188,8 @@ static void fill(struct worktree_entry *e, const struct stat *st, int64_t clock_
 	if (e->kind == ENTRY_NONE)
 		e->flags |= WORKTREE_SPECIAL;
 	e->dev = st->st_dev;
+	e->uid = st->st_uid;
+	e->gid = st->st_gid;
 	e->stat = (struct stage_stat){ .size = (uint64_t)st->st_size,
 		.mtime_ns = clock_ns_of(st->st_mtim),
 		.ctime_ns = clock_ns_of(st->st_ctim),
@@ -295,19 +302,23 @@ int worktree_find(int rootfd, const char *path, struct worktree_entry *e, struct
 	return rc;
 }
 
-bool worktree_is_border(int dirfd, const char *name)
+int worktree_is_border(int dirfd, const char *path, bool *border, struct store_error *err)
 {
-	char path[LIMIT_NAME + sizeof("/.store/format")];
+	char format[LIMIT_PATH + sizeof("/.store/format")];
+	struct stat st;
 	int fd;
 
-	if (strlen(name) > LIMIT_NAME)
-		return false;
-	snprintf(path, sizeof(path), "%s/.store/format", name);
-	fd = io_open_beneath(dirfd, path, O_PATH | O_NOFOLLOW, 0);
-	if (fd == -1)
-		return false;
-	io_close(&fd);
-	return true;
+	*border = false;
+	if (strlen(path) > LIMIT_PATH)
+		return 0;
+	snprintf(format, sizeof(format), "%s/.store/format", path);
+	fd = FAULT("border") ? -1 : io_open_beneath(dirfd, format, O_PATH | O_NOFOLLOW, 0);
+	*border = fd != -1 || (errno == ELOOP && fstatat(dirfd, format, &st, 0) == 0);
+	if (*border || worktree_is_absent(errno)) {
+		io_close(&fd);
+		return 0;
+	}
+	return fail("look into", path, err);
 }
 
 int worktree_readlink(int dirfd, const char *name, struct buf *out, struct store_error *err)

@@ -32,6 +32,7 @@ struct worktree_entry {
 	uint8_t flags;          /* WORKTREE_* */
 	struct stage_stat stat; /* clock_ns: coarse clock before the attributes were read */
 	uint64_t dev;
+	uint32_t uid, gid;
 };
 
 /* All zero: nothing is listed. */
@@ -41,10 +42,12 @@ struct worktree_dir {
 	struct buf names; /* each followed by a NUL */
 	uint32_t *order;  /* count offsets into names, sorted by the bytes of the names */
 	size_t count, next;
+	bool has_leftovers; /* names of leftover.h are there; they are left out */
 };
 
 /*
- * List the directory at path below dirfd ("." or "": dirfd itself); `.store` is left out. Returns
+ * List the directory at path below dirfd ("." or "": dirfd itself); `.store` and the names
+ * of leftover.h are left out. Returns
  * 0; else a negative STORE_E* with err->sys set: ENOENT and ENOTDIR (STORE_ENOTFOUND: it is not
  * there, or no directory), ELOOP (a symlink), EACCES, EIO, ... worktree_dir_close in any case. O(n
  * log n).
@@ -86,8 +89,13 @@ int worktree_find(int rootfd, const char *path, struct worktree_entry *e, struct
 /* Attributes of an open descriptor, the clock taken before: for a file that is read. */
 int worktree_fstat(int fd, struct worktree_entry *e, struct store_error *err);
 
-/* Is the directory a repository of its own (it holds `.store/format`)?  Not asked for the top. */
-bool worktree_is_border(int dirfd, const char *name);
+/*
+ * Is the directory at path (names joined by '/') below dirfd a repository of its own: does it hold
+ * `.store/format`? A `.store` that is a symlink is followed, as when a repository is looked for.
+ * Not asked for the top. Only ENOENT and ENOTDIR mean no; else a negative STORE_E* with err->sys
+ * set: nobody knows, so it is neither entered nor taken for deleted.
+ */
+int worktree_is_border(int dirfd, const char *path, bool *border, struct store_error *err);
 
 /* The target of a symlink into out (replaced). */
 int worktree_readlink(int dirfd, const char *name, struct buf *out, struct store_error *err);

@@ -1,0 +1,144 @@
+/*
+ * Which paths a checkout is about: the whole of the target, or the ones that were named, found in
+ * the tree and in its recorded attributes. The plan and the writing of `to` begin here.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/quote.h"
+#include "graph/tree.h"
+#include "work/checkout_internal.h"
+
+static const struct entry nothing = { .kind = ENTRY_NONE };
+
+static const struct map_ref *meta_of(const struct checkout *c)
+{
+	return c->has_meta ? &c->meta : NULL;
+}
+
+static int plan_whole(struct checkout *c, struct store_error *err)
+{
+	struct checkout_walk *w = checkout_walk_new(&c->nodes,
+		c->force ? CHECKOUT_ALL : CHECKOUT_CHANGES, c->txn);
+	int rc;
+
+	if (!w)
+		return checkout_no_memory(err);
+	rc = checkout_walk_begin(w, "", c->has_head ? &c->head : &nothing, &c->target, meta_of(c),
+		c->stage_root, err);
+	if (rc == 0)
+		rc = checkout_plan_walk(c, w, c->force, err);
+	checkout_walk_free(w);
+	return rc == 0 && !c->force ? checkout_plan_attributes(c, err) : rc;
+}
+
+/*
+ * Find path in the target; *has_meta: there is a map with the attributes of its siblings (of the
+ * top: of its entries).
+ */
+static int find_target(struct checkout *c, const char *path, size_t len, struct entry *e,
+	struct map_ref *meta, bool *has_meta, struct store_error *err)
+{
+	const char *slash = memrchr(path, '/', len);
+	char shown[300], hex[13];
+	int rc = tree_find(&c->nodes, &c->target, path, len, e, err);
+
+	*has_meta = false;
+	if (rc == STORE_ENOTFOUND)
+		return store_error_set(err, rc, "path '%s' is not in %s",
+			quote_msg(shown, sizeof(shown), path, len), id_short(hex, &c->commit));
+	if (rc != 0 || !c->has_meta)
+		return rc;
+	rc = tree_find_meta(&c->nodes, &c->meta, path, slash ? (size_t)(slash - path) : 0, meta,
+		err);
+	*has_meta = rc == 0;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static int plan_path(struct checkout *c, const char *path, struct store_error *err)
+{
+	struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, c->txn);
+	struct map_ref meta;
+	struct entry e;
+	bool has_meta;
+	uint64_t stage_dir;
+	int rc = w ? 0 : checkout_no_memory(err);
+
+	if (rc == 0)
+		rc = find_target(c, path, strlen(path), &e, &meta, &has_meta, err);
+	if (rc == 0)
+		rc = checkout_plan_parents(c, path, &stage_dir, err);
+	if (rc == 0)
+		rc = checkout_walk_begin(w, path, &nothing, &e, has_meta ? &meta : NULL, stage_dir,
+			err);
+	if (rc == 0)
+		rc = checkout_plan_walk(c, w, true, err);
+	checkout_walk_free(w);
+	return rc;
+}
+
+static int check_paths(struct checkout *c, struct store_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++) {
+		const char *path = c->options->paths[i];
+		struct map_ref meta;
+		struct entry e;
+		bool has_meta;
+
+		rc = find_target(c, path, strlen(path), &e, &meta, &has_meta, err);
+	}
+	return rc;
+}
+
+static int compare_tick(void *ctx)
+{
+	return checkout_tick(ctx, NULL);
+}
+
+int checkout_plan(struct checkout *c, struct store_error *err)
+{
+	int rc = check_paths(c, err);
+
+	if (rc == 0)
+		rc = compare_init(&c->compare, c->repo, NULL, err);
+	c->compare.tick = compare_tick;
+	c->compare.tick_ctx = c;
+	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++)
+		rc = plan_path(c, c->options->paths[i], err);
+	if (rc == 0 && c->options->n_paths == 0)
+		rc = plan_whole(c, err);
+	c->result->stats.opened += c->compare.opened;
+	if (rc != 0 || c->result->conflicts == 0)
+		return rc;
+	return store_error_set(err, STORE_ECONFLICT,
+		"%llu path%s would lose content: nothing was written; commit or move it, or use -f",
+		(unsigned long long)c->result->conflicts, c->result->conflicts == 1 ? "" : "s");
+}
+
+int checkout_target_walks(struct checkout *c,
+	int (*fn)(struct checkout *c, struct checkout_walk *w, struct store_error *err),
+	struct store_error *err)
+{
+	const size_t n = c->options->n_paths;
+	int rc = n > 0 ? check_paths(c, err) : 0;
+
+	for (size_t i = 0; i < (n > 0 ? n : 1) && rc == 0; i++) {
+		const char *path = n > 0 ? c->options->paths[i] : "";
+		struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, NULL);
+		struct map_ref meta;
+		struct entry e;
+		bool has_meta = false;
+
+		rc = w ? find_target(c, path, strlen(path), &e, &meta, &has_meta, err)
+		       : checkout_no_memory(err);
+		if (rc == 0)
+			rc = checkout_walk_begin(w, path, &nothing, &e, has_meta ? &meta : NULL, 0,
+				err);
+		if (rc == 0)
+			rc = fn(c, w, err);
+		checkout_walk_free(w);
+	}
+	return rc;
+}

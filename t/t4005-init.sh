@@ -1,0 +1,68 @@
+#!/bin/sh
+# Making a repository and finding it again: where, with which branch, for whom, with which permissions.
+. "${0%/*}/test-lib.sh"
+
+test_expect_success 'init makes the directory, and all above it' '
+	store init a/b/c 2>err && test_grep "made an empty repository in .*a/b/c/[.]store" err && test -f a/b/c/.store/format &&
+	store -C a/b/c status >out && test_grep "^On branch main\$" out
+'
+
+test_expect_success 'again: nothing is changed, exit 0, and it says so' '
+	cd a/b/c && echo 1 >f && store -q add f && store -q commit -m one && find .store -type f ! -name lock.mdb -exec sha256sum {} + | sort >../before &&
+	store init 2>../err && test_grep "already; nothing was changed" ../err && store init --chunk-average 64K &&
+	find .store -type f ! -name lock.mdb -exec sha256sum {} + | sort >../after && test_cmp ../before ../after &&
+	test_expect_code 2 store init --chunk-average 4K 2>../err && test_line_count -eq 1 ../err && test_grep "other chunk sizes" ../err
+'
+
+test_expect_success 'the first branch is main, init.defaultBranch, or -b' '
+	mkdir -p "$XDG_CONFIG_HOME/store" && test_when_finished rm "$XDG_CONFIG_HOME/store/config" &&
+	printf "[init]\n\tdefaultBranch = trunk\n" >"$XDG_CONFIG_HOME/store/config" && store init -q user && store -C user status >out &&
+	test_grep "^On branch trunk\$" out && store -c init.defaultBranch=flag init -q flag && store -C flag status >out &&
+	test_grep "^On branch flag\$" out && store init -q -b word word && store -C word status >out && test_grep "^On branch word\$" out &&
+	test_expect_code 2 store init -b "two words" bad 2>err && test_line_count -eq 1 err && test_path_is_missing bad/.store/format
+'
+
+test_expect_success 'inside another working tree it works and says so, and the outer one does not enter it' '
+	cd a/b/c && store init inner 2>../err && test_grep "lies within the working tree of another repository" ../err &&
+	echo in >inner/f && store add . 2>../err && test_grep "inner.* is a repository of its own" ../err && test_expect_code 2 store cat :inner/f
+'
+
+test_expect_success 'the repository is looked for upwards, to a ceiling; --store and STORE_DIR name it' '
+	cd a/b/c && mkdir -p d/e && top=$PWD && (cd d/e && store info >../../../out) && test_grep "^path:  *$top/[.]store\$" ../out &&
+	(cd d/e && test_expect_code 2 env STORE_CEILING_DIRECTORIES="$top/d" store info 2>../../../err) && test_grep "store init" ../err &&
+	(cd d/e && STORE_CEILING_DIRECTORIES="$top/d/e:/nowhere" store root) &&
+	(cd d/e && test_expect_code 2 env STORE_CEILING_DIRECTORIES="/nowhere:$top" store root) && STORE_CEILING_DIRECTORIES=$top store root &&
+	STORE_DIR=$top/.store store -C / root && store -C / --store "$top/.store" root && STORE_DIR=/nowhere store --store "$top/.store" root &&
+	test_expect_code 2 env STORE_DIR=/nowhere store root 2>../err && test_line_count -eq 1 ../err && test_grep "/nowhere" ../err
+'
+
+# modes FOLDER: "mode kind" of all in it but the ballast, which holds nothing.  Packs are 0444 for the folder keeps others out.
+modes()
+{
+	find "$1/.store" ! -name ballast -printf "%m %y\n" | sort -u
+}
+
+test_expect_success '.store follows the umask, packs are read-only' '
+	for mask in 022 077 002 027; do
+		(umask $mask && store init -q "mask$mask" && cd "mask$mask" && echo 1 >f && store -q add f && store -q commit -m one) || return 1
+	done &&
+	printf "%s\n" "444 f" "644 f" "755 d" >want && modes mask022 >got && test_cmp want got &&
+	printf "%s\n" "400 f" "444 f" "600 f" "700 d" >want && modes mask077 >got && test_cmp want got &&
+	printf "%s\n" "444 f" "664 f" "775 d" >want && modes mask002 >got && test_cmp want got &&
+	printf "%s\n" "440 f" "444 f" "640 f" "750 d" >want && modes mask027 >got && test_cmp want got
+'
+
+test_expect_success 'what is not yet published is for nobody else to read' '
+	store init -q begun && cd begun && echo 1 >f && test_must_fail sh -c "STORE_FAULT=pack.sync:1:kill store add f; exit 1" &&
+	find .store/tmp -type f -printf "%m\n" | sort -u >../got && echo 600 >../want && test_cmp ../want ../got && store -q add f
+'
+
+test_expect_success ROOT 'root by way of sudo is the owner, and what it makes belongs to the owner' '
+	mkdir owned && store init -q owned && echo 1 >owned/f && chown -R 1234:1235 owned && cd owned &&
+	test_expect_code 2 store add f 2>../err && test_grep "safe.directory" ../err &&
+	SUDO_UID=1234 SUDO_GID=1235 store -q add f && SUDO_UID=1234 SUDO_GID=1235 store -q commit -m one &&
+	find .store ! \( -user 1234 -group 1235 \) >../others && test_must_be_empty ../others &&
+	SUDO_UID=4321 test_expect_code 2 store commit --allow-empty -m no 2>../err && test_grep "safe.directory" ../err
+'
+
+test_done
