@@ -34,7 +34,9 @@ CLI_SRC := $(sort $(wildcard src/cli/*.c))
 UNIT_SRC := $(sort $(wildcard t/unit/u_*.c))
 HEADERS := $(sort $(wildcard include/*.h src/*/*.h t/unit/*.h))
 MAN := $(sort $(wildcard man/*.[1-9]))
+# All shell and all Python of the tree: t0005 holds these two lists against what is there.
 SCRIPTS = .ci/run contrib/install-deps contrib/demo $(wildcard t/*.sh t/perf/bench-memory t/mutants/run t/golden/make-repo t/golden/describe)
+PYTHON = $(wildcard t/second-reader t/*.py t/golden/*.py t/vectors/*.py)
 
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings
 DEFS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -include base/banned.h \
@@ -61,7 +63,7 @@ SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS))
 RUN_TESTS = CMOCKA_MESSAGE_OUTPUT=TAP STORE_RELEASE_BIN="$(O)" $(PROVE) -j$(JOBS) $(PROVEFLAGS)
 
 .PHONY: all unit lib check check-build check-unit check-san check-tsan check-style format test demo
-.PHONY: style-format style-cppcheck style-shell style-man style-tidy bench-memory mutants install uninstall dist clean FORCE
+.PHONY: style-format style-cppcheck style-shell style-python style-man style-tidy bench-memory mutants install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -122,32 +124,32 @@ $(O)/probed $(O)/probed-test: contrib/deps
 # --- tests: check installs nothing, test installs what is missing --------------------------------------------
 test:
 	@sh contrib/install-deps
-	@$(SUBMAKE) check
+	+@$(SUBMAKE) check
 
 check-build: all lib
-	@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= all lib unit
+	+@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= all lib unit
 
 check: check-build
 	STORE_BIN=$(O)/fault $(RUN_TESTS) $(wildcard t/t[0-9]*.sh) $(UNITS:$(O)/%=$(O)/fault/%)
 
 # The units need the library only, not the command.
 check-unit:
-	@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= unit
+	+@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= unit
 	STORE_BIN=$(O)/fault $(RUN_TESTS) $(UNITS:$(O)/%=$(O)/fault/%)
 
 check-san: all lib
-	@$(SUBMAKE) O=$(O)/asan FAULTS=1 SAN=address,undefined CFLAGS="-O1 -g" all lib unit
+	+@$(SUBMAKE) O=$(O)/asan FAULTS=1 SAN=address,undefined CFLAGS="-O1 -g" all lib unit
 	STORE_BIN=$(O)/asan $(RUN_TESTS) $(wildcard t/t[0-9]*.sh) $(UNITS:$(O)/%=$(O)/asan/%)
 
 # The unit programs and scripts that run several threads are named in t/tsan.list.
 TSAN_LIST = $(shell sed -n 's/^\([ut][a-z0-9_.-]*\)$$/\1/p' t/tsan.list)
 check-tsan: all lib
-	@$(SUBMAKE) O=$(O)/tsan FAULTS=1 SAN=thread CFLAGS="-O1 -g" all lib unit
+	+@$(SUBMAKE) O=$(O)/tsan FAULTS=1 SAN=thread CFLAGS="-O1 -g" all lib unit
 	STORE_BIN=$(O)/tsan $(RUN_TESTS) $(wildcard $(patsubst %,t/%,$(filter %.sh,$(TSAN_LIST)))) \
 		$(patsubst %,$(O)/tsan/unit/%,$(filter $(notdir $(UNITS)),$(TSAN_LIST)))
 
 C_ALL = $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC)
-check-style: style-format style-cppcheck style-shell style-man style-tidy
+check-style: style-format style-cppcheck style-shell style-python style-man style-tidy
 style-format:
 	clang-format --dry-run -Werror $(C_ALL) $(HEADERS)
 style-cppcheck:
@@ -155,6 +157,8 @@ style-cppcheck:
 		-j$(JOBS) -D_GNU_SOURCE -DSTORE_FAULTS -Iinclude -Isrc $(C_ALL)
 style-shell:
 	shellcheck $(SCRIPTS)
+style-python:
+	python3 -W error::SyntaxWarning -W error::DeprecationWarning -c 'import sys; [compile(open(f).read(), f, "exec") for f in sys.argv[1:]]' $(PYTHON)
 style-man:
 	$(if $(MAN),mandoc -Tlint -Wwarning $(MAN))
 style-tidy:
@@ -166,10 +170,10 @@ format:
 
 demo:
 	@sh contrib/install-deps --build
-	@$(SUBMAKE) all
+	+@$(SUBMAKE) all
 	@sh contrib/demo $(O)/store
 
-# Are the tests awake?  A quarter of an hour; --fast makes three mutants only.
+# Are the tests awake?  All mutants, some minutes; t/mutants/run --fast makes a few.
 mutants:
 	t/mutants/run
 
