@@ -30,7 +30,7 @@ opened()
 	python3 - "$1" <<-\EOT
 	import os, re, sys
 	for line in open(sys.argv[1], "rb"):
-	    m = re.search(rb"^\d+ +(?:open|openat|openat2|creat)\(.*\) = \d+<(.*)>$|resumed>.*\) = \d+<(.*)>$", line.strip())
+	    m = re.search(rb"^\d+ +(?:open|openat|openat2|creat)\(.*\) += \d+<(.*)>$|resumed>.*\) += \d+<(.*)>$", line.strip())
 	    if not m or b"O_PATH" in line:
 	        continue
 	    path = m[1] or m[2]

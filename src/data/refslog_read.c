@@ -367,8 +367,8 @@ static int seek_last(struct refslog_reader *r, struct store_error *err)
 	struct buf data = { 0 };
 	int rc = STORE_ENOTFOUND;
 
-	for (size_t want = TAIL_FIRST; rc == STORE_ENOTFOUND && want <= 2 * REFSLOG_RECORD_MAX;
-		want *= 2) {
+	for (size_t want = TAIL_FIRST;
+		rc == STORE_ENOTFOUND && want <= (size_t)2 * REFSLOG_RECORD_MAX; want *= 2) {
 		const bool all = size - start <= want;
 		const size_t len = all ? (size_t)(size - start) : want;
 		size_t at = 0;
@@ -416,7 +416,7 @@ int refslog_read_tail(struct refslog_tail *out, int fd, struct store_error *err)
 		refslog_close(r);
 		rc = refslog_open(&r, fd, &failed);
 	}
-	if (rc == 0)
+	if (rc == 0 && r)
 		*out = r->tail;
 	else if (err)
 		*err = failed;

@@ -29,7 +29,7 @@
 #include "work/leftover.h"
 
 #define MARK_TEXT "store checkout --to "
-#define MARK_LEN (sizeof(MARK_TEXT) - 1 + 2 * ID_LEN + 1)
+#define MARK_LEN (sizeof(MARK_TEXT) - 1 + (size_t)2 * ID_LEN + 1)
 
 /* Is nothing in it, or nothing but the mark? */
 static int is_empty(int fd, bool *empty)

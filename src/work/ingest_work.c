@@ -274,12 +274,11 @@ static int do_file(struct ingest *g, struct ingest_worker *w, struct item *item,
 static void read_link(const struct ingest *g, struct ingest_worker *w, int fd, struct job *job)
 {
 	struct worktree_entry e;
+	const int rc = worktree_fstat(fd, &e, NULL);
 
-	if (worktree_fstat(fd, &e, NULL) != 0)
-		fail_job(job, STORE_NOTICE_UNREADABLE, errno);
-	else if (e.kind != ENTRY_LINK)
+	if (rc == 0 && e.kind != ENTRY_LINK)
 		fail_job(job, STORE_NOTICE_CHANGED, 0);
-	else if (worktree_readlink(fd, "", &w->scratch, NULL) != 0)
+	else if (rc != 0 || worktree_readlink(fd, "", &w->scratch, NULL) != 0)
 		fail_job(job, STORE_NOTICE_UNREADABLE, errno);
 	else if (ingest_read_list(g, fd, &w->list) != 0)
 		fail_list(job, errno);

@@ -116,8 +116,8 @@ static uint64_t key_of(struct env_txn *t, const char *dir, const char *name, uin
 
 	OK(stage_find(t, dir, strlen(dir), &row, &failure));
 	be64_put(key, row.dir);
-	memcpy(key + 8, name, strlen(name));
 	*len = 8 + strlen(name);
+	memcpy(key + 8, name, *len - 8);
 	return row.dir;
 }
 

@@ -81,7 +81,7 @@ static void append(struct pack_write *p, unsigned int i, struct buf *all)
 	uint64_t off;
 
 	for (size_t k = 0; k < len; k++)
-		buf_add_u8(&data, (uint8_t)((k * 2654435761u + i * 40503u) >> 7));
+		buf_add_u8(&data, (uint8_t)((k * 2654435761u + (size_t)i * 40503u) >> 7));
 	hash_once(hash, data.data, data.len, &id);
 	pack_block_init(&b, PACK_CONTENT);
 	OK(pack_block_add(&b, &id, KIND_CHUNK, data.data, data.len, &failure));

@@ -38,7 +38,7 @@ static int end(void **state)
 static void add_record(struct buf *b, uint64_t number, size_t changes)
 {
 	static struct refslog_change list[4000];
-	static char names[4000][32];
+	static char names[4000][40];
 	const struct refslog_record r = { .type = REFSLOG_RECORD,
 		.number = number,
 		.who = { .name = text_slice_of("T"), .mail = text_slice_of("t@t") },
