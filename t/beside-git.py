@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""beside-git.py SEED STEPS: git and store take the same random steps in two equal trees, and must say the same.
+
+Changed at random: files, links, executable bits, directories, a file to a directory and back, odd names.  Then both add,
+commit or check out, and compared are status in its three forms, what is committed, and the trees after a checkout.
+
+Deliberate differences: store tracks empty directories, so lines of directories and collapsed untracked ones are not
+compared.  One of the two may refuse a checkout that the other makes (git where an untracked directory stands in the place
+of a file that goes, store where a staged deletion meets another kind); the run ends there.  What store does make loses
+nothing that was in no commit.
+"""
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+seed, steps = int(sys.argv[1]), int(sys.argv[2])
+rng = random.Random(seed)
+top = os.getcwd()
+GIT, STORE = os.path.join(top, "git"), os.path.join(top, "store")
+env = dict(os.environ, GIT_CONFIG_NOSYSTEM="1", HOME=top, LC_ALL="C", GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@b",
+           GIT_COMMITTER_NAME="a", GIT_COMMITTER_EMAIL="a@b")
+done = []
+NAMES = ["a", "b", "c", "d", "a.txt", "a-b", "a0", "Z", "x y", "\xe4\xf6", "n\nl", "q\"q", "\\s", "-dash", "@", "v@2", "a:b", "~1"]
+
+
+def fail(why):
+    print(f"seed {seed}: {why}\nthe last steps:\n" + "\n".join(done[-25:]))
+    sys.exit(1)
+
+
+def run(*argv, ok=(0,)):
+    done.append(" ".join(argv))
+    p = subprocess.run(argv, cwd=STORE if argv[0] == "store" else GIT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if p.returncode not in ok:
+        fail(f"{argv} ended with {p.returncode}: {p.stderr.decode(errors='replace')}")
+    return p
+
+
+def lines(*argv):
+    return set(run(*argv).stdout.split(b"\0")) - {b""}
+
+
+# ---- trees
+
+def at(path):
+    return os.path.join(GIT, path)
+
+
+def is_dir(path):
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def state(root):
+    """Every file and link: whether it is executable and its bytes, or its target."""
+    out = {}
+    for here, dirs, files in os.walk(root):
+        if here == root:
+            dirs[:] = [d for d in dirs if d not in (".git", ".store")]
+        for name in files + [d for d in dirs if os.path.islink(os.path.join(here, d))]:
+            f = os.path.join(here, name)
+            if os.path.islink(f):
+                out[os.path.relpath(f, root)] = ("link", os.readlink(f))
+            else:
+                with open(f, "rb") as data:
+                    out[os.path.relpath(f, root)] = (bool(os.stat(f).st_mode & 0o100), data.read())
+    return out
+
+
+def committed(rev):
+    out = {}
+    for row in lines("git", "ls-tree", "-rz", rev):
+        meta, name = row.split(b"\t", 1)
+        mode, _, oid = meta.decode().split()
+        body = run("git", "cat-file", "blob", oid).stdout
+        out[os.fsdecode(name)] = ("link", os.fsdecode(body)) if mode == "120000" else (mode == "100755", body)
+    return out
+
+
+def prune(root, path):
+    path = os.path.dirname(path)
+    while path and os.path.isdir(os.path.join(root, path)) and not os.listdir(os.path.join(root, path)):
+        os.rmdir(os.path.join(root, path))
+        path = os.path.dirname(path)
+
+
+def mirror():
+    """Make the tree of store that of git, by writing what differs and nothing else."""
+    want, have = state(GIT), state(STORE)
+    for path in have:
+        if want.get(path) != have[path]:
+            os.unlink(os.path.join(STORE, path))
+            prune(STORE, path)
+    for path, what in want.items():
+        f = os.path.join(STORE, path)
+        if what == have.get(path):
+            continue
+        os.makedirs(os.path.dirname(f), exist_ok=True)
+        if what[0] == "link":
+            os.symlink(what[1], f)
+        else:
+            with open(f, "wb") as out:
+                out.write(what[1])
+            os.chmod(f, 0o755 if what[0] else 0o644)
+
+
+# ---- random changes
+
+def remove(path):
+    if is_dir(at(path)):
+        shutil.rmtree(at(path))
+    else:
+        os.unlink(at(path))
+
+
+def content():
+    k = rng.random()
+    if k < .1:
+        return b""
+    if k < .7:
+        return b"%d\n" % rng.randrange(40) * rng.randrange(1, 50)
+    if k < .85:
+        return rng.randbytes(rng.randrange(1, 5000))
+    return bytes(rng.randrange(1, 3000)) + rng.randbytes(rng.randrange(100)) + bytes(rng.randrange(3000))
+
+
+def put(path):
+    parent = path
+    while parent:
+        if os.path.lexists(at(parent)) and (parent == path or not is_dir(at(parent))):
+            remove(parent)
+        parent = os.path.dirname(parent)
+    os.makedirs(os.path.dirname(at(path)), exist_ok=True)
+    if rng.random() < .12:
+        os.symlink(rng.choice(["a", "nowhere", "../a", "d"]), at(path))
+        return
+    with open(at(path), "wb") as f:
+        f.write(content())
+    os.chmod(at(path), 0o755 if rng.random() < .2 else 0o644)
+
+
+def listing():
+    files = sorted(state(GIT))
+    dirs = sorted({os.path.dirname(f) for f in files} - {""})
+    return files, dirs
+
+
+def change():
+    files, dirs = listing()
+    k = rng.random()
+    if k < .4 or not files:
+        above = rng.choice(dirs + [""]) if rng.random() < .7 else "/".join(rng.choice(NAMES) for _ in range(rng.randrange(1, 4)))
+        path = os.path.join(above, rng.choice(NAMES))
+        put(path)
+    elif k < .65:
+        path = rng.choice(files)
+        put(path)
+    elif k < .8:
+        path = rng.choice(files if k < .75 else dirs or files)
+        remove(path)
+        prune(GIT, path)
+    elif k < .9:
+        path = rng.choice(files)
+        if not os.path.islink(at(path)):
+            os.chmod(at(path), 0o755 if k < .85 else 0o644)
+    else:
+        path = rng.choice(files)
+        remove(path)
+        put(path + "/" + rng.choice(NAMES))
+    done.append(f"changed {path!r}")
+
+
+# ---- what must be the same
+
+def is_line_of_dir(line, files):
+    """Of a directory and not of something that git tracks as a file."""
+    return line.endswith(b"/") and (line.startswith(b"?? ") or line[3:-1] not in files)
+
+
+def compare_status():
+    files = lines("git", "ls-files", "-z")
+    for more in ((), ("-uno",), ("-uall",)):
+        g = lines("git", "status", "--porcelain", "-z", "--no-renames", *more)
+        s = {x for x in lines("store", "status", "--porcelain", "-z", *more) if not is_line_of_dir(x, files)}
+        if not more:
+            g, s = ({x for x in side if not x.startswith(b"?? ")} for side in (g, s))
+        if g != s:
+            fail(f"status {more}: git alone {sorted(g - s)}, store alone {sorted(s - g)}")
+
+
+def add():
+    k = rng.random()
+    files, dirs = listing()
+    if k < .5:
+        run("git", "add", "-A", ".")
+        run("store", "add", "-q", rng.choice(["-A", "."]))
+    elif k < .75 and files:
+        pick = rng.sample(files, min(len(files), rng.randrange(1, 4))) + rng.sample(dirs, min(len(dirs), rng.randrange(2)))
+        run("git", "add", "-A", "--", *[":(literal)" + x for x in pick])
+        run("store", "add", "-q", "--", *pick)
+    else:
+        how = "-u" if k < .9 else "--ignore-removal"
+        run("git", "add", how, ".")
+        run("store", "add", "-q", how, ".")
+
+
+def commit(revs):
+    some = not revs or run("git", "diff", "--cached", "--quiet", ok=(0, 1)).returncode == 1
+    empty = [] if revs else ["--allow-empty"]
+    if some:
+        run("git", "commit", "-q", "-m", "c", *empty)
+    # Empty directories alone are something to commit, too.
+    made = run("store", "commit", "-q", "-m", "c", *empty, ok=(0,) if some else (0, 1)).returncode == 0
+    if made:
+        revs.append((run("git", "rev-parse", "HEAD").stdout.decode().strip(),
+                     run("store", "log", "--oneline", "-n", "1").stdout.decode().split()[0]))
+
+
+def checkout(revs):
+    """True: both did it."""
+    g, s = rng.choice(revs)
+    old, before = committed("HEAD"), state(STORE)
+    by_git = run("git", "checkout", "-q", g, ok=(0, 1)).returncode == 0
+    by_store = run("store", "checkout", "-q", s, ok=(0, 2)).returncode == 0
+    after = state(STORE)
+    if not by_store and after != before:
+        fail("a refused checkout changed the tree")
+    lost = [x for x in before if before[x] != old.get(x) and after.get(x) != before[x]]
+    if lost:
+        fail(f"checkout lost what was in no commit: {lost}")
+    if by_git != by_store:
+        return False
+    if state(GIT) != after:
+        fail("checkout left other trees")
+    return True
+
+
+def checkout_to(revs):
+    g, s = rng.choice(revs)
+    out = os.path.join(top, "out")
+    shutil.rmtree(out, ignore_errors=True)
+    run("store", "checkout", "-q", "--to", out, s)
+    if state(out) != committed(g):
+        fail(f"checkout --to of {s} is not what git has at {g}")
+
+
+def main():
+    revs = []
+    for d in (GIT, STORE):
+        os.mkdir(d)
+    run("git", "init", "-q", "-b", "main")
+    run("store", "init", "-q", "--chunk-average", "256")
+    for _ in range(steps):
+        for _ in range(rng.randrange(1, 6)):
+            change()
+        mirror()
+        if rng.random() < .6:
+            add()
+        compare_status()
+        if rng.random() < .4:
+            commit(revs)
+            compare_status()
+        if revs and rng.random() < .15:
+            checkout_to(revs)
+        if len(revs) > 1 and rng.random() < .15:
+            if not checkout(revs):
+                break
+            compare_status()
+    run("store", "fsck", "-q")
+
+
+main()
