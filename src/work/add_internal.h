@@ -45,4 +45,28 @@ void add_walk_release(struct add_walk *w);
 /* ingest_walk_fn */
 int add_walk_produce(void *ctx, struct item *item, struct store_error *err);
 
+/*
+ * For operands. The path at hand, walk->path, is set first; the others make jobs for it.
+ * row: what is staged for it, or NULL.
+ */
+/* walk->path = path of the top frame's directory, '/', name. */
+int add_walk_set_path(struct add_walk *w, const char *name, size_t len, struct store_error *err);
+/* Borrowed: valid until the path changes. */
+const char *add_walk_path(const struct add_walk *w);
+int add_walk_notice(struct add_walk *w, struct item *item, int kind, const char *why,
+	struct store_error *err);
+int add_walk_delete(struct add_walk *w, struct item *item, struct store_error *err);
+/* The directory that is open at fd: a job when it is new or its attributes are. */
+int add_walk_dir(struct add_walk *w, struct item *item, int fd, const struct stage_row *row,
+	struct store_error *err);
+/* Go into the directory at hand; it lies at dirfd and name. */
+int add_walk_enter(struct add_walk *w, struct item *item, int dirfd, const char *name,
+	const struct stage_row *row, struct store_error *err);
+/* The entry e at hand, of any kind; operand: the user named it. */
+int add_walk_entry(struct add_walk *w, struct item *item, int dirfd, const struct worktree_entry *e,
+	const struct stage_row *row, bool operand, struct store_error *err);
+
+/* add_operand.c: the next parent of the next operand, or the operand itself. */
+int add_walk_operand(struct add_walk *w, struct item *item, struct store_error *err);
+
 #endif

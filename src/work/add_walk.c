@@ -28,13 +28,12 @@
 
 #define RENEW_NS ((int64_t)1000000000)
 
-static const char *path_text(const struct add_walk *w)
+const char *add_walk_path(const struct add_walk *w)
 {
 	return (const char *)w->path.data;
 }
 
-/* walk->path = path of the top frame's directory, '/', name. */
-static int set_path(struct add_walk *w, const char *name, size_t len, struct store_error *err)
+int add_walk_set_path(struct add_walk *w, const char *name, size_t len, struct store_error *err)
 {
 	w->path.len = w->depth > 0 ? w->frames[w->depth - 1].path_len : 0;
 	if (w->path.len > 0 && len > 0)
@@ -53,7 +52,7 @@ static int open_rows(struct add_walk *w, struct add_frame *f, struct store_error
 	if (f->scan || f->rows_done)
 		return 0;
 	/* By components: another command may have put another number in place. */
-	rc = stage_find(w->txn, path_text(w), f->path_len, &row, err);
+	rc = stage_find(w->txn, add_walk_path(w), f->path_len, &row, err);
 	if (rc == STORE_ENOTFOUND || (rc == 0 && row.kind != ENTRY_DIR)) {
 		f->rows_done = true;
 		return 0;
@@ -135,10 +134,10 @@ static void set_staged(struct job *job, const struct stage_row *row)
 static struct job *add_job(struct add_walk *w, struct item *item, enum job_type type,
 	struct store_error *err)
 {
-	return ingest_add_job(item, type, path_text(w), w->path.len, err);
+	return ingest_add_job(item, type, add_walk_path(w), w->path.len, err);
 }
 
-static int add_notice(struct add_walk *w, struct item *item, int kind, const char *why,
+int add_walk_notice(struct add_walk *w, struct item *item, int kind, const char *why,
 	struct store_error *err)
 {
 	struct job *job = add_job(w, item, JOB_NOTICE, err);
@@ -150,7 +149,7 @@ static int add_notice(struct add_walk *w, struct item *item, int kind, const cha
 	return 0;
 }
 
-static int add_delete(struct add_walk *w, struct item *item, struct store_error *err)
+int add_walk_delete(struct add_walk *w, struct item *item, struct store_error *err)
 {
 	if (w->flags & STORE_ADD_NO_REMOVAL)
 		return 0;
@@ -164,8 +163,7 @@ static bool is_dir_staged(const struct job *job, const struct stage_row *row)
 		(job->meta_len == 0 || memcmp(job->meta, row->meta, job->meta_len) == 0);
 }
 
-/* The directory that is open at fd: a job when it is new or its attributes are. */
-static int add_dir(struct add_walk *w, struct item *item, int fd, const struct stage_row *row,
+int add_walk_dir(struct add_walk *w, struct item *item, int fd, const struct stage_row *row,
 	struct store_error *err)
 {
 	struct worktree_entry e;
@@ -174,10 +172,10 @@ static int add_dir(struct add_walk *w, struct item *item, int fd, const struct s
 	int rc;
 
 	if (worktree_fstat(fd, &e, NULL) != 0)
-		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(errno), err);
+		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(errno), err);
 	if (ingest_read_list(w->g, fd, &w->list) != 0) {
 		rc = ingest_list_notice(errno, why, sizeof(why));
-		return add_notice(w, item, rc, why, err);
+		return add_walk_notice(w, item, rc, why, err);
 	}
 	job = add_job(w, item, JOB_DIR, err);
 	if (!job)
@@ -209,7 +207,7 @@ static int compare_dry(struct add_walk *w, struct item *item, int dirfd,
 		return 0;
 	}
 	if (why.sys != 0)
-		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(why.sys), err);
+		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(why.sys), err);
 	return store_error_set(err, rc, "%s", why.msg);
 }
 
@@ -240,7 +238,7 @@ static int add_content(struct add_walk *w, struct item *item, int dirfd,
 		const struct job large = *job;
 
 		item->job_count--;
-		return ingest_large_begin(w->g, &large, path_text(w), w->path.len, err);
+		return ingest_large_begin(w->g, &large, add_walk_path(w), w->path.len, err);
 	}
 	item->bytes += e->stat.size;
 	return 0;
@@ -275,10 +273,7 @@ static void pop(struct add_walk *w)
 	worktree_dir_close(&f->dir);
 }
 
-/*
- * Go into the directory whose path stands in walk->path.  dirfd and name: where it lies.
- */
-static int enter(struct add_walk *w, struct item *item, int dirfd, const char *name,
+int add_walk_enter(struct add_walk *w, struct item *item, int dirfd, const char *name,
 	const struct stage_row *row, struct store_error *err)
 {
 	struct store_error failed = { 0 };
@@ -286,7 +281,7 @@ static int enter(struct add_walk *w, struct item *item, int dirfd, const char *n
 
 	if (rc != 0)
 		return rc;
-	TRACE(TRACE_WALK, "enter=%s", path_text(w));
+	TRACE(TRACE_WALK, "enter=%s", add_walk_path(w));
 	if (FAULT("walk.dir")) {
 		store_error_sys(&failed, "fault");
 		rc = failed.code;
@@ -296,50 +291,49 @@ static int enter(struct add_walk *w, struct item *item, int dirfd, const char *n
 	if (rc != 0) {
 		pop(w);
 		if (worktree_is_absent(failed.sys))
-			return row ? add_delete(w, item, err) : 0;
-		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+			return row ? add_walk_delete(w, item, err) : 0;
+		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
 	}
 	if (w->frames[w->depth - 1].dir.has_leftovers && !(w->flags & STORE_ADD_DRY_RUN))
 		leftover_sweep(w->frames[w->depth - 1].dir.fd, odb_tmp_fd(w->repo->odb), NULL);
-	return add_dir(w, item, w->frames[w->depth - 1].dir.fd, row, err);
+	return add_walk_dir(w, item, w->frames[w->depth - 1].dir.fd, row, err);
 }
 
 /* ---- one name */
 
-static int take_entry(struct add_walk *w, struct item *item, int dirfd,
-	const struct worktree_entry *e, const struct stage_row *row, bool operand,
-	struct store_error *err)
+int add_walk_entry(struct add_walk *w, struct item *item, int dirfd, const struct worktree_entry *e,
+	const struct stage_row *row, bool operand, struct store_error *err)
 {
 	struct store_error failed = { 0 };
 	bool border;
 
 	if (e->flags & WORKTREE_LIMIT)
-		return add_notice(w, item, STORE_NOTICE_LIMIT, "its name is longer than 255 bytes",
-			err);
+		return add_walk_notice(w, item, STORE_NOTICE_LIMIT,
+			"its name is longer than 255 bytes", err);
 	if (w->path.len > LIMIT_PATH)
-		return add_notice(w, item, STORE_NOTICE_LIMIT, "its path is longer than 4096 bytes",
-			err);
+		return add_walk_notice(w, item, STORE_NOTICE_LIMIT,
+			"its path is longer than 4096 bytes", err);
 	if ((e->flags & WORKTREE_IGNORED) && !row && !(w->flags & STORE_ADD_FORCE))
-		return operand ? add_notice(w, item, STORE_NOTICE_IGNORED, "", err) : 0;
+		return operand ? add_walk_notice(w, item, STORE_NOTICE_IGNORED, "", err) : 0;
 	/* A file that became a directory, or the reverse, is gone; what is there is untracked. */
 	if ((w->flags & STORE_ADD_UPDATE) &&
 		(!row || (row->kind == ENTRY_DIR) != (e->kind == ENTRY_DIR)))
-		return row ? add_delete(w, item, err) : 0;
+		return row ? add_walk_delete(w, item, err) : 0;
 	if (e->flags & WORKTREE_SPECIAL) {
-		const int rc = add_notice(w, item, STORE_NOTICE_SPECIAL, "", err);
+		const int rc = add_walk_notice(w, item, STORE_NOTICE_SPECIAL, "", err);
 
-		return rc == 0 && row ? add_delete(w, item, err) : rc;
+		return rc == 0 && row ? add_walk_delete(w, item, err) : rc;
 	}
 	if (e->kind != ENTRY_DIR)
 		return add_content(w, item, dirfd, e, row, err);
 	if (w->depth >= LIMIT_DEPTH)
-		return add_notice(w, item, STORE_NOTICE_LIMIT,
+		return add_walk_notice(w, item, STORE_NOTICE_LIMIT,
 			"it lies deeper than 2048 directories", err);
 	if (worktree_is_border(dirfd, e->name, &border, &failed) != 0)
-		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
 	if (border)
-		return add_notice(w, item, STORE_NOTICE_BORDER, "", err);
-	return enter(w, item, dirfd, e->name, row, err);
+		return add_walk_notice(w, item, STORE_NOTICE_BORDER, "", err);
+	return add_walk_enter(w, item, dirfd, e->name, row, err);
 }
 
 /* The next name of the top frame, on disk, in the stage or both. */
@@ -355,14 +349,14 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 	if (!buf_str(&w->path))
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	if (f->dir.fd == -1) {
-		rc = worktree_dir_resume(&f->dir, w->repo->work_fd, path_text(w), NULL);
+		rc = worktree_dir_resume(&f->dir, w->repo->work_fd, add_walk_path(w), NULL);
 		if (rc != 0) {
 			/*
 			 * It went away while we were below it: what was not seen yet stays as it
 			 * is.
 			 */
 			pop(w);
-			return add_notice(w, item, STORE_NOTICE_CHANGED, "", err);
+			return add_walk_notice(w, item, STORE_NOTICE_CHANGED, "", err);
 		}
 	}
 	rc = next_row(w, f, err);
@@ -377,8 +371,8 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 	c = !f->has_row ? -1 : !f->has_entry ? 1 : strcmp(f->entry.name, f->name);
 	if (c > 0) {
 		f->has_row = false;
-		rc = set_path(w, f->name, f->name_len, err);
-		return rc == 0 ? add_delete(w, item, err) : rc;
+		rc = add_walk_set_path(w, f->name, f->name_len, err);
+		return rc == 0 ? add_walk_delete(w, item, err) : rc;
 	}
 	/* Entering a directory may move the frames, so the row goes along with its attributes. */
 	row = f->row;
@@ -388,155 +382,12 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 	f->has_entry = false;
 	if (c == 0)
 		f->has_row = false;
-	rc = set_path(w, e.name, e.len, err);
+	rc = add_walk_set_path(w, e.name, e.len, err);
 	if (rc != 0)
 		return rc;
 	if (f->entry_failed)
-		return add_notice(w, item, STORE_NOTICE_UNREADABLE, f->why, err);
-	return take_entry(w, item, f->dir.fd, &e, c == 0 ? &row : NULL, false, err);
-}
-
-/* ---- operands */
-
-/* A directory above an operand, when the stage does not know it: with its attributes. */
-static int add_parent(struct add_walk *w, struct item *item, const char *path, size_t len,
-	struct store_error *err)
-{
-	struct stage_row row;
-	int fd, rc = set_path(w, path, len, err);
-
-	if (rc != 0)
-		return rc;
-	rc = stage_find(w->txn, path, len, &row, err);
-	if ((rc == 0 && row.kind == ENTRY_DIR) || (rc != 0 && rc != STORE_ENOTFOUND))
-		return rc;
-	fd = io_open_beneath(w->repo->work_fd, path_text(w), O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (fd == -1 && worktree_is_absent(errno))
-		return 0;
-	rc = fd == -1 ? add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(errno), err)
-		      : add_dir(w, item, fd, NULL, err);
-	io_close(&fd);
-	return rc;
-}
-
-static int find_row(struct add_walk *w, const char *path, struct stage_row *row, uint8_t *meta,
-	bool *found, struct store_error *err)
-{
-	int rc = stage_find(w->txn, path, strlen(path), row, err);
-
-	*found = rc == 0;
-	if (rc == 0 && *path == '\0') {
-		/* The top's own attributes stand in a row without a name. */
-		struct stage_row own;
-
-		if (stage_get(w->txn, row->dir, "", 0, &own, NULL) == 0) {
-			row->meta = own.meta;
-			row->meta_len = own.meta_len;
-		}
-	}
-	if (rc == 0 && row->meta_len > 0 && row->meta_len <= INGEST_META) {
-		memcpy(meta, row->meta, row->meta_len);
-		row->meta = meta;
-	}
-	return rc == STORE_ENOTFOUND ? 0 : rc;
-}
-
-/* Is there a directory above the path that is ignored and not tracked? */
-static int find_ignored(struct add_walk *w, const char *path, bool *ignored,
-	struct store_error *err)
-{
-	int rc = 0;
-
-	if (w->flags & STORE_ADD_FORCE)
-		return 0;
-	for (const char *name = path, *end; rc == 0 && (end = strchr(name, '/')) != NULL;
-		name = end + 1) {
-		struct stage_row row;
-
-		if (end - name != 4 || memcmp(name, ".git", 4) != 0)
-			continue;
-		rc = stage_find(w->txn, path, (size_t)(end - path), &row, err);
-	}
-	*ignored = rc == STORE_ENOTFOUND;
-	return *ignored ? 0 : rc;
-}
-
-static int begin_operand(struct add_walk *w, struct item *item, const char *path,
-	struct store_error *err)
-{
-	struct store_error failed = { 0 };
-	uint8_t meta[INGEST_META];
-	struct worktree_entry e;
-	struct stage_row row;
-	bool found;
-	int rc;
-
-	rc = find_row(w, path, &row, meta, &found, err);
-	if (rc == 0)
-		rc = set_path(w, path, strlen(path), err);
-	if (rc != 0)
-		return rc;
-	if (*path == '\0')
-		rc = worktree_stat(w->repo->work_fd, ".", &e, &failed);
-	else
-		rc = worktree_find(w->repo->work_fd, path, &e, &failed);
-	if (rc != 0 && worktree_is_absent(failed.sys))
-		return found ? add_delete(w, item, err) : 0;
-	if (rc != 0)
-		return add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
-	if (*path == '\0')
-		return enter(w, item, w->repo->work_fd, ".", &row, err);
-	/* Whatever is opened is opened by its whole path. */
-	e.name = path;
-	return take_entry(w, item, w->repo->work_fd, &e, found ? &row : NULL, true, err);
-}
-
-/*
- * The first len bytes of path, a directory above an operand; *skip: the operand is told and left
- * out, because nobody knows whether it lies in another repository.
- */
-static int step_parent(struct add_walk *w, struct item *item, const char *path, size_t len,
-	bool *skip, struct store_error *err)
-{
-	struct store_error failed = { 0 };
-	bool border = false;
-	int rc = set_path(w, path, len, err);
-
-	if (rc != 0)
-		return rc;
-	*skip = worktree_is_border(w->repo->work_fd, path_text(w), &border, &failed) != 0 || border;
-	if (border)
-		return add_notice(w, item, STORE_NOTICE_BORDER, "", err);
-	if (!*skip)
-		return add_parent(w, item, path, len, err);
-	rc = set_path(w, path, strlen(path), err);
-	return rc == 0 ? add_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err)
-		       : rc;
-}
-
-/* The next of an operand's parents, or itself: each makes few jobs, however deep it lies. */
-static int step_operand(struct add_walk *w, struct item *item, struct store_error *err)
-{
-	const char *path = w->paths[w->next_path];
-	const char *slash = strchr(path + w->parents_seen, '/');
-	bool ignored = false, skip = false;
-	int rc = w->parents_seen == 0 ? find_ignored(w, path, &ignored, err) : 0;
-
-	if (rc == 0 && slash && !ignored) {
-		w->parents_seen = (size_t)(slash - path) + 1;
-		rc = step_parent(w, item, path, (size_t)(slash - path), &skip, err);
-		if (!skip)
-			return rc;
-	}
-	w->parents_seen = 0;
-	w->next_path++;
-	if (skip)
-		return rc;
-	if (rc == 0 && ignored) {
-		rc = set_path(w, path, strlen(path), err);
-		return rc == 0 ? add_notice(w, item, STORE_NOTICE_IGNORED, "", err) : rc;
-	}
-	return rc == 0 ? begin_operand(w, item, path, err) : rc;
+		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, f->why, err);
+	return add_walk_entry(w, item, f->dir.fd, &e, c == 0 ? &row : NULL, false, err);
 }
 
 /* ---- the producer */
@@ -590,7 +441,7 @@ int add_walk_produce(void *ctx, struct item *item, struct store_error *err)
 		if (w->depth > 0)
 			rc = step(w, item, err);
 		else if (w->next_path < w->path_count)
-			rc = step_operand(w, item, err);
+			rc = add_walk_operand(w, item, err);
 		else
 			break;
 	}
