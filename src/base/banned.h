@@ -1,4 +1,6 @@
-/* Calls that have a safer sister in this house.  Forced into every file by the Makefile (-include). */
+/*
+ * Calls that have a safer sister in this house.  Forced into every file by the Makefile (-include).
+ */
 #ifndef STORE_BASE_BANNED_H
 #define STORE_BASE_BANNED_H
 

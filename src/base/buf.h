@@ -31,7 +31,10 @@ int buf_add_le32(struct buf *b, uint32_t v);
 int buf_add_le64(struct buf *b, uint64_t v);
 /* Set content to a copy of data. */
 int buf_set(struct buf *b, const void *data, size_t len);
-/* NUL-terminate without counting it in len; returns the text, NULL when out of memory.  Borrowed: valid until the next change of b. */
+/*
+ * NUL-terminate without counting it in len; returns the text, NULL when out of memory.  Borrowed:
+ * valid until the next change of b.
+ */
 char *buf_str(struct buf *b);
 /* 0, or STORE_ENOMEM (recorded in err) if any append failed. */
 struct store_error;

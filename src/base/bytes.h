@@ -1,4 +1,7 @@
-/* Numbers in byte arrays: little-endian on disk everywhere; big-endian only for keys that must sort. */
+/*
+ * Numbers in byte arrays: little-endian on disk everywhere; big-endian only for keys that must
+ * sort.
+ */
 #ifndef STORE_BASE_BYTES_H
 #define STORE_BASE_BYTES_H
 
@@ -71,8 +74,8 @@ static inline size_t leb_put(uint8_t *p, uint64_t v)
 }
 
 /*
- * A reader over hostile bytes.  Every take checks the bounds; the first failure sets `bad` and every
- * later take yields zero, so a parser may check once per record.
+ * A reader over hostile bytes.  Every take checks the bounds; the first failure sets `bad` and
+ * every later take yields zero, so a parser may check once per record.
  */
 struct span {
 	const uint8_t *p, *end;

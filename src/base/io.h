@@ -1,4 +1,6 @@
-/* Files: EINTR and short transfers end here; every name is opened beneath a directory descriptor. */
+/*
+ * Files: EINTR and short transfers end here; every name is opened beneath a directory descriptor.
+ */
 #ifndef STORE_BASE_IO_H
 #define STORE_BASE_IO_H
 
@@ -11,7 +13,10 @@
 
 struct store_error;
 
-/* Read up to len bytes, fewer only at the end of the file.  Returns the bytes read or -1 with errno. */
+/*
+ * Read up to len bytes, fewer only at the end of the file.  Returns the bytes read or -1 with
+ * errno.
+ */
 ssize_t io_read_full(int fd, void *data, size_t len);
 ssize_t io_pread_full(int fd, void *data, size_t len, uint64_t off);
 /* Write all of data.  Returns 0 or -1 with errno. */
@@ -19,23 +24,23 @@ int io_write_full(int fd, const void *data, size_t len);
 int io_pwrite_full(int fd, const void *data, size_t len, uint64_t off);
 
 /*
- * Open path (relative, bytes, NUL-terminated) below dirfd; no component may be a symlink, nothing may
- * leave dirfd.  openat2 where the kernel has it, else a walk by O_NOFOLLOW.  Returns a descriptor
- * (O_CLOEXEC) or -1 with errno: ELOOP for a symlink, EXDEV for an absolute path or any "..".  Paths longer
- * than PATH_MAX work.  O_PATH | O_NOFOLLOW opens a symlink at the end itself.
+ * Open path (relative, bytes, NUL-terminated) below dirfd; no component may be a symlink, nothing
+ * may leave dirfd.  openat2 where the kernel has it, else a walk by O_NOFOLLOW.  Returns a
+ * descriptor (O_CLOEXEC) or -1 with errno: ELOOP for a symlink, EXDEV for an absolute path or any
+ * "..".  Paths longer than PATH_MAX work.  O_PATH | O_NOFOLLOW opens a symlink at the end itself.
  */
 int io_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 
 /*
- * Whole file into out, refused above max bytes (STORE_EINVAL).  ENOENT gives STORE_ENOTFOUND.  Opened by
- * io_open_beneath, so no symlinks; what is no regular file is STORE_EINVAL.
+ * Whole file into out, refused above max bytes (STORE_EINVAL).  ENOENT gives STORE_ENOTFOUND.
+ * Opened by io_open_beneath, so no symlinks; what is no regular file is STORE_EINVAL.
  */
 int io_read_file(int dirfd, const char *name, size_t max, struct buf *out, struct store_error *err);
 
 /*
  * Replace name in dirfd by data: temporary beside it, write, fsync, rename, fsync of dirfd.
- * After a crash the old or the new content stands there whole.  name and tmp are plain names; tmp is the
- * caller's alone (a lock, or a name nobody else makes): one that a crash left is removed.
+ * After a crash the old or the new content stands there whole.  name and tmp are plain names; tmp
+ * is the caller's alone (a lock, or a name nobody else makes): one that a crash left is removed.
  */
 int io_replace(int dirfd, const char *name, const char *tmp, const void *data, size_t len,
 	mode_t mode, struct store_error *err);
@@ -47,7 +52,10 @@ int io_datasync(int fd);
 /* Close *fd if open, set it to -1.  Returns 0 or -1 with errno; never retried. */
 int io_close(int *fd);
 
-/* Try an OFD lock on the whole file (exclusive: write lock).  0 = taken, 1 = held by another, -1 = errno. */
+/*
+ * Try an OFD lock on the whole file (exclusive: write lock).  0 = taken, 1 = held by another, -1 =
+ * errno.
+ */
 int io_lock_try(int fd, bool exclusive);
 int io_unlock(int fd);
 /* 1 if another open file description holds a lock on fd, 0 if none, -1 with errno. */

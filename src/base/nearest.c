@@ -1,8 +1,9 @@
 /*
  * Nearest words for messages: "unknown key 'core.codek'; the nearest is 'core.codec'".
  *
- * Three rows of the table of distances are enough for swaps of neighbours, so nothing is allocated and a hostile
- * word costs at most 63 x 63 steps.  A word as far away as a third of its length is no suggestion but a guess.
+ * Three rows of the table of distances are enough for swaps of neighbours, so nothing is allocated
+ * and a hostile word costs at most 63 x 63 steps.  A word as far away as a third of its length is
+ * no suggestion but a guess.
  */
 #include "base/nearest.h"
 

@@ -7,9 +7,10 @@
 #define NEAREST_MAX 63 /* bytes of a word that are compared */
 
 /*
- * Edits that make a of b: insert, delete, replace, swap two neighbours; letters of either case are equal.
- * O(length of a x length of b), no allocation; only the first NEAREST_MAX bytes count.
- * Source: Damerau, "A technique for computer detection and correction of spelling errors", 1964 (optimal alignment).
+ * Edits that make a of b: insert, delete, replace, swap two neighbours; letters of either case are
+ * equal. O(length of a x length of b), no allocation; only the first NEAREST_MAX bytes count.
+ * Source: Damerau, "A technique for computer detection and correction of spelling errors", 1964
+ * (optimal alignment).
  */
 unsigned int nearest_distance(const char *a, const char *b);
 
@@ -20,7 +21,10 @@ struct nearest {
 	unsigned int distance;
 };
 
-/* Consider a word: kept when it is nearer than all before, and near enough: one edit in three bytes, at least one. */
+/*
+ * Consider a word: kept when it is nearer than all before, and near enough: one edit in three
+ * bytes, at least one.
+ */
 void nearest_try(struct nearest *n, const char *word);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * One trace, off by default: STORE_TRACE=area[,area...|all][:file] prints "seconds thread area key=value ..." lines
- * to stderr or the file.  Costs one load when off.
+ * One trace, off by default: STORE_TRACE=area[,area...|all][:file] prints "seconds thread area
+ * key=value ..." lines to stderr or the file.  Costs one load when off.
  */
 #ifndef STORE_BASE_TRACE_H
 #define STORE_BASE_TRACE_H

@@ -83,7 +83,8 @@ static bool cut(const struct range *r, uint64_t size, uint64_t *off, uint64_t *l
 	return true;
 }
 
-/* --- output
+/*
+ * --- output
  * -----------------------------------------------------------------------------------------------
  */
 

@@ -34,8 +34,9 @@ const uint64_t *chunker_table(void);
 
 /*
  * Find the end of the chunk that starts at data[start].
- *   data: len bytes of the file; data[0] is the file's first byte or at least CHUNKER_WINDOW bytes lie before start (context).
- *   start: offset of the chunk's first byte in data; 0 only at the beginning of the file, or >= CHUNKER_WINDOW, or all bytes of the file before it are in data.
+ *   data: len bytes of the file; data[0] is the file's first byte or at least CHUNKER_WINDOW bytes
+ * lie before start (context). start: offset of the chunk's first byte in data; 0 only at the
+ * beginning of the file, or >= CHUNKER_WINDOW, or all bytes of the file before it are in data.
  * Returns the chunk's length in [min, max], or 0 when data ends before a cut: call again with more
  * bytes after the same start (or, at the end of the file, take the rest as the last chunk).
  * Pure; reads nothing in the first min - 64 bytes of the chunk. Cuts depend on the bytes alone,

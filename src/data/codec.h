@@ -19,7 +19,8 @@ enum codec {
 
 struct codec_options {
 	enum codec codec; /* CODEC_NONE: store as it is */
-	int level; /* 0 = the codec's default here: igzip 1 for zlib, 3 for zstd; zlib 1-3 = igzip, 4-9 = zlib's own levels */
+	int level; /* 0 = the codec's default here: igzip 1 for zlib, 3 for zstd; zlib 1-3 = igzip,
+		      4-9 = zlib's own levels */
 	int force_plain_zlib; /* tests: no igzip, no libdeflate */
 };
 

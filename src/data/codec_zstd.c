@@ -2,7 +2,7 @@
  * zstd frames (RFC 8878), for gc and by choice.
  *
  * A stored block is exactly one frame that says its content size, uses no dictionary and a window
- * of at most 16 MiB, so that any reader can decode it in bounded memory, also one that streams. 
+ * of at most 16 MiB, so that any reader can decode it in bounded memory, also one that streams.
  * The encoder never makes another, because a block has at most 16 MiB; the decoder refuses others
  * before it works: the window stands in byte 5 of the frame, and ZSTD_findFrameCompressedSize finds
  * frames that follow.  zstd's own limit on the window holds for streams only.

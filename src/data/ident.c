@@ -14,7 +14,9 @@
 #include "base/quote.h"
 #include "data/limits.h"
 
-#define PART_MAX 1000 /* bytes of a cleaned name or mail: two fit into a line with room to spare */
+#define PART_MAX \
+	1000 /* bytes of a cleaned name or mail: two fit into a line with room to spare \
+	      */
 
 static bool is_forbidden(char c)
 {

@@ -17,7 +17,9 @@ struct refslog_extent {
 bool refslog_starts_with(const uint8_t *p, size_t len, const char *word);
 /* Does a line that begins a record of either type stand at p? */
 bool refslog_begins_record(const uint8_t *p, size_t len);
-/* From p up to the first line "end"; none if another record begins before it. Borrowed: part of p. */
+/*
+ * From p up to the first line "end"; none if another record begins before it. Borrowed: part of p.
+ */
 struct refslog_extent refslog_find_extent(const uint8_t *p, size_t len);
 /* Is its checksum right? */
 bool refslog_is_whole(struct hash *h, const struct refslog_extent *e);

@@ -29,7 +29,7 @@ int map_key_cmp(const void *a, size_t a_len, const void *b, size_t b_len);
 /* May the key stand in a map of this kind? */
 bool map_key_ok(enum map_kind kind, const uint8_t *key, size_t len);
 /*
- * Takes one value of the level from s and tells what it adds to the sums of its node. 
+ * Takes one value of the level from s and tells what it adds to the sums of its node.
  * STORE_ECORRUPT when malformed.
  */
 int map_value_totals(struct span *s, enum map_kind kind, uint8_t level, struct map_totals *out);
@@ -59,7 +59,7 @@ void map_frame_release(struct map_frame *f);
 /* The child under item pos of a frame above the leaves. */
 int map_frame_child(const struct map_frame *f, struct map_child *out, struct store_error *err);
 /*
- * Load node id of the level into f, pos 0.  A node that f already holds is not read again. 
+ * Load node id of the level into f, pos 0.  A node that f already holds is not read again.
  * STORE_ECORRUPT when it is absent, or is no node of this kind and level.  After an error f holds
  * nothing.
  */

@@ -162,8 +162,8 @@ struct apply {
 	const struct stage_batch *batch;
 	struct env_txn *txn;
 	uint64_t generation;
-	struct step *
-		steps; /* directories above the last operation's entry, from the top; marked dirty */
+	struct step *steps; /* directories above the last operation's entry, from the top; marked
+			       dirty */
 	size_t depth, cap;
 	uint64_t dir; /* the directory the last step led to */
 	uint64_t root;

@@ -214,7 +214,10 @@ static int begin_mdb(struct env_txn *t, struct store_error *err)
 	}
 	if (rc != 0) {
 		env_door_leave(&e->door);
-		/* A snapshot of this process keeps it from being opened anew: no damage, though LMDB says so. */
+		/*
+		 * A snapshot of this process keeps it from being opened anew: no damage, though
+		 * LMDB says so.
+		 */
 		if (rc == MDB_PANIC && __atomic_load_n(&e->must_reopen, __ATOMIC_RELAXED))
 			rc = EIO;
 		return env_from_mdb(rc, err, "read", e->path);

@@ -128,7 +128,10 @@ int env_cursor_del(struct env_cursor *c, struct store_error *err);
 
 /* Bytes of the data file in use. */
 uint64_t env_size(struct env *e);
-/* Is what stands at its path still the file that was opened?  After `fsck --rebuild` of another process it is not. */
+/*
+ * Is what stands at its path still the file that was opened?  After `fsck --rebuild` of another
+ * process it is not.
+ */
 bool env_is_current(struct env *e);
 /* Bytes by which it may grow before ENV_FULL. */
 uint64_t env_room(struct env *e);

@@ -52,7 +52,9 @@ extern const char *const env_table_names[ENV_TABLES];
 
 /* LMDB's answer as ours; what: a verb, "read". */
 int env_from_mdb(int rc, struct store_error *err, const char *what, const char *path);
-/* e->path, e->flags -> e->mdb, e->dbi, e->pages. On failure e->mdb may be set: the caller closes. */
+/*
+ * e->path, e->flags -> e->mdb, e->dbi, e->pages. On failure e->mdb may be set: the caller closes.
+ */
 int env_open_mdb(struct env *e, struct store_error *err);
 /* Only e->mdb. map_size: bytes, 0: as large as the file. Returns LMDB's code. */
 int env_open_sized(struct env *e, size_t map_size, unsigned int mdb_flags);

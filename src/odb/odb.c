@@ -75,7 +75,10 @@ int odb_open_database(struct odb *o, struct store_error *err)
 		err);
 }
 
-/* What a copy of a repository may lack, because it tells nothing.  Where it cannot be made, opening it says why. */
+/*
+ * What a copy of a repository may lack, because it tells nothing.  Where it cannot be made, opening
+ * it says why.
+ */
 static void make_lost(struct odb *o)
 {
 	int fd = openat(o->fd, "gate", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
@@ -395,7 +398,10 @@ int odb_gate_lock(struct odb *o, struct store_error *err)
 		return gate_busy(o, err);
 	rc = lock_gate_file(o, until, err);
 	if (rc == 0 && o->env && !env_is_current(o->env)) {
-		/* Another process made db/ anew while we waited: what we have open is no longer in the folder. */
+		/*
+		 * Another process made db/ anew while we waited: what we have open is no longer in
+		 * the folder.
+		 */
 		io_unlock(o->gate_fd);
 		rc = store_error_set(err, STORE_EBUSY,
 			"the database of '%s' was made anew meanwhile; run the command again",

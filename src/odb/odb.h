@@ -27,7 +27,8 @@ struct odb_options {
 	unsigned int lock_timeout_ms; /* wait for the gate; 0 = 30 s */
 	struct codec_options codec;   /* for new blocks; zero = none: callers set it */
 	bool rebuilding;              /* db/ may be missing or empty */
-	bool read_only; /* another user's: nothing of it is written, but the readers' table of LMDB */
+	bool read_only; /* another user's: nothing of it is written, but the readers' table of LMDB
+			 */
 };
 
 /*
@@ -58,8 +59,8 @@ int odb_tmp_fd(const struct odb *o);
 
 /* Where an object lies. */
 struct odb_loc {
-	uint64_t
-		pack; /* publication number; with the bit ODB_PENDING: in the pack of the attached writer */
+	uint64_t pack; /* publication number; with the bit ODB_PENDING: in the pack of the attached
+			  writer */
 	uint32_t block_off, block_len;
 	uint32_t off, len; /* in the plain block */
 	uint8_t kind;      /* a hint */

@@ -17,8 +17,8 @@ struct odb {
 	struct odb_options options;
 	struct store_format format;
 	struct env *env;
-	pthread_mutex_t
-		gate_mutex; /* outer half of the gate: the OFD lock belongs to the handle, not to a thread */
+	pthread_mutex_t gate_mutex; /* outer half of the gate: the OFD lock belongs to the handle,
+				       not to a thread */
 	struct cache cache;
 	uint64_t counted_blocks, counted_bytes, counted_nodes; /* atomics */
 	/* Guarded by the gate. */

@@ -2,16 +2,18 @@
  * The order of publication and what each failure does; publish.h tells the outline.
  *
  * Invariants:
- *  1. A pack in packs/ that the database does not know is an orphan of a publication that never committed.  Only the holder of the gate can be
- *     sure of that, and only they remove it; they do so before giving out a number, so no two packs bear one number.
- *  2. The last whole record of refs.log has at most the number the database gave last.  One more means that its publication never committed: a
- *     `void` record with the same number is appended.  More than that means that db/ is older than refs.log.
+ *  1. A pack in packs/ that the database does not know is an orphan of a publication that never
+ * committed.  Only the holder of the gate can be sure of that, and only they remove it; they do so
+ * before giving out a number, so no two packs bear one number.
+ *  2. The last whole record of refs.log has at most the number the database gave last.  One more
+ * means that its publication never committed: a `void` record with the same number is appended.
+ * More than that means that db/ is older than refs.log.
  *  3. One counter in the database numbers publications, stage generations and refs.log records.
  *
- * Orphans and the end of refs.log are looked at once when a handle takes the gate first, and again after a
- * publication that was cut short: the gate file holds the word "busy" while one is under way, and
- * the next holder who finds it there looks. (The word is not synced: after a power failure every
- * handle is new and looks anyway.)
+ * Orphans and the end of refs.log are looked at once when a handle takes the gate first, and again
+ * after a publication that was cut short: the gate file holds the word "busy" while one is under
+ * way, and the next holder who finds it there looks. (The word is not synced: after a power failure
+ * every handle is new and looks anyway.)
  */
 #include "odb/publish.h"
 

@@ -19,8 +19,8 @@ struct odb_writer {
 	struct codec_ctx *codec;
 	struct hash *hash;
 	struct pack_write pack;
-	uint64_t
-		pack_serial; /* ODB_PENDING | a number of this process: names the pack in the cache */
+	uint64_t pack_serial; /* ODB_PENDING | a number of this process: names the pack in the cache
+			       */
 	struct pack_block content, nodes; /* open blocks of small objects */
 	struct buf ops;                   /* operations of the stage record being gathered */
 	size_t op_count;

@@ -2,10 +2,9 @@
  * Checkout: a revision, or some paths of one, back into files.
  *
  *     resolve    which commit, which branch HEAD will be on
- *     plan       what differs, and what it means for every file: a conflict ends it here, before anything is written
- *     space      a tree that cannot fit is refused here, likewise
- *     run        files are written and deleted
- *     publish    rows of the stage, refs and HEAD, in one publication
+ *     plan       what differs, and what it means for every file: a conflict ends it here, before
+ * anything is written space      a tree that cannot fit is refused here, likewise run        files
+ * are written and deleted publish    rows of the stage, refs and HEAD, in one publication
  *
  * Invariant: until the last step stage and HEAD say what they said before, and files hold either
  * their old content or the new one, whole. So whatever ends it, the same command plans again, finds

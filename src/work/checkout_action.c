@@ -1,6 +1,6 @@
 /*
- * Actions: what is to be done for one path, as the bytes that lie in a spool, and the words in which
- * the plan writes them down.
+ * Actions: what is to be done for one path, as the bytes that lie in a spool, and the words in
+ * which the plan writes them down.
  *
  * They never outlive the command, so their layout is nobody's promise; it is bytes all the same,
  * for a path and recorded attributes have no fixed length.

@@ -88,7 +88,9 @@ int checkout_large_begin(struct checkout_file *f, const struct node_source *node
 
 /* ---- blocks */
 
-/* Whole blocks, from an address of whole blocks.  Another thread may find EINVAL at the same time. */
+/*
+ * Whole blocks, from an address of whole blocks.  Another thread may find EINVAL at the same time.
+ */
 static int write_blocks(struct checkout_file *f, const uint8_t *data, size_t len, uint64_t off,
 	struct store_error *err)
 {

@@ -1,10 +1,10 @@
 /*
  * Writing the files of a checkout, on the ordered pipeline.
  *
- *     produce   takes the next file from the plan (or, with `to`, from the walk over the target), makes directories, and hands on
- *               a batch of small files or a piece of a large one
- *     work      reads chunks, each proven, and writes them; small files are finished here
- *     consume   finishes large files, and takes down the rows of the stage, in the order of the plan
+ *     produce   takes the next file from the plan (or, with `to`, from the walk over the target),
+ * makes directories, and hands on a batch of small files or a piece of a large one work      reads
+ * chunks, each proven, and writes them; small files are finished here consume   finishes large
+ * files, and takes down the rows of the stage, in the order of the plan
  *
  * A large file is open from its first piece to its last: its pieces are written at their offsets by
  * whoever gets them. A piece is rows of the sequence, and a row is one chunk however often it

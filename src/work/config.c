@@ -4,8 +4,10 @@
  *
  * inih reads the grammar, with three things done before it sees a line, because people bring files
  * written for git:
- *  1. Blanks before a key are cut off.  inih would take an indented line for more of the value above it.
- *  2. Lines may be longer than inih's buffer of 200 bytes: paths are.  The handler then takes the value from the line itself.
+ *  1. Blanks before a key are cut off.  inih would take an indented line for more of the value
+ * above it.
+ *  2. Lines may be longer than inih's buffer of 200 bytes: paths are.  The handler then takes the
+ * value from the line itself.
  *  3. A value may stand in double quotes.
  * NUL bytes and lines that are neither section, key nor comment are refused with their number; what
  * is only half understood must not look as if it were obeyed.

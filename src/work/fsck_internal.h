@@ -50,8 +50,8 @@ struct fsck_file {
 	int fd;
 	uint64_t size;
 	char name[PACK_NAME];
-	uint64_t
-		blocks_end; /* where blocks end: the footer's offset, or the size when there is no footer */
+	uint64_t blocks_end; /* where blocks end: the footer's offset, or the size when there is no
+				footer */
 	bool has_footer;
 	struct pack_index index; /* of the footer */
 };

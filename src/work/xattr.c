@@ -4,8 +4,9 @@
  * Recorded are those that say something of the file and mean the same on another machine: user.*,
  * security.capability, access control lists (system.posix_acl_*), and trusted.*, which only root
  * sees. Labels of a security module (security.selinux, security.SMACK64) follow from the policy of
- * the machine, signatures (security.ima, security.evm) from its keys, and btrfs.* or system.nfs4_acl
- * from its file systems: to bring them to another one would be wrong where it is possible at all.
+ * the machine, signatures (security.ima, security.evm) from its keys, and btrfs.* or
+ * system.nfs4_acl from its file systems: to bring them to another one would be wrong where it is
+ * possible at all.
  *
  * An attribute may go between the listing and the reading: then it is not there. One that may be
  * listed but not read is left out when it is trusted.*, and else an error: it would be lost.

@@ -1,4 +1,7 @@
-/* A repository in /tmp with commits made by hand, so that tests of reading do not depend on add and commit. */
+/*
+ * A repository in /tmp with commits made by hand, so that tests of reading do not depend on add and
+ * commit.
+ */
 #ifndef STORE_UNIT_REPO_FIXTURE_H
 #define STORE_UNIT_REPO_FIXTURE_H
 
@@ -56,7 +59,10 @@ static inline int fixture_remove(void **state)
 	return system(command);
 }
 
-/* Publish what w holds, and refs: pairs of name and value ("-" deletes), ended by NULL.  seconds: time of the log. */
+/*
+ * Publish what w holds, and refs: pairs of name and value ("-" deletes), ended by NULL.  seconds:
+ * time of the log.
+ */
 static inline int fixture_apply(void *ctx, struct env_txn *t, uint64_t number,
 	struct store_error *err)
 {
@@ -185,7 +191,10 @@ static inline struct oid fixture_commit(struct odb_writer *w, const struct entry
 	return id;
 }
 
-/* A commit of one file `file` with the message as its content, published with refs/heads/main (NULL: another ref). */
+/*
+ * A commit of one file `file` with the message as its content, published with refs/heads/main
+ * (NULL: another ref).
+ */
 static inline struct oid fixture_simple(const char *ref, uint64_t generation,
 	const struct oid *parents, size_t n, int64_t seconds, const char *message)
 {

@@ -1,4 +1,7 @@
-/* The cache of blocks and packs: bounded, the least recently used go first, a pack in use stays open. */
+/*
+ * The cache of blocks and packs: bounded, the least recently used go first, a pack in use stays
+ * open.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
- * What keeps the repository closed: the check before each publication that STORE_CHECK_CLOSURE asks for, and claims,
- * by which an object is brought by an item that is published no later than what names it.  u_fsck looks at what the
- * check calls missing; here a publication is seen to obey it.
+ * What keeps the repository closed: the check before each publication that STORE_CHECK_CLOSURE asks
+ * for, and claims, by which an object is brought by an item that is published no later than what
+ * names it.  u_fsck looks at what the check calls missing; here a publication is seen to obey it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,7 +70,10 @@ static void test_publication__with_a_missing_child_is_refused_and_leaves_nothing
 	assert_false(is_known(&top.id));
 }
 
-/* The same goes through where nobody asks: so it is the check that refuses, and not something before it. */
+/*
+ * The same goes through where nobody asks: so it is the check that refuses, and not something
+ * before it.
+ */
 static void test_publication__is_looked_at_only_when_asked(void **state)
 {
 	struct entry top;

@@ -1,4 +1,7 @@
-/* Configuration: who goes before whom, files written for git, values as numbers, and what is refused. */
+/*
+ * Configuration: who goes before whom, files written for git, values as numbers, and what is
+ * refused.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,7 @@
-/* The database environment: tables of rows, a map that grows, a commit whose outcome is open, and who may use a handle. */
+/*
+ * The database environment: tables of rows, a map that grows, a commit whose outcome is open, and
+ * who may use a handle.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -153,7 +156,9 @@ static void a_folder_is_opened_once_however_it_is_spelled(void **state)
 	env_abort(t);
 }
 
-/* Set "n" in a commit that says EIO while snapshot holds the value of before; is it in the files? */
+/*
+ * Set "n" in a commit that says EIO while snapshot holds the value of before; is it in the files?
+ */
 static void fail_commit(const char *fault, uint64_t before, uint64_t set, uint64_t wanted)
 {
 	struct env_txn *snapshot, *t;

@@ -80,7 +80,10 @@ static void test_error__wrap_puts_context_in_front_and_keeps_sys(void **state)
 	assert_string_equal(err.msg, "alone");
 }
 
-/* For every length of context and cause: one line, within the array, and the cause whole at its end. */
+/*
+ * For every length of context and cause: one line, within the array, and the cause whole at its
+ * end.
+ */
 static void test_error__too_long_cuts_the_context_never_the_cause(void **state)
 {
 	char context[700], cause[500];

@@ -1,4 +1,7 @@
-/* fsck on repositories that are wrong in ways no command can make them: history made by hand, rows of the database changed. */
+/*
+ * fsck on repositories that are wrong in ways no command can make them: history made by hand, rows
+ * of the database changed.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

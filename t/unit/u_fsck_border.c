@@ -1,6 +1,6 @@
 /*
- * Nodes that say the right content and end at the wrong place: another root for the same content. They are put together
- * by hand here; each node is named, and right ones are no finding.
+ * Nodes that say the right content and end at the wrong place: another root for the same content.
+ * They are put together by hand here; each node is named, and right ones are no finding.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,7 +136,10 @@ static void commit(struct odb_writer *w, const struct entry *files, size_t n)
 	writer_free(w);
 }
 
-/* Findings of the trees; the layers of the fixture have no map of changes, which is another finding. */
+/*
+ * Findings of the trees; the layers of the fixture have no map of changes, which is another
+ * finding.
+ */
 static void assert_no_border(void)
 {
 	run_fsck();
@@ -180,7 +183,9 @@ static void test_border__a_node_that_ends_right_for_one_file_and_wrong_for_anoth
 	assert_told(&rows[0].id, "the node ends before its border", "1");
 }
 
-/* The node is the right end of one file; in the other one its parent ends right, and it does not. */
+/*
+ * The node is the right end of one file; in the other one its parent ends right, and it does not.
+ */
 static void test_border__the_last_below_an_inner_node_must_end_at_a_border(void **state)
 {
 	struct odb_writer *w = fixture_writer();
@@ -263,7 +268,9 @@ static void test_border__a_run_across_parents_is_named(void **state)
 	assert_told(&top[1].id, "its first row is one run", "0");
 }
 
-/* The two nodes have different parents, and only their own parents are neighbours below one node. */
+/*
+ * The two nodes have different parents, and only their own parents are neighbours below one node.
+ */
 static void test_border__a_run_across_nodes_of_two_parents_is_named(void **state)
 {
 	struct odb_writer *w = fixture_writer();

@@ -1,6 +1,7 @@
 /*
- * A directory's stage is its cached root changed by its dirty rows. No command can break that, so rows of the database
- * are changed by hand here: fsck names the path, and what is harmless is no finding.
+ * A directory's stage is its cached root changed by its dirty rows. No command can break that, so
+ * rows of the database are changed by hand here: fsck names the path, and what is harmless is no
+ * finding.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -20,7 +20,10 @@
 #include "base/fault.h"
 #include "base/io.h"
 
-/* Every test works in a fresh folder `dir`, which holds: file, sub/deep/file, link -> file, dirlink -> sub, out -> /. */
+/*
+ * Every test works in a fresh folder `dir`, which holds: file, sub/deep/file, link -> file, dirlink
+ * -> sub, out -> /.
+ */
 static char dir_path[64];
 static int dir = -1;
 
@@ -451,7 +454,10 @@ static void test_io__replace_wants_plain_names(void **state)
 	check_file("file", "one");
 }
 
-/* Every step that can fail does: the old content stands, or after the rename the new; never a temporary. */
+/*
+ * Every step that can fail does: the old content stands, or after the rename the new; never a
+ * temporary.
+ */
 static void test_io__replace_failing_at_each_step(void **state)
 {
 	static const struct {

@@ -1,4 +1,7 @@
-/* Listing trees: order, totals, recorded attributes in step, and more directories inside each other than have cursors. */
+/*
+ * Listing trees: order, totals, recorded attributes in step, and more directories inside each other
+ * than have cursors.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,7 @@
-/* Blocks, footers and names of packs: what is encoded decodes to the same; every byte of damage is found; none crashes. */
+/*
+ * Blocks, footers and names of packs: what is encoded decodes to the same; every byte of damage is
+ * found; none crashes.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* A pack in the making: what was appended is what stands in the file, whichever way it was written; a failure is final. */
+/*
+ * A pack in the making: what was appended is what stands in the file, whichever way it was written;
+ * a failure is final.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -254,7 +254,9 @@ static void test_pipeline__nothing_to_do(void **state)
 	}
 }
 
-/* Failures at random numbers in all stages: the lowest is returned, and all before it was consumed. */
+/*
+ * Failures at random numbers in all stages: the lowest is returned, and all before it was consumed.
+ */
 static void test_pipeline__lowest_error_wins_in_any_shape(void **state)
 {
 	struct plan p = new_plan(60);
@@ -441,7 +443,9 @@ static void test_pipeline__tick_comes_while_work_is_long(void **state)
 	assert_int_equal(pipeline_run(&ops, &p, items, 2, 2, &p.err), 0);
 	assert_true(p.ticks >= 6); /* 600 ms, at least every 100 */
 
-	/* And its refusal ends the run with the work that is under way, not with the row behind it. */
+	/*
+	 * And its refusal ends the run with the work that is under way, not with the row behind it.
+	 */
 	p = new_plan(50);
 	p.threads = 2;
 	p.caller = pthread_self();
@@ -505,7 +509,9 @@ static void test_pipeline__threads_that_do_not_start(void **state)
 
 		p.threads = 7;
 		fault_load(plans[i]);
-		/* The 1st, or the 8th (the producer), or all but one: this thread does everything. */
+		/*
+		 * The 1st, or the 8th (the producer), or all but one: this thread does everything.
+		 */
 		if (i != 2) {
 			const struct pipeline_ops ops = { produce, work, consume, tick };
 			void *items[4] = { &p.items[0], &p.items[1], &p.items[2], &p.items[3] };

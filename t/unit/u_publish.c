@@ -1,4 +1,7 @@
-/* Publication: all of it or nothing, numbers that are given once, a map that grows in the middle, and what each failure leaves. */
+/*
+ * Publication: all of it or nothing, numbers that are given once, a map that grows in the middle,
+ * and what each failure leaves.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -167,7 +167,10 @@ static void test_quote__out_of_memory_leaves_the_buffer_as_it_was(void **state)
 	fault_load("");
 }
 
-/* For every room: NUL inside, no half escape, no half character, a prefix, dots iff something is missing. */
+/*
+ * For every room: NUL inside, no half escape, no half character, a prefix, dots iff something is
+ * missing.
+ */
 static void test_quote__msg_cuts_between_characters(void **state)
 {
 	static const char name[] = "ab\n\xe2\x82\xac\033\xff\xf0\x9f\x90\x88z\"end";

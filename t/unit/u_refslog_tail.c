@@ -1,4 +1,7 @@
-/* The tail of refs.log, read backwards: it tells what a reading of the whole file tells, whatever stands at the end. */
+/*
+ * The tail of refs.log, read backwards: it tells what a reading of the whole file tells, whatever
+ * stands at the end.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* Revisions: the grammar alone, then every kind of word against a real repository; walks over history. */
+/*
+ * Revisions: the grammar alone, then every kind of word against a real repository; walks over
+ * history.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -166,7 +169,10 @@ static void test_rev__prefixes_list_commits_and_nothing_else(void **state)
 	(void)state;
 	fixture_dir_set(&d, "file", &file);
 	top = fixture_dir_end(&d);
-	/* Among 600 commits two begin with the same four digits, as good as surely; the dates make it the same two each time. */
+	/*
+	 * Among 600 commits two begin with the same four digits, as good as surely; the dates make
+	 * it the same two each time.
+	 */
 	for (size_t i = 0; i < 600; i++) {
 		snprintf(text, sizeof(text), "commit %zu", i);
 		ids[i] = fixture_commit(w, &top, 0, NULL, 0, 1000, text, NULL);

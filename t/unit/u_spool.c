@@ -1,6 +1,6 @@
 /*
- * Spools: records too many for memory come back whole and in their order, and what could not be written is told instead
- * of being left out.
+ * Spools: records too many for memory come back whole and in their order, and what could not be
+ * written is told instead of being left out.
  */
 #include <setjmp.h>
 #include <stdarg.h>

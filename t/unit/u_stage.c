@@ -1,6 +1,7 @@
 /*
- * The stage against a model: random batches of operations leave exactly the rows that a plain list of paths says, every change is
- * dirty up to the top with the number of its publication, and sweeping leaves no row that nobody can reach.
+ * The stage against a model: random batches of operations leave exactly the rows that a plain list
+ * of paths says, every change is dirty up to the top with the number of its publication, and
+ * sweeping leaves no row that nobody can reach.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -304,7 +305,9 @@ static void test_stage__random_batches_equal_the_model(void **state)
 		OK(stage_batch_apply(b, t, round, &failure));
 		compare_with_model();
 		for (uint32_t i = 0; i < count; i++) {
-			/* What went later in the batch, alone or with its directory, need not be. */
+			/*
+			 * What went later in the batch, alone or with its directory, need not be.
+			 */
 			if (paths[i][0] && model_find(paths[i]))
 				expect_dirty(paths[i], round);
 		}

@@ -1,4 +1,7 @@
-/* A writer: what it put is readable at once and nobody else sees it; batches end where they must; the first writer of an id wins. */
+/*
+ * A writer: what it put is readable at once and nobody else sees it; batches end where they must;
+ * the first writer of an id wins.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
