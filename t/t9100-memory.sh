@@ -23,6 +23,26 @@ test_expect_success 'a miss of either limit is exit code 1, and names the comman
 	test_grep "^status .*MISSED" table
 '
 
+# Half of it does not compress.  Chunks of up to 8 MiB, of which every worker holds some.
+test_expect_success 'chunks of the largest size and many threads stay below the same limit' '
+	mkdir r && python3 -c "
+import random
+for i in range(160):
+    piece = random.Random(i).randbytes(1 << 19)
+    open(\"r/large\", \"ab\").write(piece + piece.hex()[: 1 << 19].encode())" &&
+	store init --chunk-average 2M r &&
+	store -C r add --threads 16 --stats large >added &&
+	store -C r commit -m one &&
+	store -C r checkout --threads 16 --stats --to "$PWD/copy" HEAD >restored &&
+	cmp r/large copy/large &&
+	for stats in added restored
+	do
+		anon=$(sed -n "s/^peak anon: //p" $stats) &&
+		test -n "$anon" && test "$anon" -gt 8388608 && test "$anon" -lt 67108864 || return 1
+	done &&
+	rm -r r copy
+'
+
 test_expect_success 'a command that fails is no pass' '
 	mkdir bin && printf "%s\n" "#!/bin/sh" "exit 9" >bin/store && chmod +x bin/store &&
 	STORE_BIN=$PWD/bin test_must_fail "$bench" 4 20

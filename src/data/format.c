@@ -221,3 +221,14 @@ uint32_t format_class_avg(const struct store_format *f, unsigned int class_numbe
 		return f->avg;
 	return class_number <= f->class_count ? f->classes[class_number - 1].avg : 0;
 }
+
+uint32_t format_largest_avg(const struct store_format *f)
+{
+	uint32_t avg = 0;
+
+	for (unsigned int i = 0; i <= f->class_count; i++) {
+		if (format_class_avg(f, i) > avg)
+			avg = format_class_avg(f, i);
+	}
+	return avg;
+}

@@ -49,5 +49,7 @@ int format_check_writable(const struct store_format *f, struct store_error *err)
 unsigned int format_class_of(const struct store_format *f, uint64_t size);
 /* The average of a class; 0 when there is no such class. */
 uint32_t format_class_avg(const struct store_format *f, unsigned int class_number);
+/* The largest average of all classes. */
+uint32_t format_largest_avg(const struct store_format *f);
 
 #endif

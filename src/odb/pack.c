@@ -29,7 +29,6 @@ void pack_block_init(struct pack_block *b, enum pack_class class)
 void pack_block_release(struct pack_block *b)
 {
 	buf_release(&b->plain);
-	buf_release(&b->wire);
 	free(b->objects);
 	b->objects = NULL;
 	b->count = b->cap = 0;
@@ -38,7 +37,7 @@ void pack_block_release(struct pack_block *b)
 void pack_block_clear(struct pack_block *b)
 {
 	buf_clear(&b->plain);
-	buf_clear(&b->wire);
+	b->wire_off = b->wire_len = 0;
 	b->count = 0;
 }
 
@@ -67,7 +66,7 @@ int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, c
 	return add_object(b, id, kind, off, len, err);
 }
 
-static int put_header(struct pack_block *b, uint8_t *h, enum codec codec, size_t plain,
+static void put_header(struct pack_block *b, uint8_t *h, enum codec codec, size_t plain,
 	size_t stored, size_t table)
 {
 	memcpy(h, block_magic, 4);
@@ -82,38 +81,39 @@ static int put_header(struct pack_block *b, uint8_t *h, enum codec codec, size_t
 	le32_put(h + 24, 0);
 	b->crc = crc32c(crc32c(0, h, 28), h + PACK_BLOCK_HEADER, table + stored);
 	le32_put(h + 28, b->crc);
-	return 0;
 }
 
 int pack_block_encode(struct pack_block *b, struct codec_ctx *codec, const void *data, size_t len,
-	struct store_error *err)
+	struct buf *wire, struct store_error *err)
 {
 	enum codec used = CODEC_NONE;
-	size_t table, stored = 0;
+	size_t head = PACK_BLOCK_HEADER, stored = 0;
+	uint8_t *block;
 	int rc;
 
 	if (!data) {
 		data = b->plain.data;
 		len = b->plain.len;
 	}
-	buf_clear(&b->wire);
-	rc = buf_reserve(&b->wire, PACK_BLOCK_HEADER + b->count * LEB_MAX + codec_bound(len));
+	rc = buf_reserve(wire, PACK_BLOCK_HEADER + b->count * LEB_MAX + codec_bound(len));
 	if (rc != 0)
 		return store_error_set(err, rc, "out of memory");
-	b->wire.len = PACK_BLOCK_HEADER;
+	block = wire->data + wire->len;
 	for (size_t i = 0; i < b->count; i++)
-		b->wire.len += leb_put(b->wire.data + b->wire.len, b->objects[i].len);
-	table = b->wire.len - PACK_BLOCK_HEADER;
-	rc = codec_encode(codec, data, len, b->wire.data + b->wire.len, b->wire.cap - b->wire.len,
-		&stored, &used, err);
+		head += leb_put(block + head, b->objects[i].len);
+	rc = codec_encode(codec, data, len, block + head, wire->cap - wire->len - head, &stored,
+		&used, err);
 	if (rc != 0)
 		return rc;
 	if (used == CODEC_NONE) {
-		memcpy(b->wire.data + b->wire.len, data, len);
+		memcpy(block + head, data, len);
 		stored = len;
 	}
-	b->wire.len += stored;
-	return put_header(b, b->wire.data, used, len, stored, table);
+	put_header(b, block, used, len, stored, head - PACK_BLOCK_HEADER);
+	b->wire_off = wire->len;
+	b->wire_len = head + stored;
+	wire->len += b->wire_len;
+	return 0;
 }
 
 uint64_t pack_block_length(const struct pack_block_info *info)

@@ -44,7 +44,8 @@ struct pack_block {
 	struct buf plain;
 	struct pack_object *objects;
 	size_t count, cap;
-	struct buf wire; /* after encode: header, table, stored bytes */
+	/* After encode: where header, table and stored bytes lie in the buffer they went to. */
+	size_t wire_off, wire_len;
 	uint32_t crc;
 };
 
@@ -56,10 +57,10 @@ int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, c
 	size_t len, struct store_error *err);
 /*
  * Encode plain (or, when data is not NULL, these len bytes in place of plain: one large chunk that
- * need not be copied) into wire.
+ * need not be copied) to the end of wire, where many blocks may follow each other.
  */
 int pack_block_encode(struct pack_block *b, struct codec_ctx *codec, const void *data, size_t len,
-	struct store_error *err);
+	struct buf *wire, struct store_error *err);
 
 /* A block header parsed and bounded. */
 struct pack_block_info {

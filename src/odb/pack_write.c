@@ -153,25 +153,25 @@ static int note_block(struct pack_write *p, const struct pack_block *b, uint64_t
 	}
 	row = &x->blocks[x->block_count++];
 	row->off = off;
-	row->length = (uint32_t)b->wire.len;
+	row->length = (uint32_t)b->wire_len;
 	row->plain = plain;
 	row->crc = b->crc;
 	return 0;
 }
 
-int pack_write_append(struct pack_write *p, const struct pack_block *b, uint64_t *block_off,
-	struct store_error *err)
+int pack_write_append(struct pack_write *p, const struct pack_block *b, const uint8_t *wire,
+	uint64_t *block_off, struct store_error *err)
 {
 	int rc = refuse_failed(p, err);
 
 	*block_off = pack_write_size(p);
 	if (rc != 0)
 		return rc;
-	if (*block_off + b->wire.len > LIMIT_PACK / 2)
+	if (*block_off + b->wire_len > LIMIT_PACK / 2)
 		return store_error_set(err, STORE_EINVAL, "pack 'tmp/%s' would grow over its limit",
 			p->tmp);
 	rc = note_block(p, b, *block_off, err);
-	return rc != 0 ? rc : add_bytes(p, b->wire.data, b->wire.len, err);
+	return rc != 0 ? rc : add_bytes(p, wire + b->wire_off, b->wire_len, err);
 }
 
 static int open_for_reading(struct pack_write *p, struct store_error *err)

@@ -42,9 +42,12 @@ static inline uint64_t pack_write_size(const struct pack_write *p)
 {
 	return p->flushed + p->buffered;
 }
-/* Append an encoded block and note its objects.  *block_off: where it stands in the file. */
-int pack_write_append(struct pack_write *p, const struct pack_block *b, uint64_t *block_off,
-	struct store_error *err);
+/*
+ * Append an encoded block and note its objects. wire: the buffer it was encoded to. *block_off:
+ * where it stands in the file.
+ */
+int pack_write_append(struct pack_write *p, const struct pack_block *b, const uint8_t *wire,
+	uint64_t *block_off, struct store_error *err);
 /* Bytes already appended, whether they reached the file or not. */
 int pack_write_read(struct pack_write *p, void *out, size_t len, uint64_t off,
 	struct store_error *err);

@@ -92,6 +92,7 @@ void writer_free(struct odb_writer *w)
 	hash_free(w->hash);
 	pack_block_release(&w->content);
 	pack_block_release(&w->nodes);
+	buf_release(&w->wire);
 	buf_release(&w->ops);
 	buf_release(&w->checkpoint);
 	free(w->table.slots);
@@ -193,21 +194,28 @@ static int note_packed(struct odb_writer *w, const struct pack_block *b, uint64_
 			w->stats.new_chunks += o->kind == KIND_CHUNK;
 		}
 		p->state = PENDING_PACKED;
-		p->loc = (struct odb_loc){ w->pack_serial, (uint32_t)off, (uint32_t)b->wire.len,
+		p->loc = (struct odb_loc){ w->pack_serial, (uint32_t)off, (uint32_t)b->wire_len,
 			o->off, o->len, o->kind };
 	}
 	pthread_mutex_unlock(&w->lock);
 	return rc == 0 ? 0 : store_error_set(err, rc, "out of memory");
 }
 
-static int append_block(struct odb_writer *w, const struct pack_block *b, struct store_error *err)
+static int append_block(struct odb_writer *w, const struct pack_block *b, const uint8_t *wire,
+	struct store_error *err)
 {
 	uint64_t off;
 	int rc = open_pack(w, err);
 
 	if (rc == 0)
-		rc = pack_write_append(&w->pack, b, &off, err);
+		rc = pack_write_append(&w->pack, b, wire, &off, err);
 	return rc == 0 ? note_packed(w, b, off, err) : rc;
+}
+
+static int encode(struct odb_writer *w, struct pack_block *b, struct store_error *err)
+{
+	buf_clear(&w->wire);
+	return pack_block_encode(b, w->codec, NULL, 0, &w->wire, err);
 }
 
 static int close_block(struct odb_writer *w, struct pack_block *b, struct store_error *err)
@@ -216,9 +224,9 @@ static int close_block(struct odb_writer *w, struct pack_block *b, struct store_
 
 	if (b->count == 0)
 		return 0;
-	rc = pack_block_encode(b, w->codec, NULL, 0, err);
+	rc = encode(w, b, err);
 	if (rc == 0)
-		rc = append_block(w, b, err);
+		rc = append_block(w, b, w->wire.data, err);
 	pack_block_clear(b);
 	return rc;
 }
@@ -316,13 +324,14 @@ int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct o
 	return rc == 0 ? 1 : rc;
 }
 
-int writer_add_block(struct odb_writer *w, const struct pack_block *b, struct store_error *err)
+int writer_add_block(struct odb_writer *w, const struct pack_block *b, const uint8_t *wire,
+	struct store_error *err)
 {
 	struct odb_loc loc;
 
 	if (b->count == 1 && writer_find_pending(w, &b->objects[0].id, &loc) == 0)
 		return 0;
-	return append_block(w, b, err);
+	return append_block(w, b, wire, err);
 }
 
 /* ---- the stage record */
@@ -347,13 +356,13 @@ static int close_record(struct odb_writer *w, struct store_error *err)
 		rc = pack_block_add(&b, &id, KIND_STAGE, record.data, record.len, err);
 	}
 	if (rc == 0)
-		rc = pack_block_encode(&b, w->codec, NULL, 0, err);
+		rc = encode(w, &b, err);
 	if (rc == 0)
 		rc = open_pack(w, err);
 	if (rc == 0) {
 		uint64_t off;
 
-		rc = pack_write_append(&w->pack, &b, &off, err);
+		rc = pack_write_append(&w->pack, &b, w->wire.data, &off, err);
 	}
 	buf_release(&record);
 	pack_block_release(&b);

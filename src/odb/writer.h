@@ -62,9 +62,11 @@ int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct o
 	uint64_t seq, struct store_error *err);
 
 /*
- * Append an encoded block made by a worker. A block that is one chunk already pending is dropped.
+ * Append a block that a worker encoded to wire. A block that is one chunk already pending is
+ * dropped.
  */
-int writer_add_block(struct odb_writer *w, const struct pack_block *b, struct store_error *err);
+int writer_add_block(struct odb_writer *w, const struct pack_block *b, const uint8_t *wire,
+	struct store_error *err);
 
 /* Append one operation to the stage record (bytes as in store-format(5), from `op` on). */
 int writer_add_op(struct odb_writer *w, const void *op, size_t len, struct store_error *err);

@@ -22,6 +22,7 @@ struct odb_writer {
 	uint64_t pack_serial; /* ODB_PENDING | a number of this process: names the pack in the cache
 			       */
 	struct pack_block content, nodes; /* open blocks of small objects */
+	struct buf wire;                  /* the block that is encoded */
 	struct buf ops;                   /* operations of the stage record being gathered */
 	size_t op_count;
 	pthread_mutex_t lock;

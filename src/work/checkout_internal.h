@@ -313,7 +313,9 @@ struct checkout_edge {
 	uint8_t data[CHECKOUT_BLOCK];
 };
 
-/* Where a worker gathers a piece. */
+#define CHECKOUT_STRIPE ((size_t)1 << 20)
+
+/* Where a worker gathers a piece: CHECKOUT_STRIPE bytes. */
 struct checkout_stripe {
 	uint8_t *buffer;
 	struct checkout_file *file;

@@ -30,7 +30,6 @@
 #include "work/checkout_internal.h"
 
 #define BLOCK CHECKOUT_BLOCK
-#define STRIPE ((size_t)1 << 20)
 #define DIRECT_FROM ((uint64_t)8 << 20)
 #define ROOM_FROM ((uint64_t)1 << 20)
 
@@ -115,14 +114,14 @@ static void set_edge(struct checkout_edge *e, const uint8_t *data, size_t len, u
 int checkout_stripe_init(struct checkout_stripe *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->buffer = mem_pages(STRIPE);
+	s->buffer = mem_pages(CHECKOUT_STRIPE);
 	return s->buffer ? 0 : STORE_ENOMEM;
 }
 
 void checkout_stripe_release(struct checkout_stripe *s)
 {
 	if (s->buffer)
-		mem_pages_free(s->buffer, STRIPE);
+		mem_pages_free(s->buffer, CHECKOUT_STRIPE);
 	s->buffer = NULL;
 }
 
@@ -164,7 +163,7 @@ static int add(struct checkout_stripe *s, const uint8_t *data, size_t len, struc
 	int rc = 0;
 
 	while (len > 0 && rc == 0) {
-		const size_t n = len < STRIPE - s->len ? len : STRIPE - s->len;
+		const size_t n = len < CHECKOUT_STRIPE - s->len ? len : CHECKOUT_STRIPE - s->len;
 
 		if (data)
 			memcpy(s->buffer + s->len, data, n);
@@ -173,7 +172,7 @@ static int add(struct checkout_stripe *s, const uint8_t *data, size_t len, struc
 		s->len += n;
 		data = data ? data + n : NULL;
 		len -= n;
-		if (s->len == STRIPE)
+		if (s->len == CHECKOUT_STRIPE)
 			rc = flush(s, err);
 	}
 	return rc;

@@ -34,6 +34,7 @@
 #define PIECE_ROWS 64
 #define PIECE_BYTES ((uint64_t)2 << 20)
 #define WORKERS_MAX 8
+#define WORKERS_BYTES ((size_t)36 << 20) /* of chunks, as stored and as they are */
 
 struct large {
 	struct checkout_file file;
@@ -453,6 +454,18 @@ static int tick(void *ctx, struct store_error *err)
 
 /* ---- the run */
 
+/* Where chunks are large, fewer workers hold them: two of 8 MiB at an average of 2 MiB. */
+static size_t count_workers(const struct checkout *c)
+{
+	const size_t chunk = 4 * (size_t)format_largest_avg(odb_format(c->repo->odb));
+	const size_t room = WORKERS_BYTES / (2 * chunk + CHECKOUT_STRIPE);
+	size_t n = pipeline_threads(c->repo->threads);
+
+	if (n > WORKERS_MAX)
+		n = WORKERS_MAX;
+	return n > room ? room : n;
+}
+
 static int make_workers(struct write_run *w, struct store_error *err)
 {
 	w->workers = mem_alloc_array(w->n_workers, sizeof(*w->workers));
@@ -525,9 +538,7 @@ static int run_once(struct checkout *c, struct checkout_walk *walk, struct store
 	struct write_run w = { .c = c, .walk = walk };
 	int rc;
 
-	w.n_workers = pipeline_threads(c->repo->threads);
-	if (w.n_workers > WORKERS_MAX)
-		w.n_workers = WORKERS_MAX;
+	w.n_workers = count_workers(c);
 	checkout_place_init(&w.place, c->root_fd);
 	w.reader = odb_reader_new(c->repo->odb);
 	w.last_reader = odb_reader_new(c->repo->odb);

@@ -28,8 +28,10 @@
 #define BATCH_ENTRIES 5000
 #define BATCH_STRINGS ((size_t)1 << 20)
 #define BATCH_NS ((int64_t)2000000000)
-#define POOL_BYTES ((size_t)16 << 20)
-#define POOL_MIN 3
+#define SEGMENT ((size_t)1 << 20)     /* bytes of a large file in an item, at least */
+#define POOL_BYTES ((size_t)16 << 20) /* of all items, as long as there are POOL_WANTED */
+#define POOL_LIMIT ((size_t)36 << 20) /* of all items, whatever the size of chunks */
+#define POOL_WANTED 3                 /* one is read, one worked on, one written */
 #define POOL_MAX 8
 #define SWEEP_ROWS 500 /* of dead directories, with each publication */
 #define TICK_NS ((int64_t)100000000)
@@ -76,6 +78,7 @@ static void clear_item(struct item *item)
 	item->block_count = 0;
 	item->bytes = 0;
 	item->first = item->last = false;
+	buf_clear(&item->wire);
 	buf_clear(&item->text);
 	if (item->lists.cap > LISTS_KEPT)
 		buf_release(&item->lists);
@@ -90,6 +93,7 @@ static void release_item(struct item *item)
 	free(item->chunks);
 	free(item->jobs);
 	free(item->data);
+	buf_release(&item->wire);
 	buf_release(&item->text);
 	buf_release(&item->lists);
 	buf_release(&item->resume);
@@ -288,7 +292,7 @@ static int add_blocks(struct ingest *g, const struct item *item, struct store_er
 	int rc = 0;
 
 	for (size_t i = 0; i < item->block_count && rc == 0; i++)
-		rc = writer_add_block(g->writer, &item->blocks[i], err);
+		rc = writer_add_block(g->writer, &item->blocks[i], item->wire.data, err);
 	return rc;
 }
 
@@ -377,6 +381,22 @@ static int tick(void *ctx, struct store_error *err)
 
 /* ---- the frame */
 
+void ingest_size_pool(struct ingest *g, uint32_t max)
+{
+	const size_t more = max < SEGMENT / 2 ? SEGMENT - max : SEGMENT;
+	size_t n;
+
+	g->carry_cap = max;
+	g->data_cap = max + more;
+	n = POOL_BYTES / (2 * g->data_cap);
+	if (n < POOL_WANTED)
+		n = POOL_LIMIT / (2 * g->data_cap) < POOL_WANTED ? 2 : POOL_WANTED;
+	g->n_items = n > POOL_MAX ? POOL_MAX : n;
+	g->threads = pipeline_threads(g->threads);
+	if (g->threads > g->n_items)
+		g->threads = (unsigned int)g->n_items;
+}
+
 static int prepare(struct ingest *g, struct store_error *err)
 {
 	const struct store_format *f = odb_format(g->repo->odb);
@@ -389,11 +409,11 @@ static int prepare(struct ingest *g, struct store_error *err)
 		if (g->classes[i].max > max)
 			max = g->classes[i].max;
 	}
-	g->data_cap = 2 * (size_t)max > ((size_t)1 << 20) ? 2 * (size_t)max : (size_t)1 << 20;
+	ingest_size_pool(g, max);
 	g->sink = (struct node_sink){ put_node, g };
 	g->seq = seq_builder_new(&g->sink);
 	g->batch = stage_batch_new();
-	g->workers = mem_alloc_array(pipeline_threads(g->threads), sizeof(*g->workers));
+	g->workers = mem_alloc_array(g->threads, sizeof(*g->workers));
 	g->large.fd = -1;
 	g->published_ns = clock_mono_ns();
 	return g->seq && g->batch && g->workers
@@ -413,11 +433,10 @@ static void *new_item(void)
 static int run_pool(struct ingest *g, struct store_error *err)
 {
 	const struct pipeline_ops ops = { produce, ingest_work, consume, tick };
-	size_t n = POOL_BYTES / (2 * g->data_cap);
+	const size_t n = g->n_items;
 	void *items[POOL_MAX] = { 0 };
 	int rc = 0;
 
-	n = n < POOL_MIN ? POOL_MIN : n > POOL_MAX ? POOL_MAX : n;
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		items[i] = new_item();
 		if (!items[i] || !((struct item *)items[i])->jobs)
@@ -435,11 +454,10 @@ static int run_pool(struct ingest *g, struct store_error *err)
 
 int ingest_run(struct ingest *g, struct store_error *err)
 {
-	const unsigned int n = pipeline_threads(g->threads);
 	struct writer_stats w;
 	int rc = prepare(g, err), late;
 
-	for (unsigned int i = 0; i < n && rc == 0; i++)
+	for (unsigned int i = 0; i < g->threads && rc == 0; i++)
 		rc = ingest_worker_init(&g->workers[i], g, err);
 	if (rc == 0)
 		rc = run_pool(g, err);
@@ -456,7 +474,7 @@ int ingest_run(struct ingest *g, struct store_error *err)
 	g->result->stats.stored_bytes = w.stored_bytes;
 	g->result->stats.publications = w.publications;
 	g->result->stats.opened += __atomic_load_n(&g->opened, __ATOMIC_RELAXED);
-	for (unsigned int i = 0; g->workers && i < n; i++)
+	for (unsigned int i = 0; g->workers && i < g->threads; i++)
 		ingest_worker_release(&g->workers[i]);
 	free(g->workers);
 	ingest_large_end(g);

@@ -84,8 +84,9 @@ struct item {
 	uint64_t bytes;   /* of files and lists, to bound the batch */
 	struct chunk_ref *chunks;
 	size_t chunk_count, chunk_cap;
-	struct pack_block *blocks; /* encoded, for the pack */
+	struct pack_block *blocks; /* for the pack; encoded, one behind the other, in wire */
 	size_t block_count, block_cap;
+	struct buf wire;
 	/* Segments. */
 	uint8_t *data; /* data_cap bytes */
 	size_t data_cap;
@@ -122,7 +123,7 @@ struct large {
 	uint64_t size, off; /* of the file; read so far */
 	uint64_t start;     /* offset of the first byte of the carry */
 	uint8_t *carry;     /* the tail that is not cut yet */
-	size_t carry_len, carry_cap;
+	size_t carry_len;
 	bool first, at_end;
 	int tries;
 	struct buf resume;
@@ -137,7 +138,7 @@ struct ingest {
 	struct node_sink sink;
 	struct chunker_params classes[16];
 	unsigned int threads;
-	size_t data_cap;
+	size_t n_items, data_cap, carry_cap; /* the pool, and bytes of its items and of the carry */
 	ingest_walk_fn *walk;
 	void *walk_ctx;
 	struct hash *hash; /* the producer's; borrowed from the walk */
@@ -168,6 +169,13 @@ int ingest_large_begin(struct ingest *g, const struct job *job, const char *path
 
 /* ---- between the files of ingest */
 
+/*
+ * n_items, data_cap and carry_cap for chunks of at most max bytes, and threads no more than items,
+ * which would wait. An item holds the bytes of a segment twice, as read and as they go to the pack.
+ * A segment begins with what was left behind the last cut, less than max bytes, and has room for as
+ * much again, or for 1 MiB where chunks are large: 8 MiB at an average of 2 MiB.
+ */
+void ingest_size_pool(struct ingest *g, uint32_t max);
 int ingest_large_produce(struct ingest *g, struct item *item, struct store_error *err);
 void ingest_large_end(struct ingest *g);
 int ingest_work(void *ctx, unsigned int worker, void *item, struct store_error *err);

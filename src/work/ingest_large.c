@@ -333,8 +333,7 @@ static int start_item(struct ingest *g, struct item *item, struct store_error *e
 		item->data = malloc(item->data_cap);
 	}
 	if (!l->carry) {
-		l->carry_cap = g->data_cap / 2;
-		l->carry = malloc(l->carry_cap);
+		l->carry = malloc(g->carry_cap);
 	}
 	return item->data && l->carry ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
 }

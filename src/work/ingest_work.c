@@ -61,7 +61,7 @@ struct chunk_ref *ingest_add_chunk(struct item *item, struct store_error *err)
 	return c;
 }
 
-/* A block slot of the item; slots keep their buffers from one use to the next. */
+/* A block slot of the item; slots keep their tables of objects from one use to the next. */
 static struct pack_block *next_block(struct item *item, struct store_error *err)
 {
 	const size_t had = item->block_cap;
@@ -93,7 +93,8 @@ static int close_open(struct ingest_worker *w, struct item *item, struct store_e
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	memcpy(b->objects, w->open.objects, w->open.count * sizeof(*b->objects));
 	b->count = w->open.count;
-	rc = pack_block_encode(b, w->codec, w->open.plain.data, w->open.plain.len, err);
+	rc = pack_block_encode(b, w->codec, w->open.plain.data, w->open.plain.len, &item->wire,
+		err);
 	pack_block_clear(&w->open);
 	return rc;
 }
@@ -109,7 +110,7 @@ static int add_alone(struct ingest_worker *w, struct item *item, const struct oi
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	b->objects[0] = (struct pack_object){ *id, 0, (uint32_t)len, KIND_CHUNK };
 	b->count = 1;
-	return pack_block_encode(b, w->codec, data, len, err);
+	return pack_block_encode(b, w->codec, data, len, &item->wire, err);
 }
 
 /* Bring an object of content if nobody has it. */

@@ -79,7 +79,7 @@ static void append(struct pack_write *p, unsigned int i, struct buf *all)
 {
 	const size_t len = 1 + (i * 7919u) % 200000u;
 	struct pack_block b;
-	struct buf data = { 0 };
+	struct buf data = { 0 }, wire = { 0 };
 	struct oid id;
 	uint64_t off;
 
@@ -88,11 +88,12 @@ static void append(struct pack_write *p, unsigned int i, struct buf *all)
 	hash_once(hash, data.data, data.len, &id);
 	pack_block_init(&b, PACK_CONTENT);
 	OK(pack_block_add(&b, &id, KIND_CHUNK, data.data, data.len, &failure));
-	OK(pack_block_encode(&b, codec, NULL, 0, &failure));
-	OK(pack_write_append(p, &b, &off, &failure));
+	OK(pack_block_encode(&b, codec, NULL, 0, &wire, &failure));
+	OK(pack_write_append(p, &b, wire.data, &off, &failure));
 	assert_int_equal(off, all->len);
-	OK(buf_add(all, b.wire.data, b.wire.len));
+	OK(buf_add(all, wire.data, wire.len));
 	pack_block_release(&b);
+	buf_release(&wire);
 	buf_release(&data);
 }
 
@@ -235,7 +236,7 @@ static void a_failed_write_or_sync_is_final_for_that_pack(void **state)
 		OK(fault_load(""));
 		assert_int_equal(pack_write_seal(&p, NULL), STORE_EIO);
 		pack_block_init(&b, PACK_CONTENT);
-		assert_int_equal(pack_write_append(&p, &b, &off, NULL), STORE_EIO);
+		assert_int_equal(pack_write_append(&p, &b, NULL, &off, NULL), STORE_EIO);
 		assert_false(p.sealed);
 		pack_write_release(&p);
 		buf_release(&all);
