@@ -30,6 +30,20 @@ for size in 65536 131072 262144 1048576; do
 	'
 done
 
+# LMDB takes pages for its list of free ones inside the commit, when the pack has its name already and refs.log its record.
+test_expect_success 'wherever the database is full, in the commit itself too, all that is published stays' '
+	STORE_TEST_FSYNC=0 && export STORE_TEST_FSYNC && test_when_finished unset STORE_TEST_FSYNC &&
+	store init -q tight && (cd tight && seq 400 | xargs touch && store add -q . && store commit -q -m one) &&
+	seq 400 | while read -r n; do echo "$n" >tight/"$n"; done && full=$(wc -c <tight/.store/db/data.mdb) &&
+	for pages in $(seq 0 60); do
+		rm -rf r && cp -a tight r && STORE_TEST_MAP_SIZE=$((full + pages * 4096)) store -C r add -q . &&
+		store -C r fsck >fsck.out 2>&1 && ls r/.store/packs >got && test_line_count -ge 3 got || {
+			echo "with $pages pages free" >&7 && cat fsck.out >&7
+			return 1
+		}
+	done
+'
+
 test_expect_success 'a repository to look at' '
 	make_stories
 '

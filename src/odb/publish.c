@@ -193,6 +193,7 @@ struct run {
 	int log_fd;
 	uint64_t log_at; /* size of refs.log before our record */
 	bool logged;
+	bool looked;  /* what others left was looked after: once, before our own steps */
 	bool unknown; /* the commit failed in a way that leaves its outcome open */
 };
 
@@ -273,8 +274,11 @@ static int rows(struct run *r, struct store_error *err)
 {
 	int rc = publish_next(r->txn, &r->number, err);
 
-	if (rc == 0)
+	/* Later the mark in the gate is our own, and what it tells of is our own pack and record.
+	 */
+	if (rc == 0 && !r->looked)
 		rc = look_after_crash(r->odb, r->txn, r->number, err);
+	r->looked |= rc == 0;
 	if (rc == 0 && r->p->writer)
 		rc = writer_row_renew(r->p->writer, r->txn, err);
 	if (rc == 0 && r->p->apply)
