@@ -48,18 +48,72 @@ test_expect_success 'a repository to look at' '
 	make_stories
 '
 
+# next_number DIR: what the next publication will have, as a pack name says it.
+next_number()
+{
+	STORE_TRACE=publish:"$PWD/next.trace" store -C "$1" commit -q --allow-empty -m next &&
+		sed -n "s/.*number=\([0-9]*\) .*/\1/p" next.trace | tail -n 1 | awk '{ printf "%016x\n", $1 + 1 }'
+}
+# flip_row KIND: one bit of the row of the last pack in table `packs`, in every copy of it: of its key or of its value.
+flip_row()
+{
+	python3 - "$1" r/.store/db/data.mdb "$(ls r/.store/packs | tail -n 1)" <<-\EOF
+		import sys
+		number, random = sys.argv[3].split("-")
+		row = bytes.fromhex(number + random)
+		at = 0 if sys.argv[1] == "key" else 8
+		data = open(sys.argv[2], "rb").read()
+		assert row in data
+		open(sys.argv[2], "wb").write(data.replace(row, row[:at] + bytes([row[at] ^ 64]) + row[at + 1:]))
+	EOF
+}
+
 test_expect_success 'a pack that the database does not know is removed by the next who takes the gate' '
 	copy_story before-commit &&
 	ls r/.store/packs >packs &&
-	number=0000000000000001 &&
+	number=$(next_number r) &&
 	echo junk >"r/.store/packs/$number-00112233445566778899aabbccddeeff" &&
 	store -C r log >/dev/null &&
+	store -C r fsck >out 2>&1 &&
+	test_grep "$number-00112233445566778899aabbccddeeff was never published" out &&
 	test -e "r/.store/packs/$number-00112233445566778899aabbccddeeff" &&
-	store -C r commit -q -m two >/dev/null &&
+	store -C r commit -q --allow-empty -m two >/dev/null &&
 	test_path_is_missing "r/.store/packs/$number-00112233445566778899aabbccddeeff" &&
 	while read -r pack; do
 		test -e "r/.store/packs/$pack" || return 1
 	done <packs &&
+	is_whole r
+'
+
+for what in key value; do
+	test_expect_success "one flipped bit in the $what of a row of packs removes no pack: the next write is refused, fsck tells" '
+		copy_story before-commit &&
+		ls r/.store/packs >want &&
+		flip_row '$what' &&
+		test_expect_code 4 store -C r add . 2>err &&
+		test_line_count -eq 1 err &&
+		test_grep "packs.*fsck --rebuild" err &&
+		test_expect_code 4 store -C r fsck >out 2>&1 &&
+		test_grep "packs/.*fsck --rebuild" out &&
+		test_grep ! "never published" out &&
+		ls r/.store/packs >got &&
+		test_cmp want got &&
+		store -C r fsck --rebuild >/dev/null 2>&1 &&
+		store -C r cat :d/big >got &&
+		test_cmp r/d/big got &&
+		ends_well
+	'
+done
+
+test_expect_success 'a pack that nobody published and that cannot be removed stops the next write' '
+	copy_story before-commit &&
+	pack=r/.store/packs/$(next_number r)-00112233445566778899aabbccddeeff &&
+	mkdir "$pack" &&
+	test_expect_code 2 store -C r commit --allow-empty -m two 2>err &&
+	test_line_count -eq 1 err &&
+	test_grep "cannot remove .*00112233445566778899aabbccddeeff" err &&
+	rmdir "$pack" &&
+	store -C r commit -q --allow-empty -m two &&
 	is_whole r
 '
 

@@ -2,9 +2,11 @@
  * The order of publication and what each failure does; publish.h tells the outline.
  *
  * Invariants:
- *  1. A pack in packs/ that the database does not know is an orphan of a publication that never
- * committed.  Only the holder of the gate can be sure of that, and only they remove it; they do so
- * before giving out a number, so no two packs bear one number.
+ *  1. A pack in packs/ whose number comes next and has no row is an orphan of a publication that
+ * never committed.  Only the holder of the gate can be sure of that, and only they remove it; they
+ * do so before giving out a number, so no two packs bear one number, and no orphan has a lesser
+ * one. Any other pack that the database does not know is damage of the database: nothing is
+ * removed.
  *  2. The last whole record of refs.log has at most the number the database gave last.  One more
  * means that its publication never committed: a `void` record with the same number is appended.
  * More than that means that db/ is older than refs.log.
@@ -54,53 +56,86 @@ int publish_next(struct env_txn *txn, uint64_t *number, struct store_error *err)
 
 /* ---- what a publication that was cut short left behind */
 
-static bool knows_pack(struct env_txn *txn, uint64_t number, const uint8_t random[16])
-{
-	struct odb_pack_row row;
-	struct env_val v;
-	uint8_t key[8];
-
-	be64_put(key, number);
-	return env_get(txn, ENV_PACKS, key, sizeof(key), &v, NULL) == 0 &&
-		odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 &&
-		memcmp(row.random, random, 16) == 0;
-}
-
 static int db_is_older(const struct odb *o, const char *than, struct store_error *err)
 {
 	return store_error_set(err, STORE_ECORRUPT,
 		"db/ is older than %s of '%s': run 'store fsck --rebuild'", than, o->path);
 }
 
-/*
- * One pass over packs/. remove: unknown packs go; else they are only looked at. A publication that
- * was cut short had the number that comes next, so an unknown pack of a greater number was
- * published by a database that is not this one, and nothing may be removed.
- */
-static int pass_orphans(struct odb *o, struct env_txn *txn, uint64_t next, bool remove,
+int publish_knows_pack(struct env_txn *txn, uint64_t number, const uint8_t random[16],
 	struct store_error *err)
+{
+	struct odb_pack_row row;
+	struct env_val v;
+	uint8_t key[8];
+	int rc;
+
+	be64_put(key, number);
+	rc = env_get(txn, ENV_PACKS, key, sizeof(key), &v, err);
+	if (rc == 0)
+		rc = odb_pack_row_decode(v.data, v.len, &row, err);
+	if (rc == 0 && memcmp(row.random, random, 16) != 0)
+		rc = store_error_set(err, STORE_ECORRUPT,
+			"the database knows another pack of the number %016llx than packs/ has: run 'store fsck --rebuild'",
+			(unsigned long long)number);
+	return rc;
+}
+
+/* Is the file what a publication that was cut short left?  What else nobody knows is no orphan. */
+static int judge_pack(struct odb *o, struct env_txn *txn, const char *name, uint64_t next,
+	bool *orphan, struct store_error *err)
+{
+	uint8_t random[16];
+	uint64_t number;
+	int rc;
+
+	*orphan = false;
+	if (!pack_name_parse(name, &number, random))
+		return 0;
+	rc = publish_knows_pack(txn, number, random, err);
+	if (rc != STORE_ENOTFOUND)
+		return rc;
+	if (number > next)
+		return db_is_older(o, "packs", err);
+	if (number < next)
+		return store_error_set(err, STORE_ECORRUPT,
+			"'%s/packs/%s' is not in the database: run 'store fsck --rebuild'", o->path,
+			name);
+	*orphan = true;
+	return 0;
+}
+
+static int remove_orphan(struct odb *o, const char *name, struct store_error *err)
+{
+	TRACE(TRACE_PUBLISH, "orphan=packs/%s", name);
+	if (unlinkat(o->packs_fd, name, 0) != 0)
+		return store_error_sys(err, "cannot remove '%s/packs/%s', which nobody published",
+			o->path, name);
+	return 0;
+}
+
+/* One pass over packs/. remove: orphans go; else they are only counted. */
+static int pass_orphans(struct odb *o, struct env_txn *txn, uint64_t next, bool remove,
+	size_t *count, struct store_error *err)
 {
 	int fd = openat(o->packs_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
 	struct dirent *d;
+	bool orphan;
 	int rc = 0;
 
+	*count = 0;
 	if (!dir) {
 		io_close(&fd);
 		return store_error_sys(err, "cannot list 'packs'");
 	}
 	while (rc == 0 && (d = readdir(dir)) != NULL) {
-		uint8_t random[16];
-		uint64_t number;
-
-		if (!pack_name_parse(d->d_name, &number, random) || knows_pack(txn, number, random))
+		rc = judge_pack(o, txn, d->d_name, next, &orphan, err);
+		if (rc != 0 || !orphan)
 			continue;
-		if (number > next)
-			rc = db_is_older(o, "packs", err);
-		if (rc != 0 || !remove)
-			continue;
-		TRACE(TRACE_PUBLISH, "orphan=packs/%s", d->d_name);
-		unlinkat(o->packs_fd, d->d_name, 0);
+		++*count;
+		if (remove)
+			rc = remove_orphan(o, d->d_name, err);
 	}
 	closedir(dir);
 	return rc;
@@ -158,18 +193,23 @@ static int look_after_crash(struct odb *o, struct env_txn *txn, uint64_t next,
 	struct store_error *err)
 {
 	uint8_t mark[4] = { 0 };
+	const bool marked = io_pread_full(o->gate_fd, mark, 4, 0) != 0;
+	size_t orphans = 0;
 	int rc;
 
-	if (o->gate_checked && io_pread_full(o->gate_fd, mark, 4, 0) <= 0)
+	if (o->gate_checked && !marked)
 		return 0;
 	/*
 	 * A database that is too old must be noticed before the first pack is taken for an orphan.
 	 */
-	rc = pass_orphans(o, txn, next, false, err);
+	rc = pass_orphans(o, txn, next, false, &orphans, err);
 	if (rc == 0)
 		rc = repair_log(o, next, err);
-	if (rc == 0)
-		rc = pass_orphans(o, txn, next, true, err);
+	if (rc == 0 && orphans > 0)
+		rc = pass_orphans(o, txn, next, true, &orphans, err);
+	/* Else a power failure could bring a pack back when its number is another's. */
+	if (rc == 0 && (orphans > 0 || marked) && io_sync(o->packs_fd) != 0)
+		rc = store_error_sys(err, "cannot sync '%s/packs'", o->path);
 	o->gate_checked = rc == 0;
 	return rc;
 }

@@ -53,6 +53,13 @@ int publish(struct odb *o, const struct publication *p, uint64_t *number, struct
 int publish_next(struct env_txn *txn, uint64_t *number, struct store_error *err);
 
 /*
+ * Does table `packs` have this pack?  STORE_ENOTFOUND without message: no row has its number.
+ * STORE_ECORRUPT: the row is another pack's, or none at all.
+ */
+int publish_knows_pack(struct env_txn *txn, uint64_t number, const uint8_t random[16],
+	struct store_error *err);
+
+/*
  * Called before a publication with STORE_CHECK_CLOSURE=1: every object in the pack must have all
  * its children in the pack or the database. The graph floor, which knows what children are, sets it
  * once.

@@ -202,48 +202,48 @@ void fsck_tell_more(struct fsck *f, const struct fsck_damaged *d)
 
 /* ---- a run */
 
-static int is_known(struct env_txn *txn, const struct fsck_pack *p, bool *known,
+/*
+ * Files that the database does not know. One that has the number that comes next was left by a
+ * publication that never committed: nobody's damage. Of a greater number it was published by a
+ * database that is not this one, which shows only while nobody publishes. Any other was published,
+ * and its row is lost.
+ */
+static int judge_unknown(struct fsck *f, const struct fsck_pack *p, bool locked, bool has_row,
 	struct store_error *err)
 {
-	struct odb_pack_row row;
-	struct env_val v;
-	uint8_t key[8];
-	int rc;
+	char name[PACK_NAME];
 
-	be64_put(key, p->number);
-	rc = env_get(txn, ENV_PACKS, key, sizeof(key), &v, err);
-	*known = rc == 0 && odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 &&
-		memcmp(row.random, p->random, 16) == 0;
-	return rc == STORE_ENOTFOUND ? 0 : rc;
+	pack_name(name, p->number, p->random);
+	if (has_row)
+		return fsck_damage(f, NULL, 0, 0, err,
+			"packs/%s: its row in the database is damaged: run 'store fsck --rebuild'",
+			name);
+	if (p->number < f->horizon)
+		return fsck_damage(f, NULL, 0, 0, err,
+			"packs/%s is not in the database: run 'store fsck --rebuild'", name);
+	if (locked && p->number > f->horizon)
+		return fsck_damage(f, NULL, 0, 0, err,
+			"packs/%s: db/ is older than packs: run 'store fsck --rebuild'", name);
+	fsck_info(f, "packs/%s was never published; the next command that writes removes it", name);
+	return 0;
 }
 
-/*
- * Files that the database does not know: left by a publication that never committed; nobody's
- * damage. Such a one had the number that comes next. One of a greater number was published by a
- * database that is not this one; that shows only while nobody publishes.
- */
-static int drop_orphans(struct fsck *f, struct env_txn *txn, bool locked, struct store_error *err)
+static int drop_unknown(struct fsck *f, struct env_txn *txn, bool locked, struct store_error *err)
 {
 	size_t kept = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < f->packs.count && rc == 0; i++) {
 		const struct fsck_pack p = f->packs.items[i];
-		char name[PACK_NAME];
-		bool known;
+		struct store_error why = { 0 };
 
-		rc = is_known(txn, &p, &known, err);
-		pack_name(name, p.number, p.random);
-		if (rc == 0 && known)
+		rc = publish_knows_pack(txn, p.number, p.random, &why);
+		if (rc == 0)
 			f->packs.items[kept++] = p;
-		else if (rc == 0 && locked && p.number > f->horizon)
-			rc = fsck_damage(f, NULL, 0, 0, err,
-				"packs/%s: db/ is older than packs: run 'store fsck --rebuild'",
-				name);
-		else if (rc == 0)
-			fsck_info(f,
-				"packs/%s was never published; the next command that writes removes it",
-				name);
+		else if (rc == STORE_ENOTFOUND || rc == STORE_ECORRUPT)
+			rc = judge_unknown(f, &p, locked, rc == STORE_ECORRUPT, err);
+		else if (err)
+			*err = why;
 	}
 	f->packs.count = kept;
 	return rc;
@@ -317,7 +317,7 @@ static int take_stock(struct fsck *f, struct store_error *err)
 	if (rc == 0)
 		rc = fsck_list_packs(f->repo->odb, &f->packs, err);
 	if (rc == 0)
-		rc = drop_orphans(f, txn, locked, err);
+		rc = drop_unknown(f, txn, locked, err);
 	if (rc == 0)
 		rc = add_missing(f, txn, err);
 	env_abort(txn);
