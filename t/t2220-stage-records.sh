@@ -12,6 +12,7 @@ command -v python3 >/dev/null || test_skip_all 'python3 is not here'
 # ops.py T REPO <OPERATIONS: a pack with the next number that holds them. PATH . is the root; a line "record" begins another
 # record. A TREE is a directory of HEAD.
 #	set PATH KIND CONTENT	mkdir PATH [MODE]	delete PATH	move PATH PATH	reset PATH TREE		reset-meta PATH TREE
+#	row PATH KIND CLASS HEIGHT SIZE CONTENT: a set that says so of the content, true or not
 cat >ops.py <<'EOT'
 import importlib.machinery, importlib.util, os, re, sys
 
@@ -55,6 +56,11 @@ for line in sys.stdin:
 		oid = writer.digest(data)
 		content.append((oid, writer.CHUNK, data))
 		ops.append(b"\x01" + path(word[1]) + bytes([kind, 0, 0]) + oid + leb(len(data)) + leb(0))
+	elif word[0] == "row":
+		kind, klass, height, size = map(int, word[2:6])
+		data = os.fsencode(" ".join(word[6:]))
+		content += [(writer.digest(data), writer.CHUNK, data)] if data else []
+		ops.append(b"\x01" + path(word[1]) + bytes([kind, klass, height]) + writer.digest(data) + leb(size) + leb(0))
 	elif word[0] == "mkdir":
 		mode = leb(int(word[2], 8)) if len(word) > 2 else b""
 		meta = b"\x01" + mode + leb(0) + leb(0) if mode else b""
@@ -213,5 +219,34 @@ for operations in 'move a/b a/b/c' 'move a a' 'move no such' 'move no/such thing
 		test_expect_code 1 "$reader" r stage 2>err && test_grep "a move of" err
 	'
 done
+
+while IFS='|' read -r what operation; do
+	test_expect_success "a set with $what is damage for rebuild and for the second reader" '
+		test_must_fail replay <<-EOF &&
+		set before 1 hello
+		record
+		$operation
+		EOF
+		pack=$(ls r/.store/packs | tail -n 1) &&
+		test_grep -E "^damaged: packs/$pack at offset [0-9]+: an operation of a stage record is malformed; what it staged is not all there$" out &&
+		store -C r ls : >names && test_grep "^before$" names && ! grep "^bad$" names &&
+		test_expect_code 1 "$reader" r stage 2>err && test_grep "class\|kind\|length 0\|chunk of" err
+	'
+done <<'EOF'
+a chunk that is longer than any object|row bad 1 0 0 20000000 hello
+an empty size and an id of something|row bad 1 0 0 0 hello
+the id of the empty file and a size|row bad 1 0 0 5
+an empty file of height 1|row bad 1 0 1 0
+a link of height 1|row bad 4 0 1 5 hello
+a class that format does not have|row bad 1 1 0 5 hello
+a height over the limit|row bad 1 0 33 5 hello
+EOF
+
+test_expect_success 'a set with another length than its content has is found by the fsck behind the rebuild, with the path' '
+	test_must_fail replay <<-EOF &&
+	row new/wrong 1 0 0 95 hello
+	EOF
+	test_grep "^damaged: stage: it says another length than its content has: new/wrong$" out
+'
 
 test_done

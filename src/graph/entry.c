@@ -12,6 +12,8 @@
  *  4. recorded attributes say something: flags of 0 would be an item that tells nothing;
  *  5. a list of extended attributes is one chunk, never cut, and never empty.
  *
+ * What the stage says of a file is held to the same: the next commit makes an entry of it.
+ *
  * Encoding checks the same and returns STORE_EINVAL, so that a caller's slip is found where it is
  * made and not by the next reader.
  */
@@ -30,6 +32,9 @@ static bool is_valid_content(const struct oid *id, uint8_t height, uint64_t size
 	const bool is_empty = id_eq(id, &hash_empty_file);
 
 	if (height > LIMIT_LEVEL || is_empty != (size == 0))
+		return false;
+	/* A file of height 0 is one object. */
+	if (height == 0 && size > LIMIT_OBJECT)
 		return false;
 	return size > 0 || height == 0;
 }
@@ -163,6 +168,16 @@ struct totals entry_totals(const struct entry *e)
 		t.dirs++;
 	}
 	return t;
+}
+
+bool entry_is_file(uint8_t kind, const struct file_ref *ref)
+{
+	const struct entry e = { .kind = kind,
+		.height = ref->height,
+		.id = ref->id,
+		.totals = { ref->size, 1, 0 } };
+
+	return kind != ENTRY_DIR && is_valid_entry(&e);
 }
 
 int entry_encode(struct buf *out, const struct entry *e)

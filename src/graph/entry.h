@@ -43,6 +43,8 @@ struct totals entry_totals(const struct entry *e);
 int entry_encode(struct buf *out, const struct entry *e);
 /* Takes the value from s; *e filled.  STORE_ECORRUPT on bad kinds or numbers. */
 int entry_decode(struct span *s, struct entry *e);
+/* May a file, program or link be said to have this content?  What entry_decode would take. */
+bool entry_is_file(uint8_t kind, const struct file_ref *ref);
 bool entry_eq(const struct entry *a, const struct entry *b);
 
 enum change_kind {

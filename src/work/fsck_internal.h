@@ -199,11 +199,14 @@ struct fsck_ref {
  * is returned.
  */
 int fsck_walk(struct fsck *f, const struct fsck_ref *ref, struct store_error *err);
-/* The same for content of any height; user: what names it, or NULL. */
-int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user,
+/*
+ * The same for content of any height that a row of the stage names. *wrong: what the row says
+ * wrongly of content that is whole; NULL: nothing. Borrowed: static.
+ */
+int fsck_walk_staged(struct fsck *f, const struct file_ref *ref, const char **wrong,
 	struct store_error *err);
 /* The same for a list of xattrs, whose bytes must be one. */
-int fsck_walk_list(struct fsck *f, const struct file_ref *ref, const struct oid *user,
+int fsck_walk_staged_list(struct fsck *f, const struct file_ref *ref, const char **wrong,
 	struct store_error *err);
 /* ref: kind dir. */
 struct fsck_ref fsck_ref_of_dir(const struct entry *dir);

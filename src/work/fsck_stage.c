@@ -55,12 +55,30 @@ static int check_meta(struct stage_walk *w, const struct stage_row *row, struct 
 {
 	struct span s = span_of(row->meta, row->meta_len);
 	struct meta m = { 0 };
+	const char *wrong = NULL;
+	int rc = 0;
 
 	if (row->meta_len == 0)
 		return 0;
 	if (meta_decode(&s, &m) != 0 || span_left(&s) != 0 || (m.flags & META_CHILD))
 		return damage(w, err, "its attributes are malformed");
-	return m.flags & META_XATTRS ? fsck_walk_list(w->fsck, &m.xattrs, NULL, err) : 0;
+	if (m.flags & META_XATTRS)
+		rc = fsck_walk_staged_list(w->fsck, &m.xattrs, &wrong, err);
+	return rc == 0 && wrong ? damage(w, err, "it says another length than its attributes have")
+				: rc;
+}
+
+static int check_content(struct stage_walk *w, const struct stage_row *row, struct store_error *err)
+{
+	const char *wrong;
+	int rc;
+
+	if (row->class > odb_format(w->fsck->repo->odb)->class_count)
+		return damage(w, err, "its class is not in 'format'");
+	if (!entry_is_file(row->kind, &row->ref))
+		return damage(w, err, "its kind, height, id and length do not go together");
+	rc = fsck_walk_staged(w->fsck, &row->ref, &wrong, err);
+	return rc == 0 && wrong ? damage(w, err, wrong) : rc;
 }
 
 static int check_roots(struct stage_walk *w, uint64_t dir, struct store_error *err)
@@ -119,7 +137,7 @@ static int check_row(struct stage_walk *w, const struct stage_row *row, struct s
 	int rc = check_meta(w, row, err);
 
 	if (rc == 0 && row->kind != ENTRY_DIR)
-		rc = fsck_walk_file(w->fsck, &row->ref, NULL, err);
+		rc = check_content(w, row, err);
 	if (rc == 0 && row->kind != ENTRY_DIR)
 		rc = name_content(w, row, err);
 	return rc == 0 ? fsck_tick(w->fsck, err) : rc;

@@ -90,8 +90,18 @@ static int visit(struct tree_walk *w, const struct fsck_ref *ref, struct fsck_no
 	return ref->is_inner && !m->is_spine_ok ? fsck_check_spine(f, ref, &w->scratch, err) : 0;
 }
 
-static int check_content(struct fsck *f, const struct fsck_child *c, const struct oid *user,
+/* Content that is whole, but not what is said of it. */
+static int tell_user(struct fsck *f, const struct oid *user, const char **wrong, const char *what,
 	struct store_error *err)
+{
+	if (user)
+		return fsck_tell(f, user, err, what);
+	*wrong = what;
+	return 0;
+}
+
+static int check_content(struct fsck *f, const struct fsck_child *c, const struct oid *user,
+	const char **wrong, struct store_error *err)
 {
 	char hex[ID_HEX + 1];
 	struct odb_loc loc;
@@ -100,8 +110,7 @@ static int check_content(struct fsck *f, const struct fsck_child *c, const struc
 	if (id_eq(&c->content, &hash_empty_file) || c->content_len == 0) {
 		if (c->content_len == 0 && id_eq(&c->content, &hash_empty_file))
 			return 0;
-		return user ? fsck_tell(f, user, err, "it names an empty file that is not empty")
-			    : 0;
+		return tell_user(f, user, wrong, "it names an empty file that is not empty", err);
 	}
 	rc = odb_find(f->reader, &c->content, &loc, err);
 	if (rc == STORE_ENOTFOUND) {
@@ -111,9 +120,10 @@ static int check_content(struct fsck *f, const struct fsck_child *c, const struc
 			user ? "object " : "the stage", user ? id_hex(hex, user) : "");
 	}
 	if (rc == 0 && loc.len != c->content_len)
-		return user ? fsck_tell(f, user, err,
-				      "it says that a chunk has another length than it has")
-			    : 0;
+		return tell_user(f, user, wrong,
+			user ? "it says that a chunk has another length than it has"
+			     : "it says another length than its content has",
+			err);
 	return rc;
 }
 
@@ -205,7 +215,7 @@ static int step(struct tree_walk *w, struct store_error *err)
 			w->fsck->progress.files++;
 		}
 		if (c->has_content)
-			rc = check_content(w->fsck, c, &user, err);
+			rc = check_content(w->fsck, c, &user, NULL, err);
 		if (rc == 0 && c->is_list)
 			rc = check_list(w->fsck, &c->content, err);
 		c->ref.is_inner = c->ref.is_child && is_inner;
@@ -240,19 +250,20 @@ int fsck_walk(struct fsck *f, const struct fsck_ref *ref, struct store_error *er
 	return rc;
 }
 
-int fsck_walk_file(struct fsck *f, const struct file_ref *ref, const struct oid *user,
+int fsck_walk_staged(struct fsck *f, const struct file_ref *ref, const char **wrong,
 	struct store_error *err)
 {
 	struct fsck_child c = { 0 };
 
+	*wrong = NULL;
 	fsck_child_content(&c, &ref->id, ref->height, ref->size);
-	return c.has_content ? check_content(f, &c, user, err) : fsck_walk(f, &c.ref, err);
+	return c.has_content ? check_content(f, &c, NULL, wrong, err) : fsck_walk(f, &c.ref, err);
 }
 
-int fsck_walk_list(struct fsck *f, const struct file_ref *ref, const struct oid *user,
+int fsck_walk_staged_list(struct fsck *f, const struct file_ref *ref, const char **wrong,
 	struct store_error *err)
 {
-	const int rc = fsck_walk_file(f, ref, user, err);
+	const int rc = fsck_walk_staged(f, ref, wrong, err);
 
 	return rc == 0 ? check_list(f, &ref->id, err) : rc;
 }

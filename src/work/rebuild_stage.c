@@ -18,7 +18,6 @@
 #include "work/rebuild_internal.h"
 
 #define OP_MOVE 3
-#define CLASS_MAX 15
 #define BATCH_STEPS 2000
 
 struct op {
@@ -87,7 +86,7 @@ static bool meta_ok(const uint8_t *p, size_t len)
 		(meta_decode(&s, &m) == 0 && span_left(&s) == 0 && !(m.flags & META_CHILD));
 }
 
-static bool take_set(struct span *s, struct op *o)
+static bool take_set(struct span *s, const struct store_format *format, struct op *o)
 {
 	struct stage_row *row = &o->row;
 	uint64_t len;
@@ -102,10 +101,12 @@ static bool take_set(struct span *s, struct op *o)
 	len = span_leb(s);
 	row->meta = len <= span_left(s) ? span_take(s, (size_t)len) : NULL;
 	row->meta_len = (size_t)len;
-	if (s->bad || !row->meta || row->kind < ENTRY_FILE || row->kind > ENTRY_LINK ||
-		row->class > CLASS_MAX || row->ref.height > LIMIT_LEVEL)
+	if (s->bad || !row->meta || !meta_ok(row->meta, row->meta_len))
 		return false;
-	return (o->path.len > 0 || row->kind == ENTRY_DIR) && meta_ok(row->meta, row->meta_len);
+	if (row->kind == ENTRY_DIR)
+		return true;
+	return o->path.len > 0 && row->class <= format->class_count &&
+		entry_is_file(row->kind, &row->ref);
 }
 
 static bool take_reset(struct span *s, struct op *o)
@@ -124,7 +125,7 @@ static bool take_reset(struct span *s, struct op *o)
 		o->meta.height < LIMIT_LEVEL;
 }
 
-static bool take_op(struct span *s, struct op *o)
+static bool take_op(struct span *s, const struct store_format *format, struct op *o)
 {
 	o->kind = span_u8(s);
 	o->row = (struct stage_row){ 0 };
@@ -134,7 +135,7 @@ static bool take_op(struct span *s, struct op *o)
 		return false;
 	switch (o->kind) {
 	case STAGE_SET:
-		return take_set(s, o);
+		return take_set(s, format, o);
 	case STAGE_DELETE:
 		return !s->bad;
 	case OP_MOVE:
@@ -376,7 +377,7 @@ static int apply_record(struct stage_run *t, const uint8_t *data, size_t len,
 	if (s.bad || memcmp(head, "SR\1", 3) != 0)
 		return store_error_set(err, STORE_ECORRUPT, "a stage record is malformed");
 	for (; rc == 0 && count > 0; count--) {
-		if (!take_op(&s, &t->op))
+		if (!take_op(&s, odb_format(t->rebuild->odb), &t->op))
 			rc = store_error_set(err, STORE_ECORRUPT,
 				"an operation of a stage record is malformed");
 		else

@@ -305,6 +305,38 @@ static void test_stage__a_row_that_cannot_be_read_is_named_and_others_are_looked
 	assert_non_null(strstr(told, "not marked as deleted: z\n"));
 }
 
+/* Row `name` of the top, staged anew, says so of its content. */
+static void stage_row(const char *name, const struct oid *id, uint8_t height, uint64_t size)
+{
+	struct env_txn *t = begin();
+	struct stage_row row;
+	uint64_t root;
+
+	OK(stage_root(t, &root, &failure));
+	OK(stage_get(t, root, name, strlen(name), &row, &failure));
+	if (id)
+		row.ref.id = *id;
+	row.ref.height = height;
+	row.ref.size = size;
+	OK(stage_put(t, root, name, strlen(name), &row, &failure));
+	OK(env_commit(t, &failure));
+}
+
+static void test_stage__a_staged_row_that_says_another_length_is_named(void **state)
+{
+	(void)state;
+	put_file("new");
+	add("new");
+	stage_row("new", NULL, 0, 95);
+	assert_told("stage: it says another length than its content has: new\n");
+	stage_row("new", NULL, 0, 0);
+	assert_told("stage: its kind, height, id and length do not go together: new\n");
+	stage_row("new", &hash_empty_file, 0, 15);
+	assert_told("stage: its kind, height, id and length do not go together: new\n");
+	stage_row("new", &hash_empty_file, 0, 0);
+	assert_whole();
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, make, fixture_remove)
 
 int main(void)
@@ -320,6 +352,7 @@ int main(void)
 		T(test_stage__a_mark_that_no_commit_would_find_is_named),
 		T(test_stage__a_cached_root_that_is_not_the_entry_above_is_named),
 		T(test_stage__a_row_that_cannot_be_read_is_named_and_others_are_looked_at),
+		T(test_stage__a_staged_row_that_says_another_length_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
