@@ -59,6 +59,7 @@ test_expect_success 'an unknown revision is named with the nearest ref' '
 	says 2 "unknown revision .mian.*main" store log mian &&
 	says 2 "unknown revision .mian.*main" store checkout mian &&
 	says 2 "unknown revision .mian.*main" store root mian &&
+	says 2 "path .mian. is not in revision .HEAD.; the nearest ref is .main." store ls mian &&
 	says 2 "12345678.*no ref and no commit begins so" store root 12345678 &&
 	says 2 "HEAD.* (has no parent|is the first|only)" store log HEAD~9 &&
 	cd .. && intact

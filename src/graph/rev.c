@@ -16,7 +16,6 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "base/nearest.h"
 #include "base/quote.h"
 #include "data/date.h"
 #include "graph/tag.h"
@@ -114,45 +113,48 @@ int rev_peel(const struct rev_source *s, const struct oid *id, struct text_slice
 
 /* ---- bases */
 
-struct guess {
-	struct nearest nearest;
-};
-
 static int try_name(void *ctx, const char *name, const char *value)
 {
 	static const char *const prefixes[] = { "refs/heads/", "refs/tags/", "refs/remotes/",
 		"refs/" };
-	struct guess *g = ctx;
+	struct nearest *nearest = ctx;
 
 	(void)value;
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		const size_t n = strlen(prefixes[i]);
 
 		if (strncmp(name, prefixes[i], n) == 0) {
-			nearest_try(&g->nearest, name + n);
+			nearest_try(nearest, name + n);
 			return 0;
 		}
 	}
-	nearest_try(&g->nearest, name);
+	nearest_try(nearest, name);
 	return 0;
+}
+
+int rev_nearest(const struct rev_source *s, struct text_slice base, char out[NEAREST_MAX + 1])
+{
+	char wanted[NEAREST_MAX + 1];
+	struct nearest nearest = { .wanted = wanted };
+
+	snprintf(wanted, sizeof(wanted), "%.*s",
+		(int)(base.len < NEAREST_MAX ? base.len : NEAREST_MAX), base.p);
+	refs_each(s->txn, "", try_name, &nearest, NULL);
+	memcpy(out, nearest.best, sizeof(nearest.best));
+	return nearest.best[0] ? (int)nearest.distance : -1;
 }
 
 static int unknown(const struct rev_source *s, struct text_slice base, bool is_hex,
 	struct store_error *err)
 {
-	char wanted[NEAREST_MAX + 1], shown[120], near_shown[80];
-	struct guess g = { .nearest = { .wanted = wanted } };
+	char near[NEAREST_MAX + 1], shown[120], near_shown[80];
 	const char *why = is_hex ? ": no ref and no commit begins so" : "";
 
 	quote_msg(shown, sizeof(shown), base.p, base.len);
-	snprintf(wanted, sizeof(wanted), "%.*s",
-		(int)(base.len < NEAREST_MAX ? base.len : NEAREST_MAX), base.p);
-	refs_each(s->txn, "", try_name, &g, NULL);
-	if (!g.nearest.best[0])
+	if (rev_nearest(s, base, near) < 0)
 		return store_error_set(err, STORE_ENOTFOUND, "unknown revision '%s'%s", shown, why);
 	return store_error_set(err, STORE_ENOTFOUND, "unknown revision '%s'%s; the nearest is '%s'",
-		shown, why,
-		quote_msg(near_shown, sizeof(near_shown), g.nearest.best, strlen(g.nearest.best)));
+		shown, why, quote_msg(near_shown, sizeof(near_shown), near, strlen(near)));
 }
 
 static const char *short_branch(const char *full)

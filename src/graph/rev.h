@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/nearest.h"
 #include "data/ident.h"
 #include "graph/commit.h"
 #include "graph/layer.h"
@@ -33,6 +34,12 @@ struct rev_source {
  */
 int rev_parse(const struct rev_source *s, const char *text, size_t len, struct oid *out,
 	struct store_error *err);
+
+/*
+ * The ref whose short name is nearest to base, for messages.  Returns how many edits it is away, 0
+ * where base is its name, -1 and "" when none is near.
+ */
+int rev_nearest(const struct rev_source *s, struct text_slice base, char out[NEAREST_MAX + 1]);
 
 /*
  * Read and decode. data holds what out's slices point into. STORE_ECORRUPT also for an object that

@@ -248,14 +248,44 @@ static int try_tree(struct search *s, struct store_error *err)
 	return try_candidate(s, &c, NULL, err);
 }
 
-static int judge(struct search *s, struct store_target *out, struct store_error *err)
+/*
+ * None counted. A name that could have been a revision alone is told as one where a ref has that
+ * name or where it fits several commits; where a ref only is near, both are told.
+ */
+static int refuse(const struct search *s, const char *shown, bool can_be_tree,
+	struct store_error *err)
 {
+	const int code = s->failure.code ? s->failure.code : STORE_ENOTFOUND;
+	const size_t len = strlen(s->operand);
+	char near[NEAREST_MAX + 1], near_shown[80];
+	struct store_error why = { 0 };
+	struct rev_parts parts;
+	struct oid id;
+	int distance = -1;
+
+	if (can_be_tree && s->failed_at == 0 && rev_split(&parts, s->operand, len, NULL) == 0) {
+		distance = rev_nearest(&s->view.source, parts.base, near);
+		if (rev_parse(&s->view.source, s->operand, len, &id, &why) != 0 &&
+			(distance == 0 || why.code == STORE_EAMBIGUOUS))
+			return store_error_set(err, why.code, "cannot find '%s': %s", shown,
+				why.msg);
+	}
+	if (distance > 0)
+		return store_error_set(err, code, "cannot find '%s': %s; the nearest ref is '%s'",
+			shown, s->failure.msg,
+			quote_msg(near_shown, sizeof(near_shown), near, strlen(near)));
+	return store_error_set(err, code, "cannot find '%s': %s", shown, s->failure.msg);
+}
+
+static int judge(struct search *s, unsigned int flags, struct store_target *out,
+	struct store_error *err)
+{
+	const bool can_be_tree = (flags & STORE_NAME_REV_IS_TREE) && !(flags & STORE_NAME_LITERAL);
 	char shown[150];
 
 	quote_msg(shown, sizeof(shown), s->operand, strlen(s->operand));
 	if (s->count == 0)
-		return store_error_set(err, s->failure.code ? s->failure.code : STORE_ENOTFOUND,
-			"cannot find '%s': %s", shown, s->failure.msg);
+		return refuse(s, shown, can_be_tree, err);
 	if (s->count > 1)
 		return store_error_set(err, STORE_EAMBIGUOUS, "'%s' is ambiguous: it can mean %s%s",
 			shown, buf_str(&s->listed) ? (char *)s->listed.data : "several things",
@@ -282,7 +312,7 @@ int store_resolve(struct store_repo *repo, const char *operand, unsigned int fla
 			rc = try_tree(&s, err);
 	}
 	if (rc == 0)
-		rc = judge(&s, out, err);
+		rc = judge(&s, flags, out, err);
 	view_end(&s.view);
 	free(s.found.path);
 	buf_release(&s.listed);

@@ -172,6 +172,20 @@ static void test_resolve__a_revision_can_mean_its_top(void **state)
 	refuse("HEAD~1", 0, STORE_ENOTFOUND, "path 'HEAD~1' is not in revision 'HEAD'");
 }
 
+static void test_resolve__a_revision_that_could_mean_its_top_is_told_with_the_nearest_ref(
+	void **state)
+{
+	(void)state;
+	refuse("mian", STORE_NAME_REV_IS_TREE, STORE_ENOTFOUND,
+		"cannot find 'mian': path 'mian' is not in revision 'HEAD'; the nearest ref is 'main'");
+	refuse("mian~1", STORE_NAME_REV_IS_TREE, STORE_ENOTFOUND, "the nearest ref is 'main'");
+	refuse("HEAD~9", STORE_NAME_REV_IS_TREE, STORE_ENOTFOUND,
+		"cannot find 'HEAD~9': HEAD~1 is the first commit, it has no parent");
+	refuse("mian:a", STORE_NAME_REV_IS_TREE, STORE_ENOTFOUND,
+		"cannot find 'mian:a': unknown revision 'mian'; the nearest is 'main'");
+	refuse("mian", 0, STORE_ENOTFOUND, "path 'mian' is not in revision 'HEAD'");
+}
+
 static void test_resolve__paths_begin_where_the_user_stands(void **state)
 {
 	struct store_open_options options = { .start = NULL };
@@ -204,6 +218,7 @@ int main(void)
 		TEST(test_resolve__none_says_which_half_of_the_rightmost_split_failed),
 		TEST(test_resolve__after_two_dashes_only_the_literal_path_counts),
 		TEST(test_resolve__a_revision_can_mean_its_top),
+		TEST(test_resolve__a_revision_that_could_mean_its_top_is_told_with_the_nearest_ref),
 		TEST(test_resolve__paths_begin_where_the_user_stands),
 	};
 

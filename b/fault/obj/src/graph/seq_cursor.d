@@ -1,0 +1,18 @@
+/tmp/h-tests/b/fault/obj/src/graph/seq_cursor.o: src/graph/seq_cursor.c \
+ src/base/banned.h src/graph/seq_internal.h src/base/buf.h \
+ src/base/bytes.h src/graph/seq.h src/graph/nodes.h src/data/hash.h \
+ src/data/id.h src/base/error.h include/store.h src/base/mem.h \
+ src/base/trace.h src/data/limits.h
+src/base/banned.h:
+src/graph/seq_internal.h:
+src/base/buf.h:
+src/base/bytes.h:
+src/graph/seq.h:
+src/graph/nodes.h:
+src/data/hash.h:
+src/data/id.h:
+src/base/error.h:
+include/store.h:
+src/base/mem.h:
+src/base/trace.h:
+src/data/limits.h:

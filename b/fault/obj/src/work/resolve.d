@@ -1,0 +1,38 @@
+/tmp/h-tests/b/fault/obj/src/work/resolve.o: src/work/resolve.c \
+ src/base/banned.h src/base/error.h include/store.h src/base/quote.h \
+ src/base/buf.h src/graph/tree.h src/graph/entry.h src/base/bytes.h \
+ src/data/id.h src/graph/nodes.h src/data/hash.h src/work/repo_internal.h \
+ src/work/config_internal.h src/work/config.h src/work/repo.h \
+ src/data/ident.h src/data/text.h src/graph/refs.h src/data/limits.h \
+ src/odb/env.h src/odb/odb.h src/data/codec.h src/data/format.h \
+ src/work/view_internal.h src/graph/layer.h src/graph/rev.h \
+ src/base/nearest.h src/graph/commit.h src/graph/stage.h
+src/base/banned.h:
+src/base/error.h:
+include/store.h:
+src/base/quote.h:
+src/base/buf.h:
+src/graph/tree.h:
+src/graph/entry.h:
+src/base/bytes.h:
+src/data/id.h:
+src/graph/nodes.h:
+src/data/hash.h:
+src/work/repo_internal.h:
+src/work/config_internal.h:
+src/work/config.h:
+src/work/repo.h:
+src/data/ident.h:
+src/data/text.h:
+src/graph/refs.h:
+src/data/limits.h:
+src/odb/env.h:
+src/odb/odb.h:
+src/data/codec.h:
+src/data/format.h:
+src/work/view_internal.h:
+src/graph/layer.h:
+src/graph/rev.h:
+src/base/nearest.h:
+src/graph/commit.h:
+src/graph/stage.h:

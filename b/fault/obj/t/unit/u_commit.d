@@ -1,0 +1,15 @@
+/tmp/h-tests/b/fault/obj/t/unit/u_commit.o: t/unit/u_commit.c \
+ src/base/banned.h src/graph/commit.h src/base/buf.h src/data/id.h \
+ src/data/limits.h src/data/ident.h src/data/text.h src/graph/tag.h \
+ t/unit/texts.h src/base/error.h include/store.h
+src/base/banned.h:
+src/graph/commit.h:
+src/base/buf.h:
+src/data/id.h:
+src/data/limits.h:
+src/data/ident.h:
+src/data/text.h:
+src/graph/tag.h:
+t/unit/texts.h:
+src/base/error.h:
+include/store.h:

@@ -1,0 +1,18 @@
+/tmp/h-tests/b/fault/obj/t/unit/u_map_diff.o: t/unit/u_map_diff.c \
+ src/base/banned.h t/unit/map_fixture.h src/base/error.h include/store.h \
+ src/graph/map_internal.h src/data/limits.h src/graph/map.h \
+ src/graph/entry.h src/base/buf.h src/base/bytes.h src/data/id.h \
+ src/graph/nodes.h src/data/hash.h
+src/base/banned.h:
+t/unit/map_fixture.h:
+src/base/error.h:
+include/store.h:
+src/graph/map_internal.h:
+src/data/limits.h:
+src/graph/map.h:
+src/graph/entry.h:
+src/base/buf.h:
+src/base/bytes.h:
+src/data/id.h:
+src/graph/nodes.h:
+src/data/hash.h:

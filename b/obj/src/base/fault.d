@@ -1,0 +1,2 @@
+/tmp/h-tests/b/obj/src/base/fault.o: src/base/fault.c src/base/banned.h
+src/base/banned.h:

@@ -1,0 +1,24 @@
+/tmp/h-tests/b/obj/src/graph/rev_syntax.o: src/graph/rev_syntax.c \
+ src/base/banned.h src/graph/rev.h src/data/ident.h src/base/buf.h \
+ src/data/text.h src/data/id.h src/graph/commit.h src/data/limits.h \
+ src/graph/layer.h src/graph/entry.h src/base/bytes.h src/graph/nodes.h \
+ src/data/hash.h src/graph/refs.h src/odb/env.h src/base/error.h \
+ include/store.h src/base/quote.h
+src/base/banned.h:
+src/graph/rev.h:
+src/data/ident.h:
+src/base/buf.h:
+src/data/text.h:
+src/data/id.h:
+src/graph/commit.h:
+src/data/limits.h:
+src/graph/layer.h:
+src/graph/entry.h:
+src/base/bytes.h:
+src/graph/nodes.h:
+src/data/hash.h:
+src/graph/refs.h:
+src/odb/env.h:
+src/base/error.h:
+include/store.h:
+src/base/quote.h:

@@ -1,0 +1,32 @@
+/tmp/h-tests/b/obj/src/work/fsck_border.o: src/work/fsck_border.c \
+ src/base/banned.h src/base/error.h include/store.h src/data/crc32c.h \
+ src/work/fsck_internal.h src/graph/entry.h src/base/buf.h \
+ src/base/bytes.h src/data/id.h src/graph/map.h src/graph/nodes.h \
+ src/data/hash.h src/graph/seq.h src/odb/pack.h src/data/codec.h \
+ src/work/repo.h src/data/ident.h src/data/text.h src/graph/refs.h \
+ src/data/limits.h src/odb/env.h src/odb/odb.h src/data/format.h \
+ src/work/config.h
+src/base/banned.h:
+src/base/error.h:
+include/store.h:
+src/data/crc32c.h:
+src/work/fsck_internal.h:
+src/graph/entry.h:
+src/base/buf.h:
+src/base/bytes.h:
+src/data/id.h:
+src/graph/map.h:
+src/graph/nodes.h:
+src/data/hash.h:
+src/graph/seq.h:
+src/odb/pack.h:
+src/data/codec.h:
+src/work/repo.h:
+src/data/ident.h:
+src/data/text.h:
+src/graph/refs.h:
+src/data/limits.h:
+src/odb/env.h:
+src/odb/odb.h:
+src/data/format.h:
+src/work/config.h:

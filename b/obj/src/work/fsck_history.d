@@ -1,0 +1,42 @@
+/tmp/h-tests/b/obj/src/work/fsck_history.o: src/work/fsck_history.c \
+ src/base/banned.h src/base/error.h include/store.h src/base/mem.h \
+ src/data/hash.h src/data/id.h src/data/refslog.h src/base/buf.h \
+ src/data/ident.h src/data/text.h src/graph/changes.h src/graph/entry.h \
+ src/base/bytes.h src/graph/nodes.h src/graph/commit.h src/data/limits.h \
+ src/graph/layer.h src/graph/rev.h src/graph/refs.h src/odb/env.h \
+ src/graph/tag.h src/work/fsck_internal.h src/graph/map.h src/graph/seq.h \
+ src/odb/pack.h src/data/codec.h src/work/repo.h src/odb/odb.h \
+ src/data/format.h src/work/config.h src/work/view_internal.h \
+ src/graph/stage.h
+src/base/banned.h:
+src/base/error.h:
+include/store.h:
+src/base/mem.h:
+src/data/hash.h:
+src/data/id.h:
+src/data/refslog.h:
+src/base/buf.h:
+src/data/ident.h:
+src/data/text.h:
+src/graph/changes.h:
+src/graph/entry.h:
+src/base/bytes.h:
+src/graph/nodes.h:
+src/graph/commit.h:
+src/data/limits.h:
+src/graph/layer.h:
+src/graph/rev.h:
+src/graph/refs.h:
+src/odb/env.h:
+src/graph/tag.h:
+src/work/fsck_internal.h:
+src/graph/map.h:
+src/graph/seq.h:
+src/odb/pack.h:
+src/data/codec.h:
+src/work/repo.h:
+src/odb/odb.h:
+src/data/format.h:
+src/work/config.h:
+src/work/view_internal.h:
+src/graph/stage.h:

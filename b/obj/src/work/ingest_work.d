@@ -1,0 +1,39 @@
+/tmp/h-tests/b/obj/src/work/ingest_work.o: src/work/ingest_work.c \
+ src/base/banned.h src/base/error.h include/store.h src/base/fault.h \
+ src/base/io.h src/base/buf.h src/base/mem.h src/base/trace.h \
+ src/data/limits.h src/work/ingest.h src/data/chunker.h src/data/hash.h \
+ src/data/id.h src/graph/seq.h src/graph/nodes.h src/graph/stage.h \
+ src/graph/entry.h src/base/bytes.h src/odb/env.h src/odb/pack.h \
+ src/data/codec.h src/odb/writer.h src/odb/odb.h src/data/format.h \
+ src/work/repo.h src/data/ident.h src/data/text.h src/graph/refs.h \
+ src/work/config.h src/work/worktree.h
+src/base/banned.h:
+src/base/error.h:
+include/store.h:
+src/base/fault.h:
+src/base/io.h:
+src/base/buf.h:
+src/base/mem.h:
+src/base/trace.h:
+src/data/limits.h:
+src/work/ingest.h:
+src/data/chunker.h:
+src/data/hash.h:
+src/data/id.h:
+src/graph/seq.h:
+src/graph/nodes.h:
+src/graph/stage.h:
+src/graph/entry.h:
+src/base/bytes.h:
+src/odb/env.h:
+src/odb/pack.h:
+src/data/codec.h:
+src/odb/writer.h:
+src/odb/odb.h:
+src/data/format.h:
+src/work/repo.h:
+src/data/ident.h:
+src/data/text.h:
+src/graph/refs.h:
+src/work/config.h:
+src/work/worktree.h:

@@ -1,0 +1,35 @@
+/tmp/h-tests/b/obj/src/work/list_stage.o: src/work/list_stage.c \
+ src/base/banned.h src/work/list_internal.h include/store.h \
+ src/base/error.h src/base/mem.h src/data/limits.h \
+ src/work/view_internal.h src/graph/entry.h src/base/buf.h \
+ src/base/bytes.h src/data/id.h src/graph/layer.h src/graph/rev.h \
+ src/data/ident.h src/data/text.h src/graph/commit.h src/graph/nodes.h \
+ src/data/hash.h src/graph/refs.h src/odb/env.h src/graph/stage.h \
+ src/work/repo.h src/odb/odb.h src/data/codec.h src/data/format.h \
+ src/work/config.h
+src/base/banned.h:
+src/work/list_internal.h:
+include/store.h:
+src/base/error.h:
+src/base/mem.h:
+src/data/limits.h:
+src/work/view_internal.h:
+src/graph/entry.h:
+src/base/buf.h:
+src/base/bytes.h:
+src/data/id.h:
+src/graph/layer.h:
+src/graph/rev.h:
+src/data/ident.h:
+src/data/text.h:
+src/graph/commit.h:
+src/graph/nodes.h:
+src/data/hash.h:
+src/graph/refs.h:
+src/odb/env.h:
+src/graph/stage.h:
+src/work/repo.h:
+src/odb/odb.h:
+src/data/codec.h:
+src/data/format.h:
+src/work/config.h:
