@@ -22,6 +22,14 @@ test_expect_success 'the first branch is main, init.defaultBranch, or -b' '
 	test_expect_code 2 store init -b "two words" bad 2>err && test_line_count -eq 1 err && test_path_is_missing bad/.store/format
 '
 
+test_expect_success 'an init that is refused leaves nothing behind, neither DIR nor .store' '
+	mkdir there && for refused in "-b two..dots" "-b ." "-c init.defaultBranch=a..b" "-c chunking.average=300" \
+		"-c chunking.huge_file_threshold=1M" "-c core.dbDir=a\"b"; do
+		test_expect_code 2 store init $refused fresh/below 2>err && test_line_count -eq 1 err && test_path_is_missing fresh &&
+		test_expect_code 2 store init $refused there 2>err && test_line_count -eq 1 err && test_path_is_missing there/.store || return 1
+	done && test_expect_code 2 store init -b "" fresh/below 2>err && test_grep "name of a ref" err && test_path_is_missing fresh
+'
+
 test_expect_success 'inside another working tree it works and says so, and the outer one does not enter it' '
 	cd a/b/c && store init inner 2>../err && test_grep "lies within the working tree of another repository" ../err &&
 	echo in >inner/f && store add . 2>../err && test_grep "inner.* is a repository of its own" ../err && test_expect_code 2 store cat :inner/f

@@ -159,9 +159,6 @@ static int prepare_db_dir(const char *store_dir, const char *text, struct buf *p
 
 	if (!text || !*text)
 		return 0;
-	if (strpbrk(text, "\n\r\"") || strstr(text, " ;"))
-		return store_error_set(err, STORE_EINVAL,
-			"core.dbDir holds what a line of 'config' cannot");
 	buf_addf(path, "%s%s%s", text[0] == '/' ? "" : store_dir, text[0] == '/' ? "" : "/", text);
 	if (!buf_str(path))
 		return out_of_memory(err);
@@ -217,18 +214,45 @@ static int write_config(const char *store_dir, const struct config *c, struct st
 	return rc;
 }
 
-/* Everything that can be refused is, before anything is on the disk. */
-static int check_wishes(const struct config *c, const struct store_init_options *o,
+static int check_db_dir(const struct config *c, struct store_error *err)
+{
+	const char *text = config_text(c, "core.dbDir");
+
+	if (!text || (!strpbrk(text, "\n\r\"") && !strstr(text, " ;")))
+		return 0;
+	return store_error_set(err, STORE_EINVAL,
+		"core.dbDir holds what a line of 'config' cannot");
+}
+
+/* Everything that can be refused is, before anything is on the disk. Caller frees *config. */
+static int check_wishes(const struct store_init_options *o, struct config **config,
 	struct store_format *format, struct store_error *err)
 {
 	struct buf branch = { 0 };
-	int rc = init_format(c, o->chunk_average, format, err);
+	int rc = config_load(config, o->config, NULL, err);
 
+	if (rc == 0)
+		rc = init_format(*config, o->chunk_average, format, err);
 	if (rc == 0)
 		rc = check_format(format, err);
 	if (rc == 0)
-		rc = name_branch(c, o, &branch, err);
+		rc = name_branch(*config, o, &branch, err);
+	if (rc == 0)
+		rc = check_db_dir(*config, err);
 	buf_release(&branch);
+	return rc;
+}
+
+/* Where dir is yet to be made, what make_store will refuse is refused before. */
+static int check_new(const char *dir, const struct store_init_options *o, struct store_error *err)
+{
+	struct store_format format;
+	struct config *config = NULL;
+	int rc = 0;
+
+	if (dir && *dir && access(dir, F_OK) != 0 && errno == ENOENT)
+		rc = check_wishes(o, &config, &format, err);
+	config_free(config);
 	return rc;
 }
 
@@ -241,9 +265,7 @@ static int make_store(const char *store_dir, const struct store_init_options *o,
 	int rc = check_empty(store_dir, err);
 
 	if (rc == 0)
-		rc = config_load(&config, o->config, NULL, err);
-	if (rc == 0)
-		rc = check_wishes(config, o, &format, err);
+		rc = check_wishes(o, &config, &format, err);
 	if (rc == 0 && owner_mkdir(store_dir) != 0 && errno != EEXIST)
 		rc = store_error_sys(err, "cannot create '%s'", store_dir);
 	if (rc == 0)
@@ -377,8 +399,10 @@ int store_init(const char *dir, const struct store_init_options *options,
 	const struct store_init_options *o = options ? options : &none;
 	struct discovery d = { 0 };
 	bool existed = false;
-	int rc = find_place(&d, dir, err);
+	int rc = check_new(dir, o, err);
 
+	if (rc == 0)
+		rc = find_place(&d, dir, err);
 	assert(rc != 0 || d.store_dir);
 	if (rc == 0 && !has_file(d.store_dir, "format"))
 		rc = make_store(d.store_dir, o, err);
