@@ -585,6 +585,12 @@ struct store_info {
 	uint64_t db_bytes;
 	/* From HEAD along first parents, to the first; merges bring more. */
 	uint64_t first_parent_commits;
+	/*
+	 * Packs that killed commands left, not among `packs`: the next publication removes them.
+	 * What no commit and no stage names any more is not among them: to find it takes a walk of
+	 * all.
+	 */
+	uint64_t garbage_packs, garbage_bytes;
 };
 /* Facts about the repository into *out.  Cost: O(packs), nothing is decoded but HEAD's commit. */
 STORE_API int store_info(struct store_repo *repo, struct store_info *out, struct store_error *err);

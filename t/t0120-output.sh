@@ -128,7 +128,18 @@ test_expect_success 'info tells path, format, root, objects, logical and stored 
 	test_grep "^root:  *$root\$" ../out && test_grep "^commits:  *3 (along first parents)\$" ../out && test_grep "^objects:  *[1-9]" ../out &&
 	test_grep "^logical bytes:  *7 (7 bytes)\$" ../out && test_grep -E "^ratio: +[0-9]+[.][0-9]{2}\$" ../out &&
 	packs=$(find .store/packs -type f | wc -l) && test_grep "^packs:  *$packs\$" ../out &&
-	stored=$(find .store/packs -type f -printf "%s\n" | awk "{ n += \$1 } END { print n }") && test_grep "^stored bytes:  *$stored " ../out
+	stored=$(find .store/packs -type f -printf "%s\n" | awk "{ n += \$1 } END { print n }") && test_grep "^stored bytes:  *$stored " ../out &&
+	test_grep "^garbage:  *0 (0 bytes)\$" ../out
+'
+
+test_expect_success 'info counts the pack of a killed command as garbage, until the next one has removed it' '
+	cp -a repo killed && cd killed && ls .store/packs | sort >../before && store info | grep -E "^(packs|stored)" >../want &&
+	echo 6 >f && test_must_fail sh -c "STORE_FAULT=publish.sync:1:kill store add f; exit 1" &&
+	ls .store/packs | sort | comm -13 ../before - >../left && test_line_count -eq 1 ../left &&
+	bytes=$(wc -c <".store/packs/$(cat ../left)") && store info >../out && test_grep "^garbage:  *$bytes " ../out &&
+	grep -E "^(packs|stored)" ../out >../got && test_cmp ../want ../got &&
+	store --json info >../out && test_grep "\"garbage_packs\":1,\"garbage_bytes\":$bytes," ../out &&
+	store add f && store info >../out && test_grep "^garbage:  *0 " ../out
 '
 
 test_expect_success 'root prints the root of a revision with kind, height and size; a root is the same whoever commits it' '

@@ -23,6 +23,8 @@ static void add_json(struct line *t, const struct cli *cli, const struct store_i
 	json_number(t, "objects", i->objects);
 	json_number(t, "packs", i->packs);
 	json_number(t, "pack_bytes", i->pack_bytes);
+	json_number(t, "garbage_packs", i->garbage_packs);
+	json_number(t, "garbage_bytes", i->garbage_bytes);
 	json_number(t, "db_bytes", i->db_bytes);
 	json_end(t);
 }
@@ -66,6 +68,7 @@ static void add_words(struct line *t, const struct cli *cli, const struct store_
 	if (i->has_head && i->pack_bytes)
 		line_format(t, "ratio:          %.2f\n",
 			(double)i->head.root.size / (double)i->pack_bytes);
+	add_size(t, "garbage:", i->garbage_bytes);
 	add_size(t, "db bytes:", i->db_bytes);
 }
 

@@ -4,12 +4,19 @@
  * Commits are not counted by walking: a layer's generation is one more than that of the layer of
  * the first parent, and fsck checks it, so HEAD's tells how many commits there are along first
  * parents. What merges brought in is not among them, and is not counted: that would take a walk of
- * the whole history.
+ * the whole history. Garbage is for the same reason only what is seen without one: packs that the
+ * database does not know, because the command that made them died.
  */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
+#include "base/io.h"
+#include "odb/pack.h"
 #include "work/view_internal.h"
 
 static int fill_root(struct store_repo *repo, const struct oid *id, struct store_root *out,
@@ -69,6 +76,44 @@ static int sum_packs(struct env_txn *t, struct store_info *out, struct store_err
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+static bool is_known(struct env_txn *t, uint64_t number, const uint8_t random[16])
+{
+	struct odb_pack_row row;
+	struct env_val v;
+	uint8_t key[8];
+
+	be64_put(key, number);
+	return env_get(t, ENV_PACKS, key, sizeof(key), &v, NULL) == 0 &&
+		odb_pack_row_decode(v.data, v.len, &row, NULL) == 0 &&
+		memcmp(row.random, random, sizeof(row.random)) == 0;
+}
+
+static int sum_garbage(struct store_repo *repo, struct env_txn *t, struct store_info *out,
+	struct store_error *err)
+{
+	int fd = openat(odb_packs_fd(repo->odb), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+	struct stat st;
+
+	if (!dir) {
+		io_close(&fd);
+		return store_error_sys(err, "cannot list 'packs'");
+	}
+	while ((d = readdir(dir)) != NULL) {
+		uint8_t random[16];
+		uint64_t number;
+
+		if (!pack_name_parse(d->d_name, &number, random) || is_known(t, number, random) ||
+			fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		out->garbage_packs++;
+		out->garbage_bytes += (uint64_t)st.st_size;
+	}
+	closedir(dir);
+	return 0;
+}
+
 static int fill_head(struct store_repo *repo, struct env_txn *t, struct store_info *out,
 	struct store_error *err)
 {
@@ -103,6 +148,8 @@ int store_info(struct store_repo *repo, struct store_info *out, struct store_err
 		rc = env_count(v.txn, ENV_OBJECTS, &out->objects, err);
 	if (rc == 0)
 		rc = sum_packs(v.txn, out, err);
+	if (rc == 0)
+		rc = sum_garbage(repo, v.txn, out, err);
 	if (rc == 0)
 		out->db_bytes = env_size(odb_env(repo->odb));
 	view_end(&v);

@@ -1,4 +1,0 @@
-/tmp/h-tests/b/fault/obj/src/base/clock.o: src/base/clock.c \
- src/base/banned.h src/base/clock.h
-src/base/banned.h:
-src/base/clock.h:

@@ -1,5 +1,0 @@
-/tmp/h-tests/b/obj/src/cli/line.o: src/cli/line.c src/base/banned.h \
- src/cli/line.h include/store.h
-src/base/banned.h:
-src/cli/line.h:
-include/store.h:
