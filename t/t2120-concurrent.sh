@@ -161,6 +161,32 @@ test_expect_success 'a gate that stays taken: exit code 5 after core.lockTimeout
 	store -C r commit -q -m late >/dev/null
 '
 
+# Who tried again would get in: the gate is free long before five times the time.
+test_expect_success 'a commit waits for the gate once, not as often as it would try for its branch' '
+	rm -f held &&
+	{ hold r/.store/gate held 2 & holder=$!; } &&
+	wait_for held &&
+	test_expect_code 5 store -C r -c core.lockTimeout=500ms commit --allow-empty -m x 2>err &&
+	test_grep "waited 500 ms" err &&
+	{ rm -f held; wait $holder; }
+'
+
+# strace holds the commit before its second fdatasync, that of its pack: it has read HEAD, and does not have the gate.
+test_expect_success 'a commit goes to the branch it began on, or nowhere' '
+	store init branches && echo 1 >branches/a && store -C branches add a && store -C branches commit -m 1 &&
+	echo 2 >branches/a && store -C branches add a &&
+	{ strace -f -y -o trace -e trace=fdatasync -e inject=fdatasync:delay_enter=2000000:when=2 \
+		store -C branches commit -m 2 2>err & committer=$!; } &&
+	until test_grep "fdatasync([0-9]*<.*/tmp/" trace; do sleep 0.1; done >/dev/null 2>&1 &&
+	store -C branches checkout -b other &&
+	! wait $committer &&
+	test_grep "HEAD was moved to another branch meanwhile" err &&
+	store -C branches log --oneline >log && test_line_count -eq 1 log &&
+	store -C branches log --oneline main >log && test_line_count -eq 1 log &&
+	store -C branches status --porcelain >got && test_grep "^M  a" got &&
+	store -C branches commit -m 2 && store -C branches fsck
+'
+
 test_expect_success 'readers wait for nobody while the gate is taken' '
 	rm -f held &&
 	{ hold r/.store/gate held 20 & holder=$!; } &&

@@ -43,7 +43,10 @@ struct commit_run {
 	struct refs_update update;
 	struct buf author, committer; /* what the idents point into */
 	struct hash *hash;            /* of a dry run that may not write */
-	bool settle_inside;           /* step 3 goes into the deciding transaction */
+	struct refs_head *first;      /* HEAD as the first try saw it */
+	bool *has_first;
+	bool is_lost;       /* another command moved the branch: try again */
+	bool settle_inside; /* step 3 goes into the deciding transaction */
 	bool settle_begun, settled;
 };
 
@@ -74,12 +77,26 @@ static int put_node(void *ctx, enum kind kind, const void *data, size_t len, str
 
 /* ---- step 1 */
 
+/* The user named no branch: the commit goes to the one that was checked out, or nowhere. */
+static int check_branch(struct commit_run *c, const struct refs_head *now, struct store_error *err)
+{
+	if (!*c->has_first)
+		*c->first = *now;
+	*c->has_first = true;
+	if (strcmp(now->branch, c->first->branch) == 0)
+		return 0;
+	return store_error_set(err, STORE_EBUSY,
+		"HEAD was moved to another branch meanwhile; run it again");
+}
+
 static int read_parent(struct commit_run *c, struct store_error *err)
 {
 	struct buf data = { 0 };
 	struct commit parent;
 	int rc = refs_head(c->snapshot, &c->head, err);
 
+	if (rc == 0)
+		rc = check_branch(c, &c->head, err);
 	if (rc == 0 && c->head.has_commit) {
 		rc = repo_read_commit(c->repo, &c->head.commit, &data, &parent, err);
 		if (rc == 0)
@@ -299,11 +316,12 @@ static int apply_deciding(void *ctx, struct env_txn *txn, uint64_t number, struc
 	struct refs_head now;
 	int rc = refs_head(txn, &now, err);
 
-	if (rc == 0 && strcmp(now.branch, c->head.branch) != 0)
-		rc = store_error_set(err, STORE_EBUSY,
-			"HEAD was moved to another branch meanwhile; run it again");
 	if (rc == 0)
+		rc = check_branch(c, &now, err);
+	if (rc == 0) {
 		rc = refs_update_apply(&c->update, txn, number, err);
+		c->is_lost = rc == STORE_EBUSY;
+	}
 	if (rc == 0 && c->settle_inside)
 		rc = apply_settle(c, txn, number, err);
 	return rc;
@@ -464,6 +482,8 @@ int store_commit(struct store_repo *repo, const struct store_commit_options *opt
 	static const struct store_commit_options defaults;
 	struct store_commit_result unused = { 0 };
 	const int64_t start = clock_mono_ns();
+	struct refs_head first;
+	bool has_first = false, again = true;
 	int rc;
 
 	options = options ? options : &defaults;
@@ -472,22 +492,25 @@ int store_commit(struct store_repo *repo, const struct store_commit_options *opt
 	rc = options->dry_run ? 0 : repo_check_writable(repo, err);
 	if (rc == 0)
 		rc = check_message(options, err);
-	for (int i = 0; i < TRIES && rc == 0; i++) {
-		struct commit_run c = { .repo = repo, .options = options, .result = result };
+	for (int i = 1; rc == 0 && again; i++) {
+		struct commit_run c = { .repo = repo,
+			.options = options,
+			.result = result,
+			.first = &first,
+			.has_first = &has_first };
 		struct store_error failed = { 0 };
 
 		rc = try_once(&c, &failed);
 		end(&c);
-		if ((rc != STORE_EBUSY && rc != ENV_FULL) || i + 1 == TRIES) {
-			if (rc != 0 && err)
-				*err = failed;
-			break;
-		}
 		/*
 		 * The map must grow, or another command won the branch: with our snapshot gone both
-		 * can be dealt with.
+		 * can be dealt with. Who waited for the gate as long as they may wait no more.
 		 */
-		rc = rc == ENV_FULL ? env_grow(odb_env(repo->odb), err) : 0;
+		again = i < TRIES && (rc == ENV_FULL || (rc == STORE_EBUSY && c.is_lost));
+		if (again)
+			rc = rc == ENV_FULL ? env_grow(odb_env(repo->odb), err) : 0;
+		else if (rc != 0 && err)
+			*err = failed;
 	}
 	result->stats.seconds = (double)(clock_mono_ns() - start) / 1e9;
 	store_stats_memory(&result->stats);
