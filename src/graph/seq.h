@@ -63,6 +63,13 @@ int seq_builder_finish(struct seq_builder *b, struct file_ref *out, struct store
  */
 int seq_builder_save(const struct seq_builder *b, struct buf *out, struct store_error *err);
 int seq_builder_load(struct seq_builder *b, const void *data, size_t len, struct store_error *err);
+/*
+ * The ids that the nodes still to be closed will name: those that a saved form claims to be there.
+ * Ends with what fn returns when that is not 0.
+ */
+typedef int seq_id_fn(void *ctx, const struct oid *id, struct store_error *err);
+int seq_builder_each(const struct seq_builder *b, seq_id_fn *fn, void *ctx,
+	struct store_error *err);
 
 /*
  * Cursor: walks the chunks of a file in order; reads a node only when it is entered. Depth is at

@@ -263,3 +263,29 @@ int seq_builder_load(struct seq_builder *b, const void *data, size_t len, struct
 		clear_levels(b);
 	return rc;
 }
+
+static int each_of_level(const struct level *l, uint8_t k, seq_id_fn *fn, void *ctx,
+	struct store_error *err)
+{
+	struct span s = span_of(l->rows.data, l->rows.len);
+	struct seq_row row, prev;
+	uint64_t bytes = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < l->count && rc == 0; i++) {
+		rc = seq_row_decode(&s, k, i > 0 ? &prev : NULL, &row, &bytes, err);
+		if (rc == 0)
+			rc = fn(ctx, &row.id, err);
+		prev = row;
+	}
+	return rc == 0 ? fn(ctx, &l->pending.id, err) : rc;
+}
+
+int seq_builder_each(const struct seq_builder *b, seq_id_fn *fn, void *ctx, struct store_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < b->used && rc == 0; i++)
+		rc = each_of_level(&b->levels[i], (uint8_t)(i + 1), fn, ctx, err);
+	return rc;
+}

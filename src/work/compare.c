@@ -55,12 +55,21 @@ static bool is_coarse(int fd)
 	}
 }
 
+static void find_grain(struct compare *c, int fd)
+{
+	struct stat st;
+
+	c->grain_ns = is_coarse(fd) ? GRAIN_COARSE_NS : GRAIN_LOCAL_NS;
+	if (fstat(fd, &st) == 0)
+		c->dev = st.st_dev;
+}
+
 int compare_init(struct compare *c, struct store_repo *repo, const struct node_source *nodes,
 	struct store_error *err)
 {
 	memset(c, 0, sizeof(*c));
 	c->nodes = nodes ? *nodes : repo_nodes(repo);
-	c->grain_ns = is_coarse(repo->work_fd) ? GRAIN_COARSE_NS : GRAIN_LOCAL_NS;
+	find_grain(c, repo->work_fd);
 	c->trust_ctime = repo->trust_ctime;
 	c->has_modes = repo->metadata != METADATA_NONE;
 	c->hash = hash_new();
@@ -82,6 +91,7 @@ bool compare_is_fresh(const struct compare *c, const struct stage_row *row,
 	const struct worktree_entry *e)
 {
 	const struct stage_stat *was = &row->stat, *is = &e->stat;
+	const int64_t grain_ns = e->dev == c->dev ? c->grain_ns : GRAIN_COARSE_NS;
 	int64_t last = is->mtime_ns;
 
 	if (was->clock_ns == 0 || row->kind != e->kind)
@@ -93,7 +103,7 @@ bool compare_is_fresh(const struct compare *c, const struct stage_row *row,
 		return false;
 	if (c->trust_ctime && is->ctime_ns > last)
 		last = is->ctime_ns;
-	return last <= INT64_MAX - c->grain_ns && last + c->grain_ns < was->clock_ns;
+	return last <= INT64_MAX - grain_ns && last + grain_ns < was->clock_ns;
 }
 
 static bool is_regular(uint8_t kind)

@@ -31,6 +31,7 @@ struct compare {
 	uint8_t *data;    /* a buffer for reading */
 	struct buf list;  /* xattrs */
 	int64_t grain_ns; /* of time stamps: 20 ms, or 2 s on FAT and network file systems */
+	uint64_t dev;     /* where that holds; what is mounted below may be coarse */
 	bool trust_ctime; /* core.trustctime */
 	bool has_modes;   /* core.metadata is not none: all permission bits are recorded */
 	bool has_owners;  /* owner and xattrs count, too (posix). Set by the caller */

@@ -311,7 +311,7 @@ static int take_segment(struct ingest *g, struct item *item, struct store_error 
 			return store_error_set(err, STORE_ENOMEM, "out of memory");
 		if (item->resume.len > 0) {
 			rc = seq_builder_load(g->seq, item->resume.data, item->resume.len, err);
-			writer_adopt(g->writer, g->adopt);
+			writer_adopt(g->writer, item->adopt);
 		}
 	}
 	for (size_t i = 0; i < item->chunk_count && rc == 0; i++)

@@ -92,6 +92,7 @@ struct item {
 	size_t data_cap;
 	bool first, last;  /* of the file */
 	struct buf resume; /* first: saved rows to go on from; empty: from the start */
+	uint64_t adopt;    /* the row of the dead writer that saved them */
 	uint64_t offset;   /* file offset behind this segment */
 };
 
@@ -127,6 +128,7 @@ struct large {
 	bool first, at_end;
 	int tries;
 	struct buf resume;
+	uint64_t adopt;    /* row of the writer whose checkpoint is being resumed */
 	uint64_t data_end; /* below it the file has data; holes are looked for from there */
 };
 
@@ -151,7 +153,6 @@ struct ingest {
 	const struct store_callbacks *callbacks;
 	struct store_add_result *result;
 	uint64_t opened; /* atomic */
-	uint64_t adopt;  /* writer row whose checkpoint is being resumed */
 	int64_t told_ns;
 };
 

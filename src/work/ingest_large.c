@@ -63,6 +63,7 @@ int ingest_checkpoint_encode(struct buf *out, const char *path, const struct job
 	buf_add_le64(out, (uint64_t)job->stat.mtime_ns);
 	buf_add_le64(out, (uint64_t)job->stat.ctime_ns);
 	buf_add_le64(out, job->stat.ino);
+	buf_add_le64(out, (uint64_t)job->stat.clock_ns);
 	buf_add_u8(out, job->class);
 	buf_add_le64(out, offset);
 	buf_add(out, rows->data, rows->len);
@@ -74,6 +75,7 @@ struct match {
 	const struct large *l;
 	struct buf *rows;
 	uint64_t offset, writer;
+	int64_t clock_ns;
 };
 
 static int match_checkpoint(void *ctx, uint64_t writer, const void *data, size_t len)
@@ -84,19 +86,46 @@ static int match_checkpoint(void *ctx, uint64_t writer, const void *data, size_t
 	const uint64_t n = span_leb(&s);
 	const uint8_t *path = span_take(&s, n < len ? (size_t)n : len + 1);
 	uint64_t offset;
+	int64_t clock_ns;
 
 	if (!path || n != m->l->path.len || memcmp(path, m->l->path.data, (size_t)n) != 0)
 		return 0;
 	if (span_le64(&s) != st->size || span_le64(&s) != (uint64_t)st->mtime_ns ||
-		span_le64(&s) != (uint64_t)st->ctime_ns || span_le64(&s) != st->ino ||
-		span_u8(&s) != m->l->job.class)
+		span_le64(&s) != (uint64_t)st->ctime_ns || span_le64(&s) != st->ino)
+		return 0;
+	clock_ns = (int64_t)span_le64(&s);
+	if (span_u8(&s) != m->l->job.class)
 		return 0;
 	offset = span_le64(&s);
 	if (s.bad || offset > st->size || offset <= m->offset)
 		return 0;
 	m->offset = offset;
+	m->clock_ns = clock_ns;
 	m->writer = writer;
 	return buf_set(m->rows, s.p, span_left(&s));
+}
+
+static int find_object(void *ctx, const struct oid *id, struct store_error *err)
+{
+	struct ingest *g = ctx;
+	struct odb_loc loc;
+
+	return odb_find(g->repo->reader, id, &loc, err);
+}
+
+/*
+ * Nothing proves a checkpoint but the database it stands in: what it says is there is looked up, or
+ * a damaged row would be acknowledged as content.
+ */
+static bool is_whole(struct ingest *g, const struct buf *rows, uint64_t offset)
+{
+	const struct node_sink none = { 0 };
+	struct seq_builder *b = seq_builder_new(&none);
+	const bool whole = b && seq_builder_load(b, rows->data, rows->len, NULL) == 0 &&
+		seq_builder_size(b) == offset && seq_builder_each(b, find_object, g, NULL) == 0;
+
+	seq_builder_free(b);
+	return whole;
 }
 
 /* Go on where a killed add stopped in this very file, if it left a checkpoint. */
@@ -110,8 +139,15 @@ static int find_checkpoint(struct ingest *g, struct store_error *err)
 	rc = writer_each_checkpoint(g->repo->odb, match_checkpoint, &m, err);
 	if (rc != 0 || m.writer == 0)
 		return rc;
+	if (!is_whole(g, &l->resume, m.offset)) {
+		buf_clear(&l->resume);
+		return 0;
+	}
 	l->off = l->start = m.offset;
-	g->adopt = m.writer;
+	l->adopt = m.writer;
+	/* The bytes before were read then: what was racy then is so now. */
+	if (m.clock_ns < l->job.stat.clock_ns)
+		l->job.stat.clock_ns = m.clock_ns;
 	return 0;
 }
 
@@ -328,6 +364,7 @@ static int start_item(struct ingest *g, struct item *item, struct store_error *e
 	if (l->first && l->resume.len > 0 &&
 		buf_set(&item->resume, l->resume.data, l->resume.len) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	item->adopt = l->adopt;
 	if (!item->data) {
 		item->data_cap = g->data_cap;
 		item->data = malloc(item->data_cap);

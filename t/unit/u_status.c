@@ -537,6 +537,25 @@ static void test_status__more_directories_deep_than_descriptors_are_held(void **
 	io_close(&fd);
 }
 
+/* What is mounted below the working tree may count time in steps of two seconds. */
+static void test_compare__time_stamps_of_another_device_are_coarse(void **state)
+{
+	const int64_t second = 1000000000, now = 1000 * second;
+	struct compare c = { .grain_ns = 20000000, .dev = 1, .trust_ctime = true };
+	struct stage_row row = { .kind = ENTRY_FILE };
+	struct worktree_entry e = { .kind = ENTRY_FILE, .dev = 1 };
+
+	(void)state;
+	e.stat.mtime_ns = e.stat.ctime_ns = now;
+	row.stat = e.stat;
+	row.stat.clock_ns = now + second;
+	assert_true(compare_is_fresh(&c, &row, &e));
+	e.dev = 2;
+	assert_false(compare_is_fresh(&c, &row, &e));
+	row.stat.clock_ns = now + 2 * second + 1;
+	assert_true(compare_is_fresh(&c, &row, &e));
+}
+
 static void test_compare__a_sparse_file_is_compared_by_its_holes(void **state)
 {
 	static uint8_t zeros[65536];
@@ -634,6 +653,7 @@ int main(void)
 		T(test_status__what_cannot_be_listed_is_not_deleted),
 		T(test_status__what_cannot_be_read_is_not_changed),
 		T(test_status__more_directories_deep_than_descriptors_are_held),
+		T(test_compare__time_stamps_of_another_device_are_coarse),
 		T(test_compare__a_sparse_file_is_compared_by_its_holes),
 		T(test_worktree__a_path_beyond_a_link_is_refused),
 		T(test_worktree__names_come_in_byte_order),
