@@ -12,6 +12,7 @@ command -v python3 >/dev/null || test_skip_all 'python3 is not here'
 # ops.py T REPO <OPERATIONS: a pack with the next number that holds them. PATH . is the root; a line "record" begins another
 # record. A TREE is a directory of HEAD.
 #	set PATH KIND CONTENT	mkdir PATH [MODE]	delete PATH	move PATH PATH	reset PATH TREE		reset-meta PATH TREE
+#	torn PATH: a reset to a tree with a directory that is in no pack
 #	row PATH KIND CLASS HEIGHT SIZE CONTENT: a set that says so of the content, true or not
 cat >ops.py <<'EOT'
 import importlib.machinery, importlib.util, os, re, sys
@@ -61,6 +62,10 @@ for line in sys.stdin:
 		data = os.fsencode(" ".join(word[6:]))
 		content += [(writer.digest(data), writer.CHUNK, data)] if data else []
 		ops.append(b"\x01" + path(word[1]) + bytes([kind, klass, height]) + writer.digest(data) + leb(size) + leb(0))
+	elif word[0] == "torn":
+		data = b"MP\x01\x01\x00\x01\x03sub\x03\x00" + bytes(range(32)) + b"\x05\x01\x00"
+		content.append((writer.digest(data), writer.MAP, data))
+		ops.append(b"\x04" + path(word[1]) + b"\x00" + writer.digest(data) + b"\x00")
 	elif word[0] == "mkdir":
 		mode = leb(int(word[2], 8)) if len(word) > 2 else b""
 		meta = b"\x01" + mode + leb(0) + leb(0) if mode else b""
@@ -247,6 +252,18 @@ test_expect_success 'a set with another length than its content has is found by 
 	row new/wrong 1 0 0 95 hello
 	EOF
 	test_grep "^damaged: stage: it says another length than its content has: new/wrong$" out
+'
+
+test_expect_success 'a reset to a tree that is not all there leaves the stage as it was, and no directory that nothing leads to' '
+	test_must_fail replay <<-EOF &&
+	torn a
+	record
+	torn .
+	record
+	set after 1 hello
+	EOF
+	test_grep "an object is in no pack; what it staged is not all there$" out && test_grep " 2 damaged$" out &&
+	store -C r fsck -q && store -C r ls -r : >got && { store -C good ls -r && echo after; } | sort >want && sort got >sorted && test_cmp want sorted
 '
 
 test_done

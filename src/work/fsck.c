@@ -6,7 +6,8 @@
  *   3 refs     refs, reflog and refs.log agree
  *   4 history  commits and layers are what their parents and roots make them
  *   5 trees    everything a commit needs is there, every total is right, nodes end at borders
- *   6 stage    everything that is staged is there, and what is not marked dirty is as committed
+ *   6 stage    everything that is staged is there, what is not marked dirty is as committed, and
+ *              counters are above what they gave out
  *
  * The gate is held while the list of packs is taken, and again for the snapshot that is compared
  * with refs.log, never during the hours between: writers go on meanwhile. Publications from after
@@ -14,7 +15,7 @@
  * stands in its place.
  *
  * Memory: one bit for each object, 64 bytes for each pack, a table of 16384 checked nodes of 176
- * bytes, and what is damaged (up to DAMAGED_MAX of it).
+ * bytes, what is damaged (up to DAMAGED_MAX of it), and 4 MiB for the numbers of directories.
  */
 #include <inttypes.h>
 #include <stdarg.h>

@@ -278,6 +278,8 @@ int fsck_refs(struct fsck *f, struct store_error *err);
 int fsck_history(struct fsck *f, struct store_error *err);
 int fsck_trees(struct fsck *f, struct store_error *err);
 int fsck_stage(struct fsck *f, struct store_error *err);
+/* Counters, and the numbers of the stage's directories, in one snapshot (fsck_numbers.c). */
+int fsck_numbers(struct fsck *f, struct env_txn *txn, struct store_error *err);
 /*
  * A directory of the stage against its cached roots (fsck_cached.c), all in one snapshot. path: of
  * the directory; "" is the top.

@@ -1,6 +1,7 @@
 /*
- * Phase 6: what is staged is there, attributes and cached roots included, and rows that are not
- * dirty are those of the cached roots (fsck_cached.c).
+ * Phase 6: what is staged is there, attributes and cached roots included, rows that are not dirty
+ * are those of the cached roots (fsck_cached.c), and the numbers of directories are sound
+ * (fsck_numbers.c).
  *
  * The rows are walked from the top directory, depth first, by key: a frame of the way down is a
  * directory's number and the name last seen in it, so the walk can go on behind it in a new
@@ -209,6 +210,17 @@ static int walk(struct stage_walk *w, struct store_error *err)
 	return rc;
 }
 
+/* What cannot be read is damage; another failure ends the run. */
+static int tell_or_fail(struct fsck *f, int rc, const struct store_error *why,
+	struct store_error *err)
+{
+	if (rc == STORE_ECORRUPT)
+		return fsck_damage(f, NULL, 0, 0, err, "%s", why->msg);
+	if (rc != 0 && err)
+		*err = *why;
+	return rc;
+}
+
 int fsck_stage(struct fsck *f, struct store_error *err)
 {
 	struct stage_walk w = { .fsck = f };
@@ -217,11 +229,9 @@ int fsck_stage(struct fsck *f, struct store_error *err)
 
 	if (rc != 0)
 		return rc;
-	rc = walk(&w, &why);
-	if (rc == STORE_ECORRUPT)
-		rc = fsck_damage(f, NULL, 0, 0, err, "%s", why.msg);
-	else if (rc != 0 && err)
-		*err = why;
+	rc = tell_or_fail(f, walk(&w, &why), &why, err);
+	if (rc == 0)
+		rc = tell_or_fail(f, fsck_numbers(f, w.txn, &why), &why, err);
 	env_abort(w.txn);
 	free(w.frames);
 	buf_release(&w.path);

@@ -199,6 +199,13 @@ static void leave(struct tree *t)
 	buf_release(&l->meta_value);
 }
 
+/* A tree that cannot be read to its end is led to by no name, and is swept. */
+static void bury(struct tree *t, uint64_t dir)
+{
+	if (dir != 0)
+		stage_bury(t->rebuild->txn, dir, 0, NULL);
+}
+
 static int put_entry(struct tree *t, const struct map_item *item, struct store_error *err)
 {
 	struct level *l = &t->levels[t->depth - 1];
@@ -222,10 +229,13 @@ static int put_entry(struct tree *t, const struct map_item *item, struct store_e
 	row.meta = t->value.data;
 	row.meta_len = t->value.len;
 	row.ref = (struct file_ref){ e.id, e.height, e.totals.size };
-	if (e.kind == ENTRY_DIR)
+	if (e.kind == ENTRY_DIR) {
 		rc = enter(t, &e, has_child ? &child_meta : NULL, &row.dir, err);
-	else if (e.kind != ENTRY_LINK)
+		if (rc != 0)
+			bury(t, row.dir);
+	} else if (e.kind != ENTRY_LINK) {
 		row.class = (uint8_t)format_class_of(odb_format(t->rebuild->odb), e.totals.size);
+	}
 	if (rc == 0)
 		rc = stage_put(t->rebuild->txn, dir, name, len, &row, err);
 	return rc == 0 ? rebuild_wrote(t->rebuild, 2, err) : rc;
@@ -256,6 +266,7 @@ int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct 
 	struct map_totals totals;
 	int rc = map_totals_of(src, MAP_DIRECTORY, root, &totals, err);
 
+	*dir = 0;
 	if (rc == 0) {
 		top.totals = totals.totals;
 		rc = enter(&t, &top, meta, dir, err);
@@ -277,6 +288,8 @@ int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct 
 		leave(&t);
 	free(t.levels);
 	buf_release(&t.value);
+	if (rc != 0)
+		bury(&t, *dir);
 	return rc == STORE_ENOTFOUND
 		? store_error_set(err, STORE_ECORRUPT, "an object of the tree is in no pack")
 		: rc;

@@ -337,6 +337,135 @@ static void test_stage__a_staged_row_that_says_another_length_is_named(void **st
 	assert_whole();
 }
 
+/* ---- numbers */
+
+static void set_number(const char *name, uint64_t v)
+{
+	struct env_txn *t = begin();
+
+	OK(env_set_number(t, name, v, &failure));
+	OK(env_commit(t, &failure));
+}
+
+static uint64_t get_number(const char *name)
+{
+	struct env_txn *t = begin();
+	uint64_t v;
+
+	OK(env_number(t, name, &v, &failure));
+	env_abort(t);
+	return v;
+}
+
+static uint64_t dir_number(const char *path)
+{
+	struct env_txn *t = begin();
+	struct stage_row row;
+
+	OK(stage_find(t, path, strlen(path), &row, &failure));
+	env_abort(t);
+	return row.dir;
+}
+
+static void assert_told_of(const char *fmt, uint64_t a, uint64_t b)
+{
+	struct store_fsck_result r;
+	char line[300];
+
+	snprintf(line, sizeof(line), fmt, (unsigned long long)a, (unsigned long long)b);
+	assert_int_equal(run_fsck(&r), STORE_ECORRUPT);
+	if (!strstr(told, line))
+		fail_msg("wanted '%s', got:\n%s", line, told);
+}
+
+static void test_stage__a_top_that_is_another_directory_is_told(void **state)
+{
+	const uint64_t root = dir_number(""), a = dir_number("a");
+
+	(void)state;
+	set_number("root", root ^ 64);
+	assert_told_of("stage: directory %llu is led to by no name; run 'store fsck --rebuild'",
+		root, 0);
+	set_number("root", a);
+	assert_told_of("stage: directory %llu is the top, and a name leads to it", a, 0);
+	set_number("root", root);
+	assert_whole();
+}
+
+static void test_stage__a_counter_that_fell_back_is_told(void **state)
+{
+	const uint64_t dir = get_number("next-dir"), next = get_number("next"),
+		       b = dir_number("a/b");
+
+	(void)state;
+	set_number("next-dir", b);
+	assert_told_of("stage: the next directory would get number %llu, and %llu is in use", b,
+		dir - 1);
+	set_number("next-dir", dir);
+	set_number("next", next - 1);
+	assert_told_of("the next publication would get number %llu", next - 1, 0);
+	set_number("next", next);
+	assert_whole();
+}
+
+/* The directory at path gets another number. */
+static void lead_to(const char *dir, const char *name, uint64_t number)
+{
+	struct env_txn *t = begin();
+	struct stage_row row;
+	uint8_t key[300];
+	size_t len;
+	const uint64_t in = key_of(t, dir, name, key, &len);
+
+	OK(stage_get(t, in, name, strlen(name), &row, &failure));
+	row.dir = number;
+	OK(stage_put(t, in, name, strlen(name), &row, &failure));
+	OK(env_commit(t, &failure));
+}
+
+static void test_stage__two_names_for_one_directory_are_told_empty_ones_too(void **state)
+{
+	uint64_t one, b;
+
+	(void)state;
+	put_dir("empty");
+	put_dir("other");
+	add("");
+	assert_whole();
+	one = dir_number("empty");
+	b = dir_number("other");
+	lead_to("", "other", one);
+	assert_told_of("stage: directory %llu is led to by two names", one, 0);
+	lead_to("", "other", b);
+	assert_whole();
+	b = dir_number("a/b");
+	lead_to("a", "b", one);
+	assert_told_of("stage: directory %llu is led to by two names", one, 0);
+	assert_told_of("stage: directory %llu is led to by no name", b, 0);
+}
+
+static void test_stage__a_directory_in_use_that_is_to_be_swept_is_told(void **state)
+{
+	const uint64_t a = dir_number("a");
+	struct env_txn *t = begin();
+
+	(void)state;
+	OK(stage_bury(t, a, 0, &failure));
+	OK(env_commit(t, &failure));
+	assert_told_of("stage: directory %llu is in use, and about to be swept", a, 0);
+}
+
+static void test_stage__directories_that_fell_out_of_use_are_whole(void **state)
+{
+	char command[150];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s/a'", fixture_dir);
+	assert_int_equal(system(command), 0);
+	add("");
+	assert_whole();
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, make, fixture_remove)
 
 int main(void)
@@ -353,6 +482,11 @@ int main(void)
 		T(test_stage__a_cached_root_that_is_not_the_entry_above_is_named),
 		T(test_stage__a_row_that_cannot_be_read_is_named_and_others_are_looked_at),
 		T(test_stage__a_staged_row_that_says_another_length_is_named),
+		T(test_stage__a_top_that_is_another_directory_is_told),
+		T(test_stage__a_counter_that_fell_back_is_told),
+		T(test_stage__two_names_for_one_directory_are_told_empty_ones_too),
+		T(test_stage__a_directory_in_use_that_is_to_be_swept_is_told),
+		T(test_stage__directories_that_fell_out_of_use_are_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
