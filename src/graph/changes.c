@@ -108,6 +108,10 @@ static int take(struct walk *w, const struct map_item *x, const struct map_item 
 	buf_add(&w->path, x->key, x->key_len);
 	if ((rc = buf_check(&w->path, err)) != 0)
 		return rc;
+	w->counts->has_long_path = w->path.len > LIMIT_PATH;
+	if (w->counts->has_long_path)
+		return store_error_set(err, STORE_ECORRUPT, "a path is longer than %d bytes",
+			LIMIT_PATH);
 	if (a.kind == ENTRY_DIR && b.kind == ENTRY_DIR)
 		return enter(w, &a, &b, err);
 	change = change_between(&a, &b);

@@ -223,6 +223,9 @@ static int check_changes(struct fsck *f, const struct oid *id, const struct laye
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	rc = changes_build(&f->nodes, &sink, parent ? &before : NULL, &now, &is, &why);
 	hash_free(h);
+	if (is.has_long_path)
+		return fsck_damage(f, id, 0, 0, err, "a path in its tree is longer than %d bytes",
+			LIMIT_PATH);
 	/* A root that cannot be read: phase 5 comes upon it. */
 	if (is_damage(rc))
 		return 0;

@@ -20,7 +20,8 @@
 struct frame {
 	uint64_t dir;
 	uint8_t name[LIMIT_NAME];
-	size_t len; /* 0: nothing was seen in it yet */
+	size_t len;      /* 0: nothing was seen in it yet */
+	size_t path_len; /* of the directory, with one between names */
 };
 
 struct stage_walk {
@@ -101,8 +102,17 @@ static int check_roots(struct stage_walk *w, uint64_t dir, struct store_error *e
 	return rc;
 }
 
+/* Bytes of the path of what was seen last. */
+static size_t path_len(const struct stage_walk *w)
+{
+	const struct frame *top = &w->frames[w->depth - 1];
+
+	return top->path_len + (top->path_len > 0) + top->len;
+}
+
 static int enter(struct stage_walk *w, uint64_t dir, struct store_error *err)
 {
+	const size_t len = w->depth > 0 ? path_len(w) : 0;
 	int rc;
 
 	if (w->depth > LIMIT_DEPTH)
@@ -111,6 +121,7 @@ static int enter(struct stage_walk *w, uint64_t dir, struct store_error *err)
 	if (mem_grow(&w->frames, &w->cap, w->depth + 1, sizeof(*w->frames)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	memset(&w->frames[w->depth], 0, sizeof(*w->frames));
+	w->frames[w->depth].path_len = len;
 	w->frames[w->depth++].dir = dir;
 	rc = check_roots(w, dir, err);
 	if (rc == 0)
@@ -137,6 +148,8 @@ static int check_row(struct stage_walk *w, const struct stage_row *row, struct s
 {
 	int rc = check_meta(w, row, err);
 
+	if (rc == 0 && path_len(w) > LIMIT_PATH)
+		rc = damage(w, err, "its path is too long");
 	if (rc == 0 && row->kind != ENTRY_DIR)
 		rc = check_content(w, row, err);
 	if (rc == 0 && row->kind != ENTRY_DIR)

@@ -9,7 +9,8 @@
  *
  * Memory: the way down is kept as ids and places; of the nodes on it the lowest KEPT are decoded,
  * others are read again when the walk comes back to them. A directory 2048 deep costs no more than
- * a flat one.
+ * a flat one. Paths are measured on the way; one that gets too long by way of a subtree that was
+ * gone through before is found in phase 4, when what is above it changed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 struct frame {
 	struct fsck_ref ref;
 	size_t pos;
+	size_t path_len; /* of the directory that the node belongs to */
 };
 
 struct kept {
@@ -145,7 +147,8 @@ static int check_list(struct fsck *f, const struct oid *id, struct store_error *
 
 /* ---- the walk */
 
-static int push(struct tree_walk *w, const struct fsck_ref *ref, struct store_error *err)
+static int push(struct tree_walk *w, const struct fsck_ref *ref, size_t path_len,
+	struct store_error *err)
 {
 	struct fsck_node *node = &w->kept[(w->depth + 1) % KEPT].node;
 	bool enter;
@@ -161,7 +164,7 @@ static int push(struct tree_walk *w, const struct fsck_ref *ref, struct store_er
 			"it lies deeper than %d directories", LIMIT_DEPTH);
 	if (mem_grow(&w->frames, &w->cap, w->depth + 1, sizeof(*w->frames)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	w->frames[w->depth++] = (struct frame){ *ref, 0 };
+	w->frames[w->depth++] = (struct frame){ *ref, 0, path_len };
 	w->kept[w->depth % KEPT].frame = w->depth;
 	return 0;
 }
@@ -188,13 +191,22 @@ static bool is_followed(const struct fsck_node *n, size_t pos)
 	return pos + 1 < n->count || (n->role == FSCK_SEQ && n->seq.rows[pos].repeat > 1);
 }
 
+/* Bytes of the path of item pos, with one between names; other than names add nothing. */
+static size_t path_behind(const struct frame *top, const struct fsck_node *n, size_t pos,
+	const struct fsck_child *c)
+{
+	const size_t len = top->path_len;
+
+	return c->is_name ? len + (len > 0) + n->map.items[pos].key_len : len;
+}
+
 static int step(struct tree_walk *w, struct store_error *err)
 {
 	struct frame *top = &w->frames[w->depth - 1];
 	const struct oid user = top->ref.id;
 	struct fsck_child children[2];
 	struct fsck_node *node;
-	size_t n, pos;
+	size_t n, pos, path_len;
 	bool is_inner;
 	int rc = top_node(w, &node, err);
 
@@ -207,6 +219,10 @@ static int step(struct tree_walk *w, struct store_error *err)
 	pos = top->pos++;
 	is_inner = top->ref.is_inner || is_followed(node, pos);
 	n = fsck_node_children(node, pos, children);
+	path_len = path_behind(top, node, pos, &children[0]);
+	if (path_len > LIMIT_PATH)
+		return fsck_tell(w->fsck, &user, err,
+			"a path that ends in it is longer than 4096 bytes");
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		struct fsck_child *c = &children[i];
 
@@ -220,7 +236,7 @@ static int step(struct tree_walk *w, struct store_error *err)
 			rc = check_list(w->fsck, &c->content, err);
 		c->ref.is_inner = c->ref.is_child && is_inner;
 		if (rc == 0 && c->ref.role != FSCK_NONE)
-			rc = push(w, &c->ref, err);
+			rc = push(w, &c->ref, path_len, err);
 		/* After it was read: then the table has it. */
 		if (rc == 0 && c->ref.is_child && c->ref.role != FSCK_NONE)
 			rc = fsck_check_place(w->fsck, node, pos, &w->scratch, err);
@@ -239,7 +255,7 @@ int fsck_walk(struct fsck *f, const struct fsck_ref *ref, struct store_error *er
 	fsck_node_init(&w->scratch);
 	for (size_t i = 0; i < KEPT; i++)
 		fsck_node_init(&w->kept[i].node);
-	rc = push(w, ref, err);
+	rc = push(w, ref, 0, err);
 	while (rc == 0 && w->depth > 0)
 		rc = step(w, err);
 	for (size_t i = 0; i < KEPT; i++)

@@ -204,6 +204,63 @@ static void test_fsck__a_false_generation_or_parent_is_found(void **state)
 
 /* ---- trees */
 
+/* A tree of one directory in the other, the lowest with one file. */
+static struct entry deep_tree(struct odb_writer *w, const char *dir, int depth, const char *name)
+{
+	struct entry e = fixture_file(w, "content");
+
+	for (int i = 0; i <= depth; i++) {
+		struct fixture_dir d = fixture_dir_begin(w);
+
+		fixture_dir_set(&d, i == 0 ? name : dir, &e);
+		e = fixture_dir_end(&d);
+	}
+	return e;
+}
+
+static struct oid put_deep(struct odb_writer *w, const struct entry *top, const struct oid *layer,
+	const struct oid *commit, struct oid *out_layer)
+{
+	struct layer l = { .root = { top->id, top->height },
+		.changes = put_first_changes(w),
+		.totals = top->totals,
+		.added = 1 };
+
+	if (layer) {
+		l.generation = 1;
+		l.has_parent = true;
+		l.parent = *layer;
+	}
+	*out_layer = put_layer(w, &l);
+	return put_commit(w, out_layer, commit);
+}
+
+/* 16 names of 250 bytes are 4015; behind them 80 bytes more are allowed. */
+static void test_fsck__a_path_over_the_limit_is_damage_of_layer_and_tree(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	char dir[251], name[82];
+	struct oid layer, commit, old;
+	struct entry top;
+
+	(void)state;
+	memset(dir, 'd', sizeof(dir));
+	memset(name, 'n', sizeof(name));
+	dir[250] = name[80] = '\0';
+	top = deep_tree(w, dir, 16, name);
+	old = commit = put_deep(w, &top, NULL, NULL, &layer);
+	publish_main(w, &commit);
+	assert_whole();
+	w = fixture_writer();
+	name[80] = 'n';
+	name[81] = '\0';
+	top = deep_tree(w, dir, 16, name);
+	commit = put_deep(w, &top, &layer, &old, &layer);
+	publish_main(w, &commit);
+	assert_told(": a path in its tree is longer than 4096 bytes \n");
+	assert_told(": a path that ends in it is longer than 4096 bytes \n");
+}
+
 static void test_fsck__an_entry_with_false_totals_is_found(void **state)
 {
 	struct odb_writer *w = fixture_writer();
@@ -445,6 +502,7 @@ int main(void)
 		T(test_fsck__false_counts_of_changes_are_found),
 		T(test_fsck__false_totals_are_found),
 		T(test_fsck__a_false_generation_or_parent_is_found),
+		T(test_fsck__a_path_over_the_limit_is_damage_of_layer_and_tree),
 		T(test_fsck__an_entry_with_false_totals_is_found),
 		T(test_fsck__a_missing_chunk_is_found_and_its_path_named),
 		T(test_fsck__a_chunk_of_another_length_is_found),
