@@ -161,6 +161,29 @@ test_expect_success 'damaged content is named with pack, offset, object and path
 	test_expect_code 4 store -C hurt fsck --json >out && grep "\"path\":\"c/big\"" out
 '
 
+# old: a repository whose content of `file` is needed by the first commit and its parent only; random, so that its pack is the largest.
+test_expect_success 'content that only older commits need is named with a path of the newest of them' '
+	mkdir old && cd old && store init . && mkdir in && python3 -c "
+import random
+random.seed(9)
+open(\"in/file\", \"wb\").write(random.randbytes(100000))" &&
+	store add -A && store commit -m one && echo 2 >other && store add -A && store commit -m two && second=$(store log --oneline -n 1 | cut -d" " -f1) &&
+	echo new >in/file && store add -A && store commit -m three && store add -A && cd .. &&
+	flip "$(largest old)" 50000 && test_expect_code 4 store -C old fsck >out 2>err &&
+	sed -n "s/^damaged: packs.*: object [0-9a-f]\{64\} is needed by: //p" out | sort -u >got && echo "in/file@$(echo "$second" | cut -c1-12)" >want && test_cmp want got &&
+	test_expect_code 4 store -C old cat "$(cat got)" >out 2>err && test_grep "checksum" err
+'
+
+test_expect_success 'content that only another ref needs is named with its commit' '
+	rm -rf old && mkdir old && cd old && store init . && echo 1 >file && store add -A && store commit -m one && python3 -c "
+import random
+random.seed(9)
+open(\"file\", \"wb\").write(random.randbytes(100000))" &&
+	store add -A && store commit -m two && second=$(store log --oneline -n 1 | cut -d" " -f1) && store checkout HEAD~1 && cd .. &&
+	flip "$(largest old)" 50000 && test_expect_code 4 store -C old fsck >out 2>err &&
+	sed -n "s/^damaged: packs.*: object [0-9a-f]\{64\} is needed by: //p" out | sort -u >got && echo "file@$(echo "$second" | cut -c1-12)" >want && test_cmp want got
+'
+
 test_expect_success 'the content that is damaged is not handed out' '
 	test_expect_code 4 store -C hurt cat c/big >got 2>err && test_grep "checksum\|other bytes" err
 '

@@ -185,11 +185,14 @@ static int walk_table(struct walk *w, enum env_table table, struct store_error *
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-int fsck_each_commit(struct fsck *f, fsck_commit_fn *fn, struct store_error *err)
+int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn,
+	struct store_error *err)
 {
 	struct walk w = { .fsck = f, .fn = fn };
-	int rc = walk_table(&w, ENV_REFS, err);
+	int rc = first ? walk_from(&w, first, err) : 0;
 
+	if (rc == 0)
+		rc = walk_table(&w, ENV_REFS, err);
 	if (rc == 0)
 		rc = walk_table(&w, ENV_REFLOG, err);
 	free(w.ends.ids);
@@ -333,5 +336,5 @@ static int check_commit(struct fsck *f, const struct oid *id, const struct commi
 int fsck_history(struct fsck *f, struct store_error *err)
 {
 	fsck_forget_marks(f);
-	return fsck_each_commit(f, check_commit, err);
+	return fsck_each_commit(f, NULL, check_commit, err);
 }

@@ -145,7 +145,8 @@ struct fsck {
 	struct fsck_damaged *damaged; /* open addressing */
 	size_t damaged_count, damaged_cap;
 	bool damaged_full;
-	int row_fd; /* the pack fsck_bit looked at last */
+	size_t nameless; /* damaged, and no path was named yet; counted before the last walk */
+	int row_fd;      /* the pack fsck_bit looked at last */
 	uint64_t row_pack;
 	struct oid last_list; /* the list of xattrs that was looked at last */
 };
@@ -267,8 +268,12 @@ int fsck_tell(struct fsck *f, const struct oid *id, struct store_error *err, con
 
 typedef int fsck_commit_fn(struct fsck *f, const struct oid *id, const struct commit *c,
 	struct store_error *err);
-/* Every commit that refs and reflog reach, each once.  fn NULL: none. */
-int fsck_each_commit(struct fsck *f, fsck_commit_fn *fn, struct store_error *err);
+/*
+ * Every commit that refs and reflog reach, each once, each before its parents, first parents before
+ * others; those that first reaches come first (NULL: none). fn NULL: none.
+ */
+int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn,
+	struct store_error *err);
 
 /* ---- the phases */
 
@@ -289,7 +294,7 @@ int fsck_check_cached(struct fsck *f, struct env_txn *txn, uint64_t dir, const s
 /* After damage: is content damaged that the stage has under path?  Then it is named. */
 int fsck_name_staged(struct fsck *f, const struct file_ref *ref, const struct buf *path,
 	struct store_error *err);
-/* After damage: name the paths of HEAD that need it. */
+/* After damage: name the paths of HEAD that need it, or else a path of another commit. */
 int fsck_name_paths(struct fsck *f, struct store_error *err);
 
 /* ---- rebuild.c: make db/ anew.  The gate is held.  notice as in store_callbacks; may be NULL. */

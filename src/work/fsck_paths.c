@@ -4,6 +4,10 @@
  * damaged objects. A subtree in which nothing was found is marked on the way up and never entered
  * again, so shared subtrees cost once, yet a damaged one is named under each path that leads to it,
  * up to PATHS_EACH of them for an object.
+ *
+ * What has no name then is looked for in all other commits, HEAD's own history first, newest first,
+ * and is named once, as path@commit. There every subtree is marked that was gone through: all that
+ * is damaged in it has a name. So it costs no more than phase 5, and ends with the last name.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +43,28 @@ struct path_walk {
 	struct buf path;
 	size_t named;
 	bool is_markless; /* marks are in use by another walk: what is shared is walked again */
+	const char *rev;  /* of an older commit; NULL: HEAD, or the stage */
 };
+
+/* The path as it stands, and the commit.  False: it need not be looked for again. */
+static bool name_older(struct path_walk *w, struct fsck_damaged *d)
+{
+	const size_t len = w->path.len;
+
+	if (d->paths > 0)
+		return false;
+	d->paths++;
+	w->named++;
+	w->fsck->nameless--;
+	if (len == 0)
+		buf_add_u8(&w->path, '.');
+	buf_add_u8(&w->path, '@');
+	buf_add(&w->path, w->rev, strlen(w->rev));
+	if (buf_str(&w->path))
+		fsck_tell_path(w->fsck, d, buf_str(&w->path));
+	w->path.len = len;
+	return false;
+}
 
 /* Name the path as it stands.  False when the object is whole. */
 static bool name_path(struct path_walk *w, const struct oid *id)
@@ -50,6 +75,8 @@ static bool name_path(struct path_walk *w, const struct oid *id)
 
 	if (!d || !path)
 		return d != NULL;
+	if (w->rev)
+		return name_older(w, d);
 	sum = crc32c(0, w->path.data, w->path.len);
 	if ((d->paths > 0 && d->last_path == sum) || d->paths > PATHS_EACH)
 		return true;
@@ -211,6 +238,35 @@ int fsck_name_staged(struct fsck *f, const struct file_ref *ref, const struct bu
 	return rc;
 }
 
+/* ---- older commits, and those of other refs */
+
+/* STORE_EEXISTS: everything has a name. */
+static int name_in_commit(struct fsck *f, const struct oid *id, const struct commit *c,
+	struct store_error *err)
+{
+	struct path_walk w = { .fsck = f };
+	char rev[13];
+	struct layer l;
+
+	if (f->nameless == 0)
+		return STORE_EEXISTS;
+	w.rev = id_short(rev, id);
+	if (repo_read_layer(f->repo, &c->layer, &l, NULL) != 0)
+		return 0;
+	return walk_commit(&w, c, &l, err);
+}
+
+static int name_in_history(struct fsck *f, const struct oid *head, struct store_error *err)
+{
+	int rc;
+
+	f->nameless = 0;
+	for (size_t i = 0; i < f->damaged_cap; i++)
+		f->nameless += f->damaged[i].used && f->damaged[i].paths == 0;
+	rc = f->nameless > 0 ? fsck_each_commit(f, head, name_in_commit, err) : 0;
+	return rc == STORE_EEXISTS ? 0 : rc;
+}
+
 int fsck_name_paths(struct fsck *f, struct store_error *err)
 {
 	struct path_walk w = { .fsck = f };
@@ -228,13 +284,11 @@ int fsck_name_paths(struct fsck *f, struct store_error *err)
 	/* A HEAD that cannot be read has been told of. */
 	rc = refs_head(txn, &head, NULL);
 	env_abort(txn);
-	if (rc == 0 && head.has_commit &&
-		view_read(f->repo, &head.commit, &data, &c, &l, NULL) == 0) {
-		fsck_forget_marks(f);
+	head.has_commit = rc == 0 && head.has_commit;
+	fsck_forget_marks(f);
+	rc = 0;
+	if (head.has_commit && view_read(f->repo, &head.commit, &data, &c, &l, NULL) == 0)
 		rc = walk_commit(&w, &c, &l, err);
-	} else {
-		rc = 0;
-	}
 	buf_release(&data);
-	return rc;
+	return rc == 0 ? name_in_history(f, head.has_commit ? &head.commit : NULL, err) : rc;
 }

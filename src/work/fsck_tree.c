@@ -315,5 +315,5 @@ static int walk_commit(struct fsck *f, const struct oid *id, const struct commit
 int fsck_trees(struct fsck *f, struct store_error *err)
 {
 	fsck_forget_marks(f);
-	return fsck_each_commit(f, walk_commit, err);
+	return fsck_each_commit(f, NULL, walk_commit, err);
 }
