@@ -155,7 +155,7 @@ test_expect_success 'bytes that were changed together with their checksum are ca
 	assert forged == 1
 	EOF
 	test_expect_code 4 store cat noise >../got 2>../err &&
-	test_must_be_empty ../got && test_grep "has other bytes" ../err &&
+	test_must_be_empty ../got && test_grep "has other bytes (run .store fsck.)" ../err &&
 	test_expect_code 4 store fsck
 '
 

@@ -116,7 +116,8 @@ test_expect_success 'a damaged pack: which, where, what is lost, what to run' '
 test_expect_success 'a pack that is missing is named' '
 	cp -a repo missing && cd missing &&
 	pack=$(ls -S .store/packs/* | head -n 1) && rm -f "$pack" &&
-	says 4 "packs/${pack##*/}. is missing" store cat big &&
+	says 4 "big.: .*object [0-9a-f]{12} .run .store fsck.*packs/${pack##*/}. is missing" store cat big &&
+	says 4 "big.*object [0-9a-f]{12} .run .store fsck.*packs/${pack##*/}. is missing" store checkout --to ../from-missing &&
 	test_expect_code 4 store fsck >out 2>&1 &&
 	test_grep -E "packs/${pack##*/} .*the pack is missing" out &&
 	test_grep "is needed by: .*big" out

@@ -32,8 +32,8 @@ static int wrong_object(int rc, const char *what, const struct oid *id, struct s
 	char hex[13];
 
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ECORRUPT, "%s %s is missing", what,
-			id_short(hex, id));
+		return store_error_set(err, STORE_ECORRUPT, "%s %s is missing (run 'store fsck')",
+			what, id_short(hex, id));
 	return store_error_wrap(err, rc, "cannot read %s %s", what, id_short(hex, id));
 }
 

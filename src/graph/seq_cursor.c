@@ -72,8 +72,8 @@ static int read_node(struct seq_cursor *c, size_t level, const struct oid *id, u
 	f->is_loaded = false;
 	rc = node_get(&c->source, id, &c->bytes, err);
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ECORRUPT, "seq node %s is missing",
-			id_short(hex, id));
+		return store_error_set(err, STORE_ECORRUPT,
+			"seq node %s is missing (run 'store fsck')", id_short(hex, id));
 	if (rc != 0)
 		return rc;
 	rc = seq_node_decode(&f->node, c->bytes.data, c->bytes.len, (uint8_t)level, size, err);

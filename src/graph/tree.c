@@ -31,7 +31,8 @@ static int missing(int rc, const struct oid *id, struct store_error *err)
 
 	if (rc != STORE_ENOTFOUND)
 		return rc;
-	return store_error_set(err, STORE_ECORRUPT, "map node %s is missing", id_short(hex, id));
+	return store_error_set(err, STORE_ECORRUPT, "map node %s is missing (run 'store fsck')",
+		id_short(hex, id));
 }
 
 int tree_check_dir(const struct node_source *src, const struct entry *dir, struct store_error *err)

@@ -227,8 +227,8 @@ static int verify(struct odb_reader *r, const struct oid *id, const struct odb_l
 	id_short(want, id);
 	id_short(got, &is);
 	return store_error_set(err, STORE_ECORRUPT,
-		"object %s at offset %u of pack %016llx has other bytes: its id is %s", want,
-		loc->block_off, (unsigned long long)loc->pack, got);
+		"object %s at offset %u of pack %016llx has other bytes (run 'store fsck'): its id is %s",
+		want, loc->block_off, (unsigned long long)loc->pack, got);
 }
 
 static int read_at(struct odb_reader *r, const struct oid *id, const struct odb_loc *loc,
@@ -275,9 +275,11 @@ int odb_read(struct odb_reader *r, const struct oid *id, struct buf *out, struct
 		struct odb_loc again;
 
 		if (odb_find(r, id, &again, NULL) == 0 && again.pack != loc.pack)
-			return read_at(r, id, &again, out, err);
-		rc = store_error_wrap(err, STORE_ECORRUPT, "cannot read object %s",
-			id_short(name, id));
+			rc = read_at(r, id, &again, out, err);
 	}
+	/* Absent is the object; a pack that is, is damage. */
+	if (rc == STORE_ENOTFOUND)
+		rc = store_error_wrap(err, STORE_ECORRUPT,
+			"cannot read object %s (run 'store fsck')", id_short(name, id));
 	return rc;
 }

@@ -62,8 +62,8 @@ int checkout_read_chunk(struct odb_reader *r, const struct seq_row *row, struct 
 			id_short(hex, &row->id));
 	rc = odb_read(r, &row->id, out, err);
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ECORRUPT, "chunk %s is missing",
-			id_short(hex, &row->id));
+		return store_error_set(err, STORE_ECORRUPT,
+			"chunk %s is missing (run 'store fsck')", id_short(hex, &row->id));
 	if (rc == 0 && out->len != row->len)
 		return store_error_set(err, STORE_ECORRUPT,
 			"chunk %s has %zu bytes, and its row says %llu", id_short(hex, &row->id),

@@ -91,8 +91,8 @@ static int load_chunk(struct store_reader *r, struct store_error *err)
 	rc = odb_read(r->odb, &r->row.id, &r->chunk, err);
 	/* Content that a tree names must be there: absent is corrupt. */
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ECORRUPT, "chunk %s is missing",
-			id_short(hex, &r->row.id));
+		return store_error_set(err, STORE_ECORRUPT,
+			"chunk %s is missing (run 'store fsck')", id_short(hex, &r->row.id));
 	if (rc != 0)
 		return rc;
 	if (r->chunk.len != r->row.len)
