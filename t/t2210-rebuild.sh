@@ -149,6 +149,117 @@ test_expect_success 'one whose pack is not there is passed over, for good' '
 	store -C hurt log --oneline >two && test_cmp one two && test_grep again two
 '
 
+# flip FILE AT: change one bit of the byte there; a negative AT counts from the end.
+flip()
+{
+	chmod u+w "$1" && python3 - "$1" "$2" <<-\END
+	import sys
+	data = bytearray(open(sys.argv[1], "rb").read())
+	data[int(sys.argv[2])] ^= 1
+	open(sys.argv[1], "r+b").write(data)
+	END
+}
+
+# last_record REPO: where the last record of refs.log begins.
+last_record()
+{
+	grep -b "^record " "$1/.store/refs.log" | tail -n 1 | cut -d: -f1
+}
+
+test_expect_success 'a last record of refs.log that the database has is no torn end: nothing is cut, and it is written anew' '
+	size=$(wc -c <good/.store/refs.log) && at=$(last_record good) && for byte in $at $((at + 7)) $((at + 60)) $((size - 20)) $((size - 1)); do
+		fresh && flip hurt/.store/refs.log "$byte" && cp hurt/.store/refs.log damaged &&
+		test_expect_code 4 store -C hurt fsck >out && test_grep "refs.log has lost record" out && echo new >hurt/new &&
+		test_expect_code 4 store -C hurt add new 2>err && test_grep "has lost record .*fsck --rebuild" err &&
+		test_expect_code 4 store -C hurt commit -m new 2>err && test_cmp damaged hurt/.store/refs.log && rm hurt/new &&
+		store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && test_grep "written anew from the database" err &&
+		state hurt >after && test_cmp before after || { echo "$byte" >&2; return 1; }
+	done
+'
+
+test_expect_success 'refs.log cut off before its last records gets them back, one by one' '
+	fresh && grep -b "^record " hurt/.store/refs.log | cut -d: -f1 >starts && test_line_count -ge 4 starts &&
+	truncate -s "$(sed -n 2p starts)" hurt/.store/refs.log &&
+	test_expect_code 4 store -C hurt commit -m new 2>err && test_grep "has lost record" err &&
+	store -C hurt fsck --rebuild >out && test_grep "all is well" out && state hurt >after && test_cmp before after &&
+	grep -c "^record " hurt/.store/refs.log >count && wc -l <starts >want && test_cmp want count
+'
+
+test_expect_success 'killed while lost records are written, the next rebuild finishes' '
+	fresh && flip hurt/.store/refs.log -30 && killed rebuild.log:1 store -C hurt fsck --rebuild -q &&
+	store -C hurt fsck --rebuild -q >out && state hurt >after && test_cmp before after
+'
+
+test_expect_success 'a database of other changes is not believed about what refs.log lost' '
+	fresh && truncate -s "$(last_record hurt)" hurt/.store/refs.log && mkdir other && store init -q other && echo x >other/x && store -C other add x &&
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do store -C other commit -q --allow-empty -m "$i" >log || return 1; done &&
+	rm -rf hurt/.store/db && cp -a other/.store/db hurt/.store/db && cp hurt/.store/refs.log damaged &&
+	test_expect_code 4 store -C hurt fsck --rebuild >out 2>err && test_grep "move that away" err && test_cmp damaged hurt/.store/refs.log &&
+	rm -rf hurt/.store/db && store -C hurt fsck --rebuild -q >out && test_grep "all is well" out
+'
+
+test_expect_success 'a damaged last record is told when there is no database to ask: exit 4, and what it set is named' '
+	id=$(grep "^ref refs/heads/side " good/.store/refs.log | tail -n 1 | cut -d" " -f4) &&
+	fresh && flip hurt/.store/refs.log -30 && rm -rf hurt/.store/db && test_expect_code 4 store -C hurt fsck --rebuild >out &&
+	test_grep "the last record of refs.log, .* is damaged" out && store -C hurt log --oneline >log && test_line_count -eq 2 log &&
+	rm -rf side && mkdir side && store init -q side && echo x >side/x && store -C side add x && store -C side commit -q -m one >log &&
+	echo y >>side/x && store -C side add x && store -C side commit -q -m two >log && echo z >side/z && store -C side add z &&
+	id=$(tail -n 4 side/.store/refs.log | grep "^ref refs/heads/main" | cut -d" " -f4) &&
+	flip side/.store/refs.log -3 && rm -rf side/.store/db && test_expect_code 4 store -C side fsck --rebuild >out &&
+	test_grep "is damaged and was passed over: it set .refs/heads/main. to $id" out && store -C side checkout -b saved "$id" &&
+	store -C side log --oneline >log && test_line_count -eq 2 log
+'
+
+test_expect_success 'an end that a crash cut off is no damage, and with a later pack it is' '
+	fresh && truncate -s -5 hurt/.store/refs.log && rm -rf hurt/.store/db && test_expect_code 4 store -C hurt fsck --rebuild >out &&
+	test_grep "the last record of refs.log" out &&
+	fresh && killed env.commit:2 store -C hurt commit -m third && truncate -s -5 hurt/.store/refs.log && rm -rf hurt/.store/db &&
+	store -C hurt fsck --rebuild -q >out && test_grep "all is well" out && store -C hurt commit -m third && store -C hurt fsck -q >out
+'
+
+test_expect_success 'a commit that finished, as a later pack shows, is no unfinished one when its pack is gone: exit 4, named' '
+	rm -rf late && mkdir late && store init -q late && echo one >late/one && store -C late add one && store -C late commit -q -m one >log &&
+	echo two >late/two && store -C late add two && store -C late commit -q -m two >log && p=$(find late/.store/packs -type f | sort | tail -n 1) &&
+	id=$(tail -n 4 late/.store/refs.log | grep "^ref refs/heads/main" | cut -d" " -f4) && cp -a late later &&
+	echo three >late/three && store -C late add three && rm -f "$p" "late${p#late}" && cp late/.store/refs.log log.before &&
+	test_expect_code 4 store -C late fsck --rebuild >out 2>err && test_grep "$id" out && test_grep ! "never finished" err &&
+	test_cmp log.before late/.store/refs.log && rm -rf late/.store/db && test_expect_code 4 store -C late fsck --rebuild >out 2>err && test_grep "$id" out &&
+	test_cmp log.before late/.store/refs.log && test_must_fail "$SRC_ROOT/t/second-reader" late verify
+'
+
+test_expect_success 'so is one that the old database knows, without any later pack' '
+	rm -f "later${p#late}" && test_expect_code 4 store -C later fsck --rebuild >out 2>err && test_grep "$id" out && test_grep ! "never finished" err
+'
+
+test_expect_success 'a record is made void when the new database stands, or by the next writer' '
+	fresh && killed env.commit:2 store -C hurt commit -m third && rm -f "$(find hurt/.store/packs -type f | sort | tail -n 1)" &&
+	cp hurt/.store/refs.log log.before && killed rebuild.mid:1 store -C hurt fsck --rebuild -q && test_cmp log.before hurt/.store/refs.log &&
+	killed rebuild.log:1 store -C hurt fsck --rebuild -q && test_cmp log.before hurt/.store/refs.log && store -C hurt fsck -q >out &&
+	store -C hurt commit -m again && test_grep "^void " hurt/.store/refs.log && store -C hurt fsck -q >out && test_grep "all is well" out &&
+	store -C hurt log --oneline >log && test_grep ! third log && test_grep again log
+'
+
+test_expect_success 'numbers go on where the old database was, also where neither packs nor refs.log show it' '
+	fresh && for i in 1 2 3; do
+		touch hurt/c/numbers && store -C hurt status >out || return 1
+	done && rm -rf plain && cp -a hurt plain && store -C hurt fsck --rebuild -q >out &&
+	for r in plain hurt; do
+		echo later >$r/later && store -C $r add later && find $r/.store/packs -type f | sed "s,.*/,,; s,-.*,," | sort | tail -n 1 >"$r.last" || return 1
+	done && test_cmp plain.last hurt.last
+'
+
+test_expect_success 'a database that is damaged anywhere does not keep a rebuild from its end' '
+	for cut in 0 100 4096 5000 12288 20000; do
+		fresh && truncate -s "$cut" hurt/.store/db/data.mdb && store -C hurt fsck --rebuild -q >out && state hurt >after && test_cmp before after || return 1
+	done && fresh && python3 - hurt/.store/db/data.mdb <<-\END && store -C hurt fsck --rebuild -q >out && state hurt >after && test_cmp before after
+	import sys
+	data = bytearray(open(sys.argv[1], "rb").read())
+	for at in range(8192, len(data), 5):
+	    data[at] ^= 0xA5
+	open(sys.argv[1], "wb").write(data)
+	END
+'
+
 test_expect_success 'nobody rebuilds under a live writer: exit 5, and all is as it was' '
 	fresh && python3 - hurt <<-\END &&
 	import fcntl, struct, subprocess, sys

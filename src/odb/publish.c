@@ -35,6 +35,7 @@
 #include "base/io.h"
 #include "base/trace.h"
 #include "data/refslog.h"
+#include "odb/reflog_rows.h"
 #include "odb/writer_internal.h"
 
 static publish_closure_fn *closure_check;
@@ -165,20 +166,31 @@ static int append_void(struct odb *o, int fd, uint64_t number, uint64_t at, stru
 	return rc;
 }
 
-/* Cut a torn tail; make void a record whose publication never committed. */
-static int repair_log(struct odb *o, uint64_t next, struct store_error *err)
+/*
+ * Cut a torn tail; make void a record whose publication never committed. A record is synced before
+ * its rows are committed, so rows without one mean that refs.log was damaged: what looks torn is
+ * then all that is left of it.
+ */
+static int repair_log(struct odb *o, struct env_txn *txn, uint64_t next, struct store_error *err)
 {
 	struct refslog_tail tail;
+	uint64_t newest = 0;
 	int fd = openat(o->fd, "refs.log", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	int rc;
 
 	if (fd == -1)
 		return store_error_sys(err, "cannot open '%s/refs.log'", o->path);
 	rc = refslog_read_tail(&tail, fd, err);
+	if (rc == 0)
+		rc = reflog_newest(txn, &newest, err);
 	if (rc != 0)
 		goto out;
 	if (tail.has_record && tail.last_number > next)
 		rc = db_is_older(o, "refs.log", err);
+	else if (newest > tail.last_number || (newest == tail.last_number && tail.last_is_void))
+		rc = store_error_set(err, STORE_ECORRUPT,
+			"'%s/refs.log' has lost record %llu, which db/ has: run 'store fsck --rebuild'",
+			o->path, (unsigned long long)newest);
 	else if (tail.size > tail.end && ftruncate(fd, (off_t)tail.end) != 0)
 		rc = store_error_sys(err, "cannot cut the torn end of '%s/refs.log'", o->path);
 	/* The torn end may be that of a void record, so what stands before it is looked at, too. */
@@ -204,7 +216,7 @@ static int look_after_crash(struct odb *o, struct env_txn *txn, uint64_t next,
 	 */
 	rc = pass_orphans(o, txn, next, false, &orphans, err);
 	if (rc == 0)
-		rc = repair_log(o, next, err);
+		rc = repair_log(o, txn, next, err);
 	if (rc == 0 && orphans > 0)
 		rc = pass_orphans(o, txn, next, true, &orphans, err);
 	/* Else a power failure could bring a pack back when its number is another's. */

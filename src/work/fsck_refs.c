@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "data/refslog.h"
 #include "odb/publish.h"
+#include "odb/reflog_rows.h"
 #include "work/fsck_internal.h"
 
 struct refs_run {
@@ -206,8 +207,9 @@ static int check_reflog_rows(struct refs_run *r, struct store_error *err)
 {
 	struct env_cursor *c;
 	struct env_val key, val;
+	const struct refslog_tail *tail = refslog_tail_of(r->log);
 	int rc = env_cursor_open(r->txn, ENV_REFLOG, &c, err);
-	uint64_t rows = 0;
+	uint64_t rows = 0, newest = 0;
 
 	if (rc != 0)
 		return rc;
@@ -247,6 +249,15 @@ static int check_reflog_rows(struct refs_run *r, struct store_error *err)
 	env_cursor_close(c);
 	if (rc != STORE_ENOTFOUND)
 		return rc;
+	rc = reflog_newest(r->txn, &newest, NULL);
+	/* A malformed row was told above. */
+	if (rc != 0 && rc != STORE_ECORRUPT)
+		return store_error_set(err, rc, "cannot read the reflog");
+	if (newest > tail->last_number || (newest == tail->last_number && tail->last_is_void))
+		return fsck_damage(r->fsck, NULL, 0, 0, err,
+			"refs.log has lost record %" PRIu64
+			", which the database has; 'store fsck --rebuild' writes it anew",
+			newest);
 	if (rows != r->changes)
 		return fsck_damage(r->fsck, NULL, 0, 0, err,
 			"the reflog has %" PRIu64 " changes, refs.log has %" PRIu64

@@ -10,25 +10,21 @@
  * The gate is held from beginning to end, and a repository with a live writer is refused: its
  * handle would go on with the old files.
  *
- * All packs that are there count. A last record of refs.log whose commit is in none of them was
- * never finished: it is passed over, and a `void` record is appended, so that it does not come back
- * when others follow it.
+ * All packs that are there count. What refs.log has to say is rebuild_refs.c's; a record that was
+ * never finished is made void when the new database stands, not before.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/io.h"
-#include "data/refslog.h"
 #include "graph/stage.h"
 #include "odb/tmp.h"
 #include "work/rebuild_internal.h"
@@ -75,109 +71,6 @@ int rebuild_wrote(struct rebuild *r, size_t n, struct store_error *err)
 	if (rc == 0)
 		rc = fsck_tick(r->fsck, err);
 	return rc == 0 ? begin_batch(r, err) : rc;
-}
-
-/* ---- refs */
-
-static int find_new(struct rebuild *r, const struct refslog_change *c, bool *there,
-	struct store_error *err)
-{
-	struct refslog_value v;
-	struct env_val row;
-	int rc;
-
-	*there = true;
-	if (refslog_value_parse(&v, c->new_value, NULL) != 0 || v.type != REFSLOG_VALUE_ID)
-		return 0;
-	rc = env_get(r->txn, ENV_OBJECTS, v.id.b, ID_LEN, &row, err);
-	*there = rc == 0;
-	return rc == STORE_ENOTFOUND ? 0 : rc;
-}
-
-/* Does the last record name something new that is nowhere? */
-static int is_unfinished(struct rebuild *r, const struct refslog_record *record, bool *unfinished,
-	struct store_error *err)
-{
-	int rc = 0;
-
-	*unfinished = false;
-	for (size_t i = 0; i < record->change_count && rc == 0 && record->is_last && !*unfinished;
-		i++) {
-		bool there;
-
-		rc = find_new(r, &record->changes[i], &there, err);
-		*unfinished = rc == 0 && !there;
-	}
-	return rc;
-}
-
-static int append_void(struct rebuild *r, int fd, uint64_t number, uint64_t at,
-	struct store_error *err)
-{
-	struct hash *h = hash_new();
-	struct buf record = { 0 };
-	int rc = h ? refslog_encode_void(&record, number, h, err)
-		   : store_error_set(err, STORE_ENOMEM, "out of memory");
-
-	if (rc == 0 &&
-		(ftruncate(fd, (off_t)at) != 0 ||
-			io_pwrite_full(fd, record.data, record.len, at) != 0 || io_sync(fd) != 0))
-		rc = store_error_sys(err, "cannot write '%s/refs.log'", odb_path(r->odb));
-	if (rc == 0)
-		fsck_info(r->fsck,
-			"record %" PRIu64 " of refs.log was never finished: it is passed over",
-			number);
-	hash_free(h);
-	buf_release(&record);
-	return rc;
-}
-
-static int replay(struct rebuild *r, struct refslog_reader *log, int fd, struct store_error *err)
-{
-	const uint64_t end = refslog_tail_of(log)->end;
-	struct refslog_record record;
-	int rc;
-
-	while ((rc = refslog_next(log, &record, err)) == 0) {
-		bool unfinished = false;
-
-		if (record.type == REFSLOG_TORN)
-			continue;
-		if (record.number > r->last)
-			r->last = record.number;
-		if (record.type == REFSLOG_VOID || record.is_void)
-			continue;
-		rc = is_unfinished(r, &record, &unfinished, err);
-		if (rc == 0 && unfinished) {
-			rc = append_void(r, fd, record.number, end, err);
-			break;
-		}
-		if (rc == 0)
-			rc = refs_replay(r->txn, &record, err);
-		if (rc == 0)
-			rc = rebuild_wrote(r, 2 * record.change_count, err);
-		if (rc != 0)
-			break;
-	}
-	return rc == STORE_ENOTFOUND ? 0 : rc;
-}
-
-int rebuild_refs(struct rebuild *r, struct store_error *err)
-{
-	struct refslog_reader *log = NULL;
-	int fd = openat(odb_fd(r->odb), "refs.log", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	int rc;
-
-	if (fd == -1)
-		return store_error_sys(err,
-			"cannot open '%s/refs.log', from which refs are made anew",
-			odb_path(r->odb));
-	rc = refslog_open(&log, fd, err);
-	if (rc == 0)
-		rc = replay(r, log, fd, err);
-	refslog_close(log);
-	io_close(&fd);
-	return rc;
 }
 
 /* ---- folders */
@@ -345,6 +238,8 @@ int rebuild_database(struct fsck *f, struct store_error *err)
 		rc = swap_names(&r, err);
 	else if (r.new_path)
 		remove_folder(r.new_path, NULL);
+	if (rc == 0)
+		rc = rebuild_void(&r, err);
 	fsck_free_packs(r.packs);
 	fsck_decoder_release(&r.decoder);
 	free(r.new_path);

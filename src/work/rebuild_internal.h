@@ -12,7 +12,8 @@ struct rebuild {
 	size_t rows;                  /* written in it, roughly */
 	struct fsck_pack_list *packs; /* those of the run, so that findings name their files */
 	struct fsck_decoder decoder;
-	uint64_t last; /* greatest number of a pack or record */
+	uint64_t last;       /* greatest number that was given out */
+	uint64_t unfinished; /* number of the last record of refs.log, when it was never finished */
 	char *new_path, *old_path;
 	const char *path; /* of db/ */
 };
@@ -25,10 +26,34 @@ int rebuild_wrote(struct rebuild *r, size_t n, struct store_error *err);
 
 /* Rows of packs and objects. */
 int rebuild_packs(struct rebuild *r, struct store_error *err);
-/* Refs and reflog. */
+/*
+ * Refs and reflog; packs are there already. Records that refs.log has lost and the old database has
+ * are written anew, which may be done before the new one stands: the old one agrees.
+ */
 int rebuild_refs(struct rebuild *r, struct store_error *err);
+/* The new database stands: make the unfinished record void. */
+int rebuild_void(struct rebuild *r, struct store_error *err);
 /* The stage, from the stage records of all packs. */
 int rebuild_stage(struct rebuild *r, struct store_error *err);
+
+/* ---- rebuild_old.c */
+
+/* What the database that is to be replaced knows. */
+struct rebuild_old {
+	bool is_known;   /* it could be read */
+	uint64_t next;   /* number of its next publication */
+	uint64_t newest; /* number of the newest row of its reflog; 0: none */
+	uint64_t rows;   /* of the reflog, up to record `last` */
+	struct buf
+		records; /* those above `last`, as refs.log has them; empty: they are no records */
+};
+/*
+ * Ask the database in folder path about changes of refs after record `last`. What cannot be read is
+ * not known; errors are those of this process. rebuild_old_release in any case.
+ */
+int rebuild_ask_old(const char *path, uint64_t last, struct rebuild_old *out,
+	struct store_error *err);
+void rebuild_old_release(struct rebuild_old *o);
 
 /* ---- rebuild_footer.c */
 
