@@ -297,4 +297,14 @@ assert r[\"schema\"] == \"store/add/1\" and r[\"added\"] == 1 and r[\"stats\"][\
 	python3 -c "import json; json.load(open(\"../err\"))"
 '
 
+# Their paths are more than one batch holds, and nothing of them is to be done.
+test_expect_success 'a change behind thousands of directories that are as they were is staged' '
+	mkdir many && cd many && store -q init && python3 -c "
+import os
+for n in range(3000):
+    os.mkdir(\"%04d\" % n + \"d\" * 200)" && store -q add . && echo new >last && d=$(echo 2999*) && echo new >"$d/inner" &&
+	store add . 2>../err && test_grep "^store: 2 added" ../err && echo more >>last && rm "$d/inner" && store add . 2>../err &&
+	test_grep "^store: 0 added, 1 modified, 1 deleted" ../err && store status --porcelain >../out && test_grep ! "^.[MD?]" ../out
+'
+
 test_done

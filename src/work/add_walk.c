@@ -186,7 +186,7 @@ int add_walk_dir(struct add_walk *w, struct item *item, int fd, const struct sta
 	if (rc != 0)
 		return rc;
 	if (is_dir_staged(job, row))
-		item->job_count--;
+		ingest_drop_job(item);
 	else if (!(w->flags & STORE_ADD_DRY_RUN))
 		rc = ingest_keep_list(item, job, &w->list, err);
 	return rc;
@@ -237,7 +237,7 @@ static int add_content(struct add_walk *w, struct item *item, int dirfd,
 	if (e->kind != ENTRY_LINK && e->stat.size > INGEST_SMALL && !dry) {
 		const struct job large = *job;
 
-		item->job_count--;
+		ingest_drop_job(item);
 		return ingest_large_begin(w->g, &large, add_walk_path(w), w->path.len, err);
 	}
 	item->bytes += e->stat.size;

@@ -59,6 +59,11 @@ struct job *ingest_add_job(struct item *item, enum job_type type, const char *pa
 	return job;
 }
 
+void ingest_drop_job(struct item *item)
+{
+	item->text.len = item->jobs[--item->job_count].path;
+}
+
 bool ingest_item_full(const struct item *item)
 {
 	return item->job_count == INGEST_JOBS || item->bytes >= INGEST_BATCH ||

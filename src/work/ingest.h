@@ -163,6 +163,8 @@ int ingest_run(struct ingest *g, struct store_error *err);
 
 struct job *ingest_add_job(struct item *item, enum job_type type, const char *path, size_t len,
 	struct store_error *err);
+/* Take back the job that was added last, with its path: nothing else may make an item full. */
+void ingest_drop_job(struct item *item);
 bool ingest_item_full(const struct item *item);
 /* Begin a large file: the next items are its segments. */
 int ingest_large_begin(struct ingest *g, const struct job *job, const char *path, size_t len,
