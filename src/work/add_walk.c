@@ -92,17 +92,19 @@ static int next_row(struct add_walk *w, struct add_frame *f, struct store_error 
 	return 0;
 }
 
-static int next_entry(struct add_frame *f)
+/* *e, and not 0: the directory cannot be read to its end. */
+static int next_entry(struct add_frame *f, struct store_error *e)
 {
-	struct store_error e = { 0 };
 	int rc;
 
 	if (f->has_entry)
 		return 0;
-	rc = worktree_dir_next(&f->dir, &f->entry, &e);
+	rc = worktree_dir_next(&f->dir, &f->entry, e);
+	if (rc != 0 && rc != STORE_ENOTFOUND && f->entry.len == 0)
+		return rc;
 	f->has_entry = rc != STORE_ENOTFOUND;
 	f->entry_failed = rc != 0 && rc != STORE_ENOTFOUND;
-	snprintf(f->why, sizeof(f->why), "%s", f->entry_failed ? strerror(e.sys) : "");
+	snprintf(f->why, sizeof(f->why), "%s", f->entry_failed ? strerror(e->sys) : "");
 	return 0;
 }
 
@@ -265,6 +267,22 @@ static int push(struct add_walk *w, const struct stage_row *row, struct store_er
 	return 0;
 }
 
+/* The names on the way must not take more memory the deeper it leads. */
+static void drop_names(struct add_walk *w)
+{
+	const size_t max = worktree_names_max();
+	size_t held = 0;
+
+	if (worktree_dir_is_small(&w->frames[w->depth - 1].dir))
+		return;
+	for (size_t i = 0; i < w->depth; i++)
+		held += w->frames[i].dir.names.held;
+	for (size_t i = 0; i + 1 < w->depth && held > max; i++) {
+		held -= w->frames[i].dir.names.held;
+		worktree_dir_drop(&w->frames[i].dir);
+	}
+}
+
 static void pop(struct add_walk *w)
 {
 	struct add_frame *f = &w->frames[--w->depth];
@@ -294,7 +312,8 @@ int add_walk_enter(struct add_walk *w, struct item *item, int dirfd, const char 
 			return row ? add_walk_delete(w, item, err) : 0;
 		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
 	}
-	if (w->frames[w->depth - 1].dir.has_leftovers && !(w->flags & STORE_ADD_DRY_RUN))
+	drop_names(w);
+	if (w->frames[w->depth - 1].dir.names.has_leftovers && !(w->flags & STORE_ADD_DRY_RUN))
 		leftover_sweep(w->frames[w->depth - 1].dir.fd, odb_tmp_fd(w->repo->odb), NULL);
 	return add_walk_dir(w, item, w->frames[w->depth - 1].dir.fd, row, err);
 }
@@ -340,6 +359,7 @@ int add_walk_entry(struct add_walk *w, struct item *item, int dirfd, const struc
 static int step(struct add_walk *w, struct item *item, struct store_error *err)
 {
 	struct add_frame *f = &w->frames[w->depth - 1];
+	struct store_error failed = { 0 };
 	uint8_t meta[sizeof(f->meta)];
 	struct stage_row row;
 	struct worktree_entry e;
@@ -360,10 +380,13 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 		}
 	}
 	rc = next_row(w, f, err);
-	if (rc == 0)
-		rc = next_entry(f);
 	if (rc != 0)
 		return rc;
+	if (next_entry(f, &failed) != 0) {
+		/* Which of its rows are still there nobody knows: they stay. */
+		pop(w);
+		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+	}
 	if (!f->has_row && !f->has_entry) {
 		pop(w);
 		return 0;

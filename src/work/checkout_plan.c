@@ -157,7 +157,7 @@ static int check_tracked(struct sight *s, struct store_error *err)
 	struct worktree_dir d = { 0 };
 	int rc = worktree_dir_open(&d, s->c->place->fd, s->disk.name, err);
 
-	while (rc == 0 && worktree_dir_peek(&d) != NULL) {
+	while (rc == 0) {
 		struct worktree_entry e;
 		struct stage_row row;
 

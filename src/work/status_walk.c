@@ -142,7 +142,7 @@ static int report_dir(struct status_walk *w, const struct status_item *i, bool u
 	if ((x != ' ' || y != ' ') && i->wanted == STATUS_WANTED)
 		rc = status_item_report(w, i, x, y, true, err);
 	if (rc == 0 && untracked && i->wanted == STATUS_WANTED && f->state == STATUS_HERE &&
-		f->tree.count == 0)
+		f->tree.names.count == 0)
 		rc = status_item_report(w, i, '?', '?', true, err);
 	return rc;
 }
@@ -168,6 +168,22 @@ static int open_sides(struct status_walk *w, struct status_frame *f, const struc
 		return 0;
 	}
 	return list(w, f, dirfd, i->e.name, err);
+}
+
+/* The names on the way must not take more memory the deeper it leads. */
+static void drop_names(struct status_walk *w)
+{
+	const size_t max = worktree_names_max();
+	size_t held = 0;
+
+	if (worktree_dir_is_small(&top_frame(w)->tree))
+		return;
+	for (size_t i = 0; i < w->count; i++)
+		held += w->frames[i].tree.names.held;
+	for (size_t i = 0; i + 1 < w->count && held > max; i++) {
+		held -= w->frames[i].tree.names.held;
+		worktree_dir_drop(&w->frames[i].tree);
+	}
 }
 
 /*
@@ -204,6 +220,7 @@ static int push(struct status_walk *w, const struct status_item *i, int dirfd, b
 		status_head_suspend(&w->frames[w->count - 1 - OPEN_HEADS].head);
 	if (w->count > WORKTREE_OPEN_MAX)
 		worktree_dir_suspend(&w->frames[w->count - 1 - WORKTREE_OPEN_MAX].tree);
+	drop_names(w);
 	return rc;
 }
 
@@ -319,7 +336,7 @@ static void take_tree(struct status_walk *w, struct status_item *i)
 	i->tree = f->state == STATUS_UNKNOWN ? STATUS_UNKNOWN : STATUS_ABSENT;
 	if (!name || strlen(name) != len || memcmp(name, w->path.data + f->path_len, len) != 0)
 		return;
-	f->tree.next++;
+	f->tree.names.next++;
 	if (i->wanted == STATUS_UNWANTED)
 		return;
 	if (worktree_stat(f->tree.fd, name, &i->e, &why) == 0) {
@@ -374,10 +391,28 @@ static int handle(struct status_walk *w, const struct status_item *i, struct sto
 	return rc;
 }
 
+/* What could not be listed to its end is unknown, not absent. */
+static void list_on(struct status_walk *w)
+{
+	struct status_frame *f = top_frame(w);
+	struct store_error why = { 0 };
+
+	if (f->state != STATUS_HERE || worktree_dir_ready(&f->tree, &why) == 0)
+		return;
+	/* Told by its path without the slash. */
+	w->path.len = f->path_len > 0 ? f->path_len - 1 : 0;
+	status_unreadable(w, &why);
+	w->path.len = f->path_len;
+	f->state = STATUS_UNKNOWN;
+}
+
 static int step(struct status_walk *w, struct store_error *err)
 {
 	struct status_item i = { 0 };
-	int rc = next_name(w, err);
+	int rc;
+
+	list_on(w);
+	rc = next_name(w, err);
 
 	if (rc == STORE_ENOTFOUND)
 		return pop(w, err);

@@ -28,8 +28,6 @@
 #include "data/limits.h"
 #include "work/leftover.h"
 
-#define LISTING_BYTES (64u << 10)
-
 bool worktree_is_absent(int sys)
 {
 	return sys == ENOENT || sys == ENOTDIR;
@@ -50,80 +48,6 @@ static int fail(const char *what, const char *name, struct store_error *err)
 	return store_error_sys(err, "cannot %s '%s'", what, shown);
 }
 
-/* Is it one of the names that are never listed? */
-static bool is_hidden(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".store") == 0;
-}
-
-static int keep_names(struct worktree_dir *d, const uint8_t *data, size_t len)
-{
-	size_t at = 0;
-
-	while (at < len) {
-		const struct dirent64 *e = (const void *)(data + at);
-
-		at += e->d_reclen;
-		if (is_hidden(e->d_name))
-			continue;
-		if (leftover_is(e->d_name)) {
-			d->has_leftovers = true;
-			continue;
-		}
-		if (buf_add(&d->names, e->d_name, strlen(e->d_name) + 1) != 0)
-			return -1;
-		d->count++;
-	}
-	return d->names.len > UINT32_MAX ? -1 : 0;
-}
-
-static int read_names(struct worktree_dir *d, const char *path, struct store_error *err)
-{
-	uint8_t *const data = malloc(LISTING_BYTES);
-	int rc = 0;
-
-	if (!data)
-		return out_of_memory(err);
-	for (;;) {
-		const ssize_t n = FAULT("getdents") ? -1 : getdents64(d->fd, data, LISTING_BYTES);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n < 0)
-			rc = fail("list", path, err);
-		else if (n > 0 && keep_names(d, data, (size_t)n) != 0)
-			rc = out_of_memory(err);
-		if (n <= 0 || rc != 0)
-			break;
-	}
-	free(data);
-	return rc;
-}
-
-/* Names hold no NUL, so strcmp is byte order with the shorter name first. */
-static int by_name(const void *a, const void *b, void *names)
-{
-	return strcmp((const char *)names + *(const uint32_t *)a,
-		(const char *)names + *(const uint32_t *)b);
-}
-
-static int sort_names(struct worktree_dir *d, struct store_error *err)
-{
-	size_t at = 0;
-
-	if (d->count == 0)
-		return 0;
-	d->order = mem_alloc_array(d->count, sizeof(*d->order));
-	if (!d->order)
-		return out_of_memory(err);
-	for (size_t i = 0; i < d->count; i++) {
-		d->order[i] = (uint32_t)at;
-		at += strlen((const char *)d->names.data + at) + 1;
-	}
-	qsort_r(d->order, d->count, sizeof(*d->order), by_name, d->names.data);
-	return 0;
-}
-
 static int open_dir(int dirfd, const char *path)
 {
 	return io_open_beneath(dirfd, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -142,10 +66,8 @@ int worktree_dir_open(struct worktree_dir *d, int dirfd, const char *path, struc
 		return fail("look at", path, err);
 	d->dev = st.st_dev;
 	d->ino = st.st_ino;
-	rc = read_names(d, path, err);
-	if (rc == 0)
-		rc = sort_names(d, err);
-	TRACE(TRACE_WALK, "list=%s names=%zu rc=%d", path, d->count, rc);
+	rc = listing_read(&d->names, d->fd) == 0 ? 0 : fail("list", path, err);
+	TRACE(TRACE_WALK, "list=%s names=%zu rc=%d", path, d->names.count, rc);
 	return rc;
 }
 
@@ -157,15 +79,41 @@ void worktree_dir_close(struct worktree_dir *d)
 	 */
 	if (d->fd > 0 || d->ino != 0)
 		io_close(&d->fd);
-	buf_release(&d->names);
-	free(d->order);
+	listing_release(&d->names);
 	memset(d, 0, sizeof(*d));
 	d->fd = -1;
 }
 
+int worktree_dir_ready(struct worktree_dir *d, struct store_error *err)
+{
+	if (listing_peek(&d->names) || !d->names.more)
+		return 0;
+	if (listing_read(&d->names, d->fd) != 0)
+		return store_error_sys(err, "cannot list a directory to its end");
+	TRACE(TRACE_WALK, "list-again=%s names=%zu", (const char *)d->names.behind.data,
+		d->names.count);
+	return 0;
+}
+
 const char *worktree_dir_peek(const struct worktree_dir *d)
 {
-	return d->next < d->count ? (const char *)d->names.data + d->order[d->next] : NULL;
+	return listing_peek(&d->names);
+}
+
+/* So small that the deepest walk may keep all of them. */
+bool worktree_dir_is_small(const struct worktree_dir *d)
+{
+	return d->names.held <= worktree_names_max() / (2 * LIMIT_DEPTH);
+}
+
+size_t worktree_names_max(void)
+{
+	return listing_window() / 3 * 8;
+}
+
+void worktree_dir_drop(struct worktree_dir *d)
+{
+	listing_drop(&d->names);
 }
 
 static uint8_t kind_of(mode_t mode)
@@ -236,13 +184,19 @@ int worktree_fstat(int fd, struct worktree_entry *e, struct store_error *err)
 
 int worktree_dir_next(struct worktree_dir *d, struct worktree_entry *e, struct store_error *err)
 {
-	const char *name;
-
-	while ((name = worktree_dir_peek(d)) != NULL) {
+	for (;;) {
 		struct store_error why = { 0 };
+		const char *name;
 		int rc;
 
-		d->next++;
+		name_entry(e, "");
+		rc = worktree_dir_ready(d, err);
+		if (rc != 0)
+			return rc;
+		name = worktree_dir_peek(d);
+		if (!name)
+			return STORE_ENOTFOUND;
+		d->names.next++;
 		rc = worktree_stat(d->fd, name, e, &why);
 		if (rc != 0 && worktree_is_absent(why.sys))
 			continue;
@@ -250,7 +204,6 @@ int worktree_dir_next(struct worktree_dir *d, struct worktree_entry *e, struct s
 			*err = why;
 		return rc;
 	}
-	return STORE_ENOTFOUND;
 }
 
 void worktree_dir_suspend(struct worktree_dir *d)

@@ -1,10 +1,10 @@
 /*
  * One directory of the working tree: its names in byte order, and what stands under them.
  *
- * Names are read and sorted at once (some 30 bytes each); attributes are read entry by entry, when
- * the caller comes to it, so that a long walk compares with what is there now. No symlink is
- * followed: a directory is opened beneath its parent, and a path whose component became a symlink
- * is ENOTDIR or ELOOP, never another place.
+ * Names are read and sorted, a window of them at a time (listing.h); attributes are read entry by
+ * entry, when the caller comes to it, so that a long walk compares with what is there now. No
+ * symlink is followed: a directory is opened beneath its parent, and a path whose component became
+ * a symlink is ENOTDIR or ELOOP, never another place.
  */
 #ifndef STORE_WORK_WORKTREE_H
 #define STORE_WORK_WORKTREE_H
@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "graph/stage.h"
+#include "work/listing.h"
 
 struct store_error;
 
@@ -39,10 +40,7 @@ struct worktree_entry {
 struct worktree_dir {
 	int fd; /* of the directory, for openat and readlinkat; -1 while suspended */
 	uint64_t dev, ino;
-	struct buf names; /* each followed by a NUL */
-	uint32_t *order;  /* count offsets into names, sorted by the bytes of the names */
-	size_t count, next;
-	bool has_leftovers; /* names of leftover.h are there; they are left out */
+	struct listing names;
 };
 
 /*
@@ -56,12 +54,18 @@ int worktree_dir_open(struct worktree_dir *d, int dirfd, const char *path, struc
 /* d may be all zero, or closed. */
 void worktree_dir_close(struct worktree_dir *d);
 
-/* The next name without reading its attributes, or NULL at the end. */
+/*
+ * Have the next name at hand: in a directory of very many names, or one that was dropped, it may
+ * have to be read again, which can fail. O(1) else.
+ */
+int worktree_dir_ready(struct worktree_dir *d, struct store_error *err);
+/* After worktree_dir_ready: the next name without reading its attributes, or NULL at the end. */
 const char *worktree_dir_peek(const struct worktree_dir *d);
 /*
  * The next entry with its attributes. STORE_ENOTFOUND without message at the end; names that
  * vanished since are passed over. Any other error is of the name that e->name tells (its kind is
- * ENTRY_NONE), and the walk may go on with the next.
+ * ENTRY_NONE), and the walk may go on with the next; or, when that is empty, of the directory,
+ * whose other names nobody knows.
  */
 int worktree_dir_next(struct worktree_dir *d, struct worktree_entry *e, struct store_error *err);
 
@@ -71,6 +75,14 @@ int worktree_dir_next(struct worktree_dir *d, struct worktree_entry *e, struct s
  * one that was listed. Resume of one that is open does nothing.
  */
 #define WORKTREE_OPEN_MAX 128
+/*
+ * Nor the names of all directories on its way: when the one that was opened last is not small, and
+ * all together hold more than worktree_names_max bytes (16 MiB), the walk drops names, beginning at
+ * the top. They are read again when it comes back.
+ */
+bool worktree_dir_is_small(const struct worktree_dir *d);
+size_t worktree_names_max(void);
+void worktree_dir_drop(struct worktree_dir *d);
 void worktree_dir_suspend(struct worktree_dir *d);
 int worktree_dir_resume(struct worktree_dir *d, int rootfd, const char *path,
 	struct store_error *err);
