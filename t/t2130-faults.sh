@@ -279,13 +279,13 @@ test_expect_success 'a file that cannot be compared is told by status and exit c
 	test_grep "^compare.read:1:EIO" fired
 '
 
-# The names of all fault points that publication, reading and walking have: whoever adds one adds its test here or in t2100.
+# The names of all fault points that publication, reading and walking have: whoever adds one adds its test here, in t2100 or in u_publish.
 test_expect_success 'every named fault point above base is used by a test' '
 	grep -rhoE "FAULT\(\"[a-z]+\.[a-z]+\"\)" "$SRC_ROOT/src/odb" "$SRC_ROOT/src/graph" "$SRC_ROOT/src/work" |
 		sed "s/.*(\"\(.*\)\").*/\1/" | sort -u >names &&
 	test_line_count -gt 10 names &&
 	while read -r name; do
-		cat "$SRC_ROOT"/t/t*.sh | grep -F -q -e "$name" || {
+		cat "$SRC_ROOT"/t/t*.sh "$SRC_ROOT"/t/unit/u_*.c | grep -F -q -e "$name" || {
 			echo "no test uses the fault point $name" >&7
 			return 1
 		}

@@ -243,6 +243,7 @@ struct run {
 	bool has_pack;
 	bool renamed;
 	int log_fd;
+	bool log_open;   /* log_fd and log_at are known: what stands behind is ours */
 	uint64_t log_at; /* size of refs.log before our record */
 	bool logged;
 	bool looked;  /* what others left was looked after: once, before our own steps */
@@ -306,6 +307,7 @@ static int write_log(struct run *r, struct store_error *err)
 {
 	struct odb *o = r->odb;
 	struct buf record = { 0 };
+	off_t at;
 	int rc;
 
 	if (!r->p->log || r->logged)
@@ -313,7 +315,11 @@ static int write_log(struct run *r, struct store_error *err)
 	r->log_fd = openat(o->fd, "refs.log", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (r->log_fd == -1)
 		return store_error_sys(err, "cannot open '%s/refs.log'", o->path);
-	r->log_at = (uint64_t)lseek(r->log_fd, 0, SEEK_END);
+	at = lseek(r->log_fd, 0, SEEK_END);
+	if (at == -1)
+		return store_error_sys(err, "cannot read '%s/refs.log'", o->path);
+	r->log_at = (uint64_t)at;
+	r->log_open = true;
 	rc = r->p->log(r->p->ctx, r->number, &record, err);
 	if (rc == 0)
 		rc = append_log(o, r->log_fd, &record, r->log_at, err);
@@ -367,21 +373,38 @@ static int ask_again(struct run *r, int rc, struct store_error *err)
 	return 0;
 }
 
-/*
- * Nothing of it happened: the pack goes back to tmp/, where its owner or the next sweep deletes it,
- * and the record is cut off again. When that is not sure all stays, and whoever takes the gate next
- * finds out (invariants 1 and 2).
- */
-static void undo(struct run *r)
+/* The pack goes back to tmp/, where its owner or the next sweep deletes it. */
+static bool take_back_pack(struct run *r)
 {
+	const struct pack_write *pack = &r->p->writer->pack;
 	struct odb *o = r->odb;
 
-	if (r->renamed &&
-		renameat(o->packs_fd, r->p->writer->pack.name, o->tmp_fd, r->p->writer->pack.tmp) ==
-			0)
-		r->renamed = false;
-	if (r->logged && ftruncate(r->log_fd, (off_t)r->log_at) == 0)
-		r->logged = false;
+	if (FAULT("publish.undo") || renameat(o->packs_fd, pack->name, o->tmp_fd, pack->tmp) != 0)
+		return false;
+	r->renamed = false;
+	/* Else a power failure could bring it back when its number is another's. */
+	return io_sync(o->packs_fd) == 0;
+}
+
+/* The record is cut off, all of it or the part that was written. */
+static bool take_back_record(struct run *r)
+{
+	if (FAULT("refslog.undo") || ftruncate(r->log_fd, (off_t)r->log_at) != 0)
+		return false;
+	r->logged = false;
+	return io_sync(r->log_fd) == 0;
+}
+
+/*
+ * Nothing of it happened.  When that is not sure the mark in the gate stays, and whoever takes the
+ * gate next finds out (invariants 1 and 2), this handle included.
+ */
+static bool undo(struct run *r)
+{
+	const bool pack = !r->renamed || take_back_pack(r);
+	const bool record = !r->log_open || take_back_record(r);
+
+	return pack && record;
 }
 
 static int attempt(struct run *r, struct store_error *err)
@@ -413,10 +436,11 @@ static int run_under_gate(struct run *r, struct store_error *err)
 		if (rc != 0)
 			break;
 	}
-	if (rc != 0 && !r->unknown)
-		undo(r);
-	if (!r->unknown)
+	/* Before the look has succeeded the mark is another's. */
+	if (r->looked && (rc == 0 || (!r->unknown && undo(r))))
 		mark_busy(r->odb, false, NULL);
+	else
+		r->odb->gate_checked = false;
 	io_close(&r->log_fd);
 	return rc;
 }

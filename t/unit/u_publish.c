@@ -14,10 +14,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/fault.h"
 #include "base/io.h"
+#include "data/refslog.h"
 #include "odb/pack.h"
 #include "repo_fixture.h"
 
@@ -194,6 +198,139 @@ static void no_two_packs_bear_one_number_whatever_failed_before(void **state)
 	assert_true(done > kinds);
 }
 
+/* Publish the value of a ref, and nothing else. */
+static int publish_ref(const char *name, const char *value)
+{
+	static struct refs_update update;
+	const struct publication p = { .apply = fixture_apply, .log = fixture_log, .ctx = &update };
+
+	memset(&update, 0, sizeof(update));
+	update.who = (struct ident){ .name = text_slice_of("T"), .mail = text_slice_of("t@t") };
+	OK(refs_update_add(&update, name, NULL, value, &failure));
+	return publish(repo->odb, &p, NULL, NULL);
+}
+
+/* The records of refs.log that count are whole and as many as wanted. */
+static void assert_records(unsigned int wanted)
+{
+	int fd = openat(odb_fd(repo->odb), "refs.log", O_RDONLY | O_CLOEXEC);
+	struct refslog_reader *log;
+	struct refslog_record record;
+	unsigned int n = 0;
+
+	OK(refslog_open(&log, fd, &failure));
+	while (refslog_next(log, &record, &failure) == 0) {
+		assert_int_not_equal(record.type, REFSLOG_TORN);
+		n += record.type == REFSLOG_RECORD && !record.is_void;
+	}
+	assert_int_equal(n, wanted);
+	refslog_close(log);
+	io_close(&fd);
+}
+
+/* A file of this process may grow by so many bytes beyond what refs.log has. */
+static void limit_log(rlim_t bytes)
+{
+	struct rlimit limit;
+	struct stat st;
+
+	OK(getrlimit(RLIMIT_FSIZE, &limit));
+	OK(fstatat(odb_fd(repo->odb), "refs.log", &st, 0));
+	limit.rlim_cur = bytes == RLIM_INFINITY ? limit.rlim_max : (rlim_t)st.st_size + bytes;
+	OK(setrlimit(RLIMIT_FSIZE, &limit));
+}
+
+static void a_record_that_failed_is_cut_off_before_another_handle_writes_behind_it(void **state)
+{
+	static const char *const faults[] = { "refslog.sync:1:EIO", "env.commit:1:ENOSPC", "" };
+	const char *one = "ref:refs/heads/one", *two = "ref:refs/heads/two";
+	const struct store_open_options options = { .start = fixture_dir };
+	struct store_repo *first = repo, *second;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	OK(store_open(&second, &options, &failure));
+	OK(publish_ref("HEAD", one));
+	repo = second;
+	OK(publish_ref("HEAD", two));
+	for (unsigned int i = 0; i < 3; i++) {
+		repo = first;
+		if (!*faults[i])
+			limit_log(20); /* a part of the record is written, and no more */
+		OK(fault_load(faults[i]));
+		assert_int_not_equal(publish_ref("HEAD", one), 0);
+		OK(fault_load(""));
+		limit_log(RLIM_INFINITY);
+		assert_records(3 + i);
+		repo = second;
+		OK(publish_ref("HEAD", i % 2 ? one : two));
+		assert_records(4 + i);
+	}
+	repo = first;
+	store_close(second);
+}
+
+static void what_could_not_be_taken_back_is_found_by_whoever_takes_the_gate_next(void **state)
+{
+	static const char *const faults[] = { "env.commit:1:ENOSPC,refslog.undo:1:EIO",
+		"env.commit:1:ENOSPC,publish.undo:1:EIO",
+		"env.commit:1:ENOSPC,refslog.undo:1:EIO,publish.undo:1:EIO" };
+	const struct store_open_options options = { .start = fixture_dir };
+	struct store_repo *first = repo, *second;
+	const uint64_t before = next_number();
+
+	(void)state;
+	OK(store_open(&second, &options, &failure));
+	for (unsigned int i = 0; i < 6; i++) {
+		const char *value = i % 2 ? "ref:refs/heads/one" : "ref:refs/heads/two";
+		struct refs_update update = { .who.name = text_slice_of("T"),
+			.who.mail = text_slice_of("t@t") };
+		struct odb_writer *w = fixture_writer();
+		const struct publication p = { .writer = w,
+			.apply = fixture_apply,
+			.log = fixture_log,
+			.ctx = &update };
+
+		OK(refs_update_add(&update, "HEAD", NULL, value, &failure));
+		put_number(w, i);
+		OK(fault_load(faults[i % 3]));
+		assert_int_not_equal(publish(repo->odb, &p, NULL, NULL), 0);
+		OK(fault_load(""));
+		writer_free(w);
+		/* The same handle, and one that has looked long ago. */
+		repo = i < 3 ? first : second;
+		OK(publish_ref("HEAD", value));
+		assert_int_equal(assert_numbers_differ(), 0);
+		assert_records(2 + i);
+		repo = first;
+	}
+	assert_true(next_number() > before);
+	store_close(second);
+}
+
+static void a_mark_whose_cause_could_not_be_removed_stays(void **state)
+{
+	const struct store_open_options options = { .start = fixture_dir };
+	struct store_repo *first = repo, *second;
+	const char *value = "ref:refs/heads/one";
+
+	(void)state;
+	OK(store_open(&second, &options, &failure));
+	OK(publish_ref("HEAD", value));
+	repo = second;
+	OK(publish_ref("HEAD", value));
+	OK(fault_load("env.commit:1:ENOSPC,refslog.undo:1:EIO"));
+	assert_int_not_equal(publish_ref("HEAD", value), 0);
+	/* Its own next look fails, too. */
+	OK(fault_load("refslog.write:1:EIO"));
+	assert_int_not_equal(publish_ref("HEAD", value), 0);
+	OK(fault_load(""));
+	repo = first;
+	OK(publish_ref("HEAD", value));
+	assert_records(4);
+	store_close(second);
+}
+
 static void what_the_caller_refuses_takes_no_number_and_leaves_no_pack(void **state)
 {
 	struct odb_writer *w = fixture_writer();
@@ -251,6 +388,9 @@ int main(void)
 		T(a_map_that_grows_in_the_middle_runs_it_again_from_the_start),
 		T(who_keeps_a_snapshot_is_told_to_grow_and_nothing_of_it_stays),
 		T(no_two_packs_bear_one_number_whatever_failed_before),
+		T(a_record_that_failed_is_cut_off_before_another_handle_writes_behind_it),
+		T(what_could_not_be_taken_back_is_found_by_whoever_takes_the_gate_next),
+		T(a_mark_whose_cause_could_not_be_removed_stays),
 		T(what_the_caller_refuses_takes_no_number_and_leaves_no_pack),
 		T(a_favour_does_not_wait_for_the_gate),
 		T(a_writer_whose_row_is_gone_publishes_nothing),
