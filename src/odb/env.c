@@ -259,7 +259,7 @@ int env_commit(struct env_txn *t, struct store_error *err)
 		if (rc == 0 && FAULT("env.committed"))
 			rc = errno;
 	}
-	if (rc == EIO)
+	if (rc > 0)
 		__atomic_store_n(&e->must_reopen, true, __ATOMIC_RELAXED);
 	free_txn(e, t, NULL);
 	env_door_leave(&e->door);

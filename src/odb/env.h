@@ -67,9 +67,10 @@ int env_grow(struct env *e, struct store_error *err);
  */
 int env_begin(struct env *e, bool write, struct env_txn **out, struct store_error *err);
 /*
- * Commit frees t whatever it returns.  ENV_FULL, STORE_ENOSPACE.  STORE_EIO: the outcome is
- * unknown (env_ask_number tells); the environment is opened anew before the next transaction that
- * begins when no other of this process is open.
+ * Commit frees t whatever it returns.  ENV_FULL: nothing of it is there.  Any other failure: the
+ * outcome is unknown (env_ask_number tells), for the system may refuse the last write or what comes
+ * after it; the environment is opened anew before the next transaction that begins when no other of
+ * this process is open.
  */
 int env_commit(struct env_txn *t, struct store_error *err);
 /* t may be NULL. */
@@ -99,8 +100,8 @@ int env_number(struct env_txn *t, const char *name, uint64_t *out, struct store_
 int env_set_number(struct env_txn *t, const char *name, uint64_t v, struct store_error *err);
 /*
  * The number as the files have it now, synced: asked of a second, short-lived environment without
- * the lock file, which needs no transaction of this process to end. For after env_commit gave
- * STORE_EIO. Only under the gate: nobody may be writing.
+ * the lock file, which needs no transaction of this process to end. For after env_commit failed.
+ * Only under the gate: nobody may be writing.
  */
 int env_ask_number(struct env *e, const char *name, uint64_t *out, struct store_error *err);
 /* Rows of a table. */

@@ -359,7 +359,7 @@ static int steps(struct run *r, struct store_error *err)
 	return rc;
 }
 
-/* A commit failed by an I/O error: is our number in?  Nobody else writes, for we hold the gate. */
+/* The system refused a commit: is our number in?  Nobody else writes, for we hold the gate. */
 static int ask_again(struct run *r, int rc, struct store_error *err)
 {
 	uint64_t next = 0;
@@ -421,7 +421,7 @@ static int attempt(struct run *r, struct store_error *err)
 		return rc;
 	}
 	rc = env_commit(r->txn, err);
-	return rc == STORE_EIO ? ask_again(r, rc, err) : rc;
+	return rc == 0 || rc == ENV_FULL ? rc : ask_again(r, rc, err);
 }
 
 static int run_under_gate(struct run *r, struct store_error *err)

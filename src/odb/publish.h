@@ -7,9 +7,9 @@
  *   3. the refs.log record, fsync;
  *   4. LMDB commit.
  * When the map is full it is run again from 1. Any other failure before 4 takes the pack back to
- * tmp/. After a commit that failed with an I/O error the files of the database are looked at anew:
- * when our number is in them, it was done. When that cannot be found out, all stays as it is, and
- * whoever takes the gate next decides.
+ * tmp/. After a commit that the system refused, for whatever reason, the files of the database are
+ * looked at anew: when our number is in them, it was done. When that cannot be found out, all stays
+ * as it is, and whoever takes the gate next decides.
  */
 #ifndef STORE_ODB_PUBLISH_H
 #define STORE_ODB_PUBLISH_H
