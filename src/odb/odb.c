@@ -383,6 +383,21 @@ static int lock_gate_file(struct odb *o, int64_t until, struct store_error *err)
 	}
 }
 
+/*
+ * The gate file.  When another process made db/ anew meanwhile, what we have open is no longer in
+ * the folder: our look would take what was published since for orphans.
+ */
+static int take_gate(struct odb *o, int64_t until, struct store_error *err)
+{
+	const int rc = lock_gate_file(o, until, err);
+
+	if (rc != 0 || !o->env || env_is_current(o->env))
+		return rc;
+	io_unlock(o->gate_fd);
+	return store_error_set(err, STORE_EBUSY,
+		"the database of '%s' was made anew meanwhile; run the command again", o->path);
+}
+
 int odb_gate_lock(struct odb *o, struct store_error *err)
 {
 	const int64_t until = clock_mono_ns() + (int64_t)o->options.lock_timeout_ms * 1000000;
@@ -396,17 +411,7 @@ int odb_gate_lock(struct odb *o, struct store_error *err)
 	deadline.tv_sec += o->options.lock_timeout_ms / 1000 + 1;
 	if (pthread_mutex_timedlock(&o->gate_mutex, &deadline) != 0)
 		return gate_busy(o, err);
-	rc = lock_gate_file(o, until, err);
-	if (rc == 0 && o->env && !env_is_current(o->env)) {
-		/*
-		 * Another process made db/ anew while we waited: what we have open is no longer in
-		 * the folder.
-		 */
-		io_unlock(o->gate_fd);
-		rc = store_error_set(err, STORE_EBUSY,
-			"the database of '%s' was made anew meanwhile; run the command again",
-			o->path);
-	}
+	rc = take_gate(o, until, err);
 	if (rc != 0)
 		pthread_mutex_unlock(&o->gate_mutex);
 	return rc;
@@ -421,7 +426,7 @@ int odb_gate_try(struct odb *o, struct store_error *err)
 			"cannot write to '%s': it is read-only for this user", o->path);
 	if (pthread_mutex_trylock(&o->gate_mutex) != 0)
 		return gate_busy(o, err);
-	rc = lock_gate_file(o, 0, err);
+	rc = take_gate(o, 0, err);
 	if (rc != 0)
 		pthread_mutex_unlock(&o->gate_mutex);
 	return rc;

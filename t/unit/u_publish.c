@@ -360,6 +360,22 @@ static void a_favour_does_not_wait_for_the_gate(void **state)
 	store_close(other);
 }
 
+static void nobody_takes_the_gate_with_a_database_that_was_replaced(void **state)
+{
+	const struct publication favour = { .only_if_free = true }, p = { .only_if_free = false };
+	char command[400];
+
+	(void)state;
+	OK(publish(repo->odb, &favour, NULL, &failure));
+	snprintf(command, sizeof(command),
+		"cd %s/.store && cp -R db db.new && mv db db.old && mv db.new db", fixture_dir);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(odb_gate_try(repo->odb, NULL), STORE_EBUSY);
+	assert_int_equal(odb_gate_lock(repo->odb, NULL), STORE_EBUSY);
+	assert_int_equal(publish(repo->odb, &favour, NULL, NULL), STORE_EBUSY);
+	assert_int_equal(publish(repo->odb, &p, NULL, NULL), STORE_EBUSY);
+}
+
 static void a_writer_whose_row_is_gone_publishes_nothing(void **state)
 {
 	struct odb_writer *w = fixture_writer();
@@ -393,6 +409,7 @@ int main(void)
 		T(a_mark_whose_cause_could_not_be_removed_stays),
 		T(what_the_caller_refuses_takes_no_number_and_leaves_no_pack),
 		T(a_favour_does_not_wait_for_the_gate),
+		T(nobody_takes_the_gate_with_a_database_that_was_replaced),
 		T(a_writer_whose_row_is_gone_publishes_nothing),
 	};
 
