@@ -351,24 +351,35 @@ int env_renew(struct env_txn *t, struct store_error *err)
 	return 0;
 }
 
-uint64_t env_size(struct env *e)
+/* Both 0 when the environment could not be opened again. */
+static void measure(struct env *e, uint64_t *used, uint64_t *map)
 {
 	MDB_envinfo info;
 	MDB_stat st;
 
-	if (mdb_env_info(e->mdb, &info) != 0 || mdb_env_stat(e->mdb, &st) != 0)
-		return 0;
-	return (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+	*used = *map = 0;
+	env_door_enter(&e->door);
+	if (e->mdb && mdb_env_info(e->mdb, &info) == 0 && mdb_env_stat(e->mdb, &st) == 0) {
+		*used = (uint64_t)(info.me_last_pgno + 1) * st.ms_psize;
+		*map = info.me_mapsize;
+	}
+	env_door_leave(&e->door);
+}
+
+uint64_t env_size(struct env *e)
+{
+	uint64_t used, map;
+
+	measure(e, &used, &map);
+	return used;
 }
 
 uint64_t env_room(struct env *e)
 {
-	const uint64_t used = env_size(e);
-	MDB_envinfo info;
+	uint64_t used, map;
 
-	if (mdb_env_info(e->mdb, &info) != 0 || info.me_mapsize < used)
-		return 0;
-	return info.me_mapsize - used;
+	measure(e, &used, &map);
+	return map < used ? 0 : map - used;
 }
 
 bool env_is_current(struct env *e)
@@ -376,11 +387,14 @@ bool env_is_current(struct env *e)
 	struct stat ours, there;
 	mdb_filehandle_t fd;
 	char path[4200];
+	bool known;
 
 	if (snprintf(path, sizeof(path), "%s/data.mdb", e->path) >= (int)sizeof(path))
 		return true;
-	if (!e->mdb || mdb_env_get_fd(e->mdb, &fd) != 0 || fstat(fd, &ours) != 0)
-		return true;
-	return stat(path, &there) == 0 && there.st_ino == ours.st_ino &&
-		there.st_dev == ours.st_dev;
+	env_door_enter(&e->door);
+	known = e->mdb && mdb_env_get_fd(e->mdb, &fd) == 0 && fstat(fd, &ours) == 0;
+	env_door_leave(&e->door);
+	return !known ||
+		(stat(path, &there) == 0 && there.st_ino == ours.st_ino &&
+			there.st_dev == ours.st_dev);
 }

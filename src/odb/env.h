@@ -127,7 +127,10 @@ int env_get_before(struct env_txn *t, enum env_table table, const void *key, siz
 /* Delete the row that env_cursor_next gave last (write transactions). */
 int env_cursor_del(struct env_cursor *c, struct store_error *err);
 
-/* Bytes of the data file in use. */
+/*
+ * Bytes of the data file in use.  This and the next two wait while another thread enlarges the map
+ * or opens the files anew.
+ */
 uint64_t env_size(struct env *e);
 /*
  * Is what stands at its path still the file that was opened?  After `fsck --rebuild` of another

@@ -131,9 +131,10 @@ bool tmp_is_held(int dirfd, const char *name)
 	int fd = openat(dirfd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	bool held;
 
+	/* What cannot be looked at is not dead for that; what is no file was never a writer's. */
 	if (fd == -1)
-		return false;
-	held = io_lock_held(fd) == 1;
+		return errno != ENOENT && errno != ELOOP && errno != EISDIR;
+	held = io_lock_held(fd) != 0;
 	io_close(&fd);
 	return held;
 }

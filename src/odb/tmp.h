@@ -21,7 +21,7 @@ int tmp_create(int dirfd, char kind, char name[TMP_NAME], int *fd, struct store_
 /* Delete what dead writers left.  A folder that cannot be written is left as it is. */
 int tmp_sweep(int dirfd, struct store_error *err);
 
-/* Does a live writer hold the file? */
+/* Does a live writer hold the file?  Also true when that cannot be found out. */
 bool tmp_is_held(int dirfd, const char *name);
 
 #endif

@@ -14,9 +14,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/io.h"
+#include "odb/tmp.h"
 #include "repo_fixture.h"
 
 static size_t count_in(int folder)
@@ -229,6 +232,30 @@ static void a_checkpoint_is_seen_when_its_writer_is_dead_and_not_before(void **s
 	writer_free(other);
 }
 
+static void what_cannot_be_looked_at_in_tmp_is_held(void **state)
+{
+	const int tmp = odb_tmp_fd(repo->odb);
+	struct rlimit limit, none;
+	char name[TMP_NAME];
+	int fd;
+
+	(void)state;
+	OK(tmp_create(tmp, 'w', name, &fd, &failure));
+	OK(getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = 0;
+	OK(setrlimit(RLIMIT_NOFILE, &none));
+	assert_true(tmp_is_held(tmp, name));
+	OK(setrlimit(RLIMIT_NOFILE, &limit));
+	assert_true(tmp_is_held(tmp, name));
+	io_close(&fd);
+	assert_false(tmp_is_held(tmp, name));
+	OK(unlinkat(tmp, name, 0));
+	assert_false(tmp_is_held(tmp, name));
+	OK(mkdirat(tmp, name, 0777));
+	assert_false(tmp_is_held(tmp, name));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_make, fixture_remove)
@@ -240,6 +267,7 @@ int main(void)
 		T(what_is_known_is_not_put_again),
 		T(the_first_writer_of_an_id_wins_and_the_second_copy_is_dead_bytes),
 		T(a_writer_that_is_abandoned_leaves_nothing),
+		T(what_cannot_be_looked_at_in_tmp_is_held),
 		T(a_checkpoint_is_seen_when_its_writer_is_dead_and_not_before),
 	};
 
