@@ -251,6 +251,22 @@ test_expect_success 'a db/ that is older than packs/ removes none of them: what 
 	ends_well
 '
 
+test_expect_success 'a data.mdb that is cut off, wherever, is refused by every command, and fsck --rebuild makes it anew' '
+	for size in 0 1 4096 5000 8192 8193 12288 16384 40000; do
+		copy_story before-commit &&
+		truncate -s $size r/.store/db/data.mdb &&
+		for what in log status "add ." "commit -m two" fsck; do
+			test_expect_code 4 store -C r $what >out 2>err &&
+			test_grep "data.mdb.*fsck --rebuild" err || {
+				echo "store $what of $size bytes" >&7 && return 1
+			}
+		done &&
+		test "$(wc -c <r/.store/db/data.mdb)" -eq $size &&
+		store -C r fsck --rebuild >/dev/null 2>&1 &&
+		ends_well || return 1
+	done
+'
+
 test_expect_success 'a record that never committed is made void even when the void record itself was torn' '
 	copy_story before-commit &&
 	STORE_FAULT=env.commit:2:kill test_expect_code 137 store -C r commit -q -m lost >/dev/null 2>&1 &&

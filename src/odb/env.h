@@ -47,6 +47,8 @@ struct env_val {
  * STORE_EDENIED: LMDB writes to the lock file, and follows symlinks.
  */
 #define ENV_FOREIGN 2u
+/* Being made: what an earlier try left of its data file, cut off anywhere, is no damage. */
+#define ENV_NEW 4u
 
 /*
  * Open or join the environment in folder path, which exists. Refuses network file systems

@@ -58,6 +58,13 @@ int env_from_mdb(int rc, struct store_error *err, const char *what, const char *
 int env_open_mdb(struct env *e, struct store_error *err);
 /* Only e->mdb. map_size: bytes, 0: as large as the file. Returns LMDB's code. */
 int env_open_sized(struct env *e, size_t map_size, unsigned int mdb_flags);
+/* The data file in folder dirfd, before LMDB opens it, for it makes a file without a head anew. */
+int env_check_head(const struct env *e, int dirfd, struct store_error *err);
+/*
+ * Before the first page is looked at: STORE_ECORRUPT when pages that are in use lie beyond the end
+ * of the file.
+ */
+int env_check_size(struct env *e, struct store_error *err);
 /* After every change of the map's place. */
 void env_find_pages(struct env *e);
 

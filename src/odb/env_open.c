@@ -183,6 +183,8 @@ int env_open_mdb(struct env *e, struct store_error *err)
 	}
 	if (e->flags & ENV_FOREIGN)
 		rc = check_foreign(e, queue, err);
+	if (rc == 0)
+		rc = env_check_head(e, queue, err);
 	if (rc != 0) {
 		io_close(&queue);
 		return rc;
@@ -210,6 +212,9 @@ int env_open_mdb(struct env *e, struct store_error *err)
 	if (rc != 0)
 		return env_from_mdb(rc, err, "open", e->path);
 	mdb_reader_check(e->mdb, NULL);
+	rc = env_check_size(e, err);
+	if (rc != 0)
+		return rc;
 	rc = open_tables(e, false);
 	if (rc == MDB_NOTFOUND && !(e->flags & ENV_RDONLY))
 		rc = open_tables(e, true);

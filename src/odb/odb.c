@@ -224,7 +224,7 @@ static int make_parts(int fd, const char *path, const char *db_path, struct stor
 	if (rc == 0)
 		rc = make_ballast(fd, path, err);
 	if (rc == 0)
-		rc = env_open(&env, db_path, 0, err);
+		rc = env_open(&env, db_path, ENV_NEW, err);
 	if (rc == 0)
 		env_close(env);
 	return rc;

@@ -268,6 +268,63 @@ static void a_new_row_never_replaces_one(void **state)
 	env_abort(t);
 }
 
+static off_t file_size(void)
+{
+	char path[80];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	OK(stat(path, &st));
+	return st.st_size;
+}
+
+/* Rows from to to, and all but every tenth of them away again, in one transaction. */
+static void put_and_delete(uint64_t from, uint64_t to)
+{
+	struct env_txn *t;
+	uint8_t key[8];
+
+	OK(env_begin(env, true, &t, &failure));
+	OK(put_rows(t, from, to));
+	for (uint64_t i = to; i-- > from;) {
+		be64_put(key, i);
+		if (i % 10 != 0)
+			OK(env_del(t, ENV_STAGE, key, sizeof(key), &failure));
+	}
+	OK(env_commit(t, &failure));
+}
+
+static int reopen(void)
+{
+	env_close(env);
+	env = NULL;
+	return env_open(&env, dir, 0, &failure);
+}
+
+static void a_file_that_lacks_free_pages_opens_and_one_that_lacks_others_does_not(void **state)
+{
+	unsigned int shorter = 0;
+	char path[80];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/data.mdb", dir);
+	setenv("STORE_TEST_MAP_SIZE", "16777216", 1);
+	OK(reopen());
+	for (uint64_t i = 1; i < 40; i++) {
+		put_and_delete(i * 1000, i * 1000 + i * 7);
+		shorter += (uint64_t)file_size() < env_size(env);
+		OK(reopen());
+	}
+	assert_true(shorter > 0);
+	for (off_t size = file_size() - 4096; size >= 8192; size -= 4096 * 5) {
+		env_close(env);
+		env = NULL;
+		OK(truncate(path, size));
+		assert_int_equal(env_open(&env, dir, 0, &failure), STORE_ECORRUPT);
+		assert_non_null(strstr(failure.msg, "fsck --rebuild"));
+	}
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -278,6 +335,7 @@ int main(void)
 		T(the_outcome_of_a_commit_that_said_eio_is_found_beside_a_snapshot),
 		T(a_child_of_fork_is_refused_and_its_parent_goes_on),
 		T(the_row_before_a_key_and_the_rows_from_it_on_are_those_of_a_sorted_list),
+		T(a_file_that_lacks_free_pages_opens_and_one_that_lacks_others_does_not),
 		T(a_new_row_never_replaces_one),
 	};
 
