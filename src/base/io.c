@@ -24,10 +24,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/owner.h"
@@ -524,6 +526,42 @@ int io_lock_try(int fd, bool exclusive)
 int io_unlock(int fd)
 {
 	return set_lock(fd, F_UNLCK);
+}
+
+int io_flock(int fd, unsigned int wait_ms)
+{
+	const int64_t until = clock_mono_ns() + (int64_t)wait_ms * 1000000;
+	long pause_ns = 100000;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -1;
+		if (clock_mono_ns() >= until)
+			return 1;
+		nanosleep(&(struct timespec){ 0, pause_ns }, NULL);
+		if (pause_ns < 5000000)
+			pause_ns *= 2;
+	}
+	return 0;
+}
+
+long io_flock_holder(int fd)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	unsigned long inode;
+	long found = 0, pid;
+	struct stat st;
+	char line[200];
+
+	/* "1: FLOCK  ADVISORY  WRITE 1234 fd:00:5678 0 EOF" */
+	while (locks && fstat(fd, &st) == 0 && found == 0 && fgets(line, sizeof(line), locks)) {
+		if (sscanf(line, "%*d: FLOCK %*s WRITE %ld %*x:%*x:%lu", &pid, &inode) == 2 &&
+			inode == st.st_ino)
+			found = pid;
+	}
+	if (locks)
+		fclose(locks);
+	return found > 0 ? found : 0;
 }
 
 int io_lock_held(int fd)

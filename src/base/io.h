@@ -58,6 +58,14 @@ int io_close(int *fd);
  */
 int io_lock_try(int fd, bool exclusive);
 int io_unlock(int fd);
+/*
+ * The lock of flock(2), alone, for folders, which an OFD lock cannot have; it ends with its
+ * descriptor. Asked for again and again for wait_ms.  0 = taken, 1 = held by another all the while,
+ * -1 = errno.
+ */
+int io_flock(int fd, unsigned int wait_ms);
+/* Who holds that lock: a process number, or 0 when the system does not tell. */
+long io_flock_holder(int fd);
 /* 1 if another open file description holds a lock on fd, 0 if none, -1 with errno. */
 int io_lock_held(int fd);
 

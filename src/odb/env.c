@@ -26,6 +26,7 @@
 #include "odb/env_internal.h"
 
 #define GROW_WAIT_S 30
+#define OPEN_WAIT_MS 30000
 
 static void free_env(struct env *e)
 {
@@ -38,7 +39,8 @@ static void free_env(struct env *e)
 	free(e);
 }
 
-static int new_env(struct env **out, const char *path, unsigned int flags, struct store_error *err)
+static int new_env(struct env **out, const char *path, unsigned int flags, unsigned int wait_ms,
+	struct store_error *err)
 {
 	struct env *e = calloc(1, sizeof(*e));
 	int rc;
@@ -51,6 +53,7 @@ static int new_env(struct env **out, const char *path, unsigned int flags, struc
 	env_registry_stamp(&e->place);
 	e->path = strdup(path);
 	e->flags = flags;
+	e->wait_ms = wait_ms;
 	rc = e->path ? env_open_mdb(e, err) : store_error_set(err, STORE_ENOMEM, "out of memory");
 	if (rc != 0) {
 		free_env(e);
@@ -60,7 +63,8 @@ static int new_env(struct env **out, const char *path, unsigned int flags, struc
 	return 0;
 }
 
-int env_open(struct env **out, const char *path, unsigned int flags, struct store_error *err)
+int env_open_within(struct env **out, const char *path, unsigned int flags, unsigned int wait_ms,
+	struct store_error *err)
 {
 	struct stat st;
 	struct env *e;
@@ -75,7 +79,7 @@ int env_open(struct env **out, const char *path, unsigned int flags, struct stor
 	env_registry_lock();
 	e = (struct env *)env_registry_join(&st);
 	if (!e) {
-		rc = new_env(&e, path, flags, err);
+		rc = new_env(&e, path, flags, wait_ms, err);
 		if (rc == 0)
 			env_registry_add(&e->place, &st);
 	}
@@ -83,6 +87,11 @@ int env_open(struct env **out, const char *path, unsigned int flags, struct stor
 	if (rc == 0)
 		*out = e;
 	return rc;
+}
+
+int env_open(struct env **out, const char *path, unsigned int flags, struct store_error *err)
+{
+	return env_open_within(out, path, flags, OPEN_WAIT_MS, err);
 }
 
 void env_close(struct env *e)

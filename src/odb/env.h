@@ -55,6 +55,12 @@ struct env_val {
  * (STORE_EINVAL names core.dbDir). Caller frees with env_close.
  */
 int env_open(struct env **out, const char *path, unsigned int flags, struct store_error *err);
+/*
+ * The same; who opens it first may wait wait_ms, not 30 s, for another process that is opening it:
+ * then STORE_EBUSY, which names that process.
+ */
+int env_open_within(struct env **out, const char *path, unsigned int flags, unsigned int wait_ms,
+	struct store_error *err);
 void env_close(struct env *e);
 
 /*

@@ -22,6 +22,7 @@ struct env {
 	MDB_dbi dbi[ENV_TABLES];
 	char *path;
 	unsigned int flags;
+	unsigned int wait_ms; /* for other openers */
 	struct env_door door;
 	uint64_t incarnation; /* goes up with every reopen, while the door is shut */
 	bool must_reopen;     /* atomic: a commit failed, and LMDB may refuse to go on */

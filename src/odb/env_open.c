@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,22 +118,32 @@ static size_t first_map_size(void)
 }
 
 /*
- * Openers come one after another, by a lock on the folder that ends with its descriptor. LMDB's
+ * Openers come one after another, by a lock on the folder that ends with its descriptor. It is
+ * polled, for who stopped in the middle must not hold up everybody without end. LMDB's
  * first opener makes the lock file anew while it holds that alone; who waits for it takes for good
  * what is there afterwards. When the first was killed half-way, or failed to map so much, that is
  * transaction number 0: an old state is read, and the next commits overwrite acknowledged ones.
  */
-static int queue_up(const char *path, int *fd, struct store_error *err)
+static int queue_up(const struct env *e, int *fd, struct store_error *err)
 {
+	char who[40] = "another process";
+	long holder;
 	int rc;
 
-	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*fd = open(e->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*fd == -1)
-		return store_error_sys(err, "cannot open '%s'", path);
-	do {
-		rc = flock(*fd, LOCK_EX);
-	} while (rc != 0 && errno == EINTR);
-	return rc == 0 ? 0 : store_error_sys(err, "cannot lock '%s'", path);
+		return store_error_sys(err, "cannot open '%s'", e->path);
+	rc = io_flock(*fd, e->wait_ms);
+	if (rc == 0)
+		return 0;
+	if (rc < 0)
+		return store_error_sys(err, "cannot lock '%s'", e->path);
+	holder = io_flock_holder(*fd);
+	if (holder != 0)
+		snprintf(who, sizeof(who), "process %ld", holder);
+	return store_error_set(err, STORE_EBUSY,
+		"cannot open '%s': %s has been opening it for %u ms and does not go on; try again when it has ended",
+		e->path, who, e->wait_ms);
 }
 
 static const char *const files[] = { "data.mdb", "lock.mdb" };
@@ -176,7 +186,7 @@ int env_open_mdb(struct env *e, struct store_error *err)
 
 	if (e->flags & ENV_RDONLY)
 		flags |= MDB_RDONLY;
-	rc = queue_up(e->path, &queue, err);
+	rc = queue_up(e, &queue, err);
 	if (rc != 0) {
 		io_close(&queue);
 		return rc;

@@ -70,9 +70,9 @@ int odb_open_database(struct odb *o, struct store_error *err)
 	if (access(o->db_path, F_OK) != 0 && errno == ENOENT)
 		return store_error_set(err, STORE_ENOTFOUND,
 			"the database '%s' is gone; run 'store fsck --rebuild'", o->db_path);
-	return env_open(&o->env, o->db_path,
+	return env_open_within(&o->env, o->db_path,
 		(o->gate_fd == -1 ? ENV_RDONLY : 0) | (o->options.read_only ? ENV_FOREIGN : 0),
-		err);
+		o->options.lock_timeout_ms, err);
 }
 
 /*

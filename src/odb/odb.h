@@ -24,7 +24,7 @@ struct odb_writer;
 
 struct odb_options {
 	const char *db_dir; /* folder of the LMDB files; NULL: db/ inside the store folder */
-	unsigned int lock_timeout_ms; /* wait for the gate; 0 = 30 s */
+	unsigned int lock_timeout_ms; /* wait for the gate, and to open the database; 0 = 30 s */
 	struct codec_options codec;   /* for new blocks; zero = none: callers set it */
 	bool rebuilding;              /* db/ may be missing or empty */
 	bool read_only; /* another user's: nothing of it is written, but the readers' table of LMDB
