@@ -113,6 +113,56 @@ test_expect_success 'a damaged pack: which, where, what is lost, what to run' '
 	test_grep "big" err
 '
 
+# flip_node first|last: a byte of the first or last block of nodes and texts of the newest pack that has one.
+cat >flip_node.py <<'EOT'
+import os, struct, sys
+
+at, found = 32, []
+for name in sorted(os.listdir(".store/packs"), reverse=True):
+	path = ".store/packs/" + name
+	data = bytearray(open(path, "rb").read())
+	at = 32
+	while data[at:at + 4] == b"STBK":
+		stored, _, table = struct.unpack_from("<III", data, at + 12)
+		if data[at + 6] == 2:
+			found.append(at + 32 + table + stored // 2)
+		at += 32 + table + stored
+	if found:
+		break
+data[found[0 if sys.argv[1] == "first" else -1]] ^= 16
+os.chmod(path, 0o644)
+open(path, "wb").write(data)
+EOT
+
+# tells PATTERN COMMAND...: exit code 4, and one line that names what is lost, the object, its block and what to run.
+tells()
+{
+	pattern=$1
+	shift
+	test_expect_code 4 "$@" >out 2>err && test_line_count -eq 1 err &&
+		test_grep -E "^store: (cannot look up '[^']*': )?$pattern: cannot read object [0-9a-f]{12} in block at offset [0-9]+ of pack [0-9a-f]{16} \(run 'store fsck'\): block checksum is wrong\$" err
+}
+
+test_expect_success 'a damaged node: every command that needs it says which, where, what is lost, what to run' '
+	mkdir nodes && cd nodes && store init . && mkdir -p many/deep && for i in 0 1 2 3 4 5 6 7 8 9; do
+		for j in 0 1 2 3 4 5 6 7 8 9; do
+			echo "$i" >"many/deep/$(printf %0230d "$i$j")" && echo "$j" >"many/deep/$(printf %0240d "$i$j")" || return 1
+		done
+	done &&
+	store add -A && store commit -m one && for f in many/deep/*; do echo changed >"$f" || return 1; done && store add -A &&
+	python3 ../flip_node.py first && store log && node="directory .many/deep.: cannot read map node [0-9a-f]{12}" &&
+	tells "$node" store ls -l -r HEAD: && tells "$node" store ls HEAD:many/deep && tells "$node" store status &&
+	tells "$node" store commit -m x && tells "$node" store checkout --to ../out.nodes &&
+	tells "$node" store -C many status --porcelain
+'
+
+test_expect_success 'a damaged commit: every command that needs it says which, where, what to run' '
+	cp -a repo texts && cd texts && python3 ../flip_node.py last && commit="cannot read commit [0-9a-f]{12}" &&
+	for command in log ls root info status "commit -m x" "cat file" "checkout HEAD~1"; do
+		tells "$commit" store $command || return 1
+	done
+'
+
 test_expect_success 'a pack that is missing is named' '
 	cp -a repo missing && cd missing &&
 	pack=$(ls -S .store/packs/* | head -n 1) && rm -f "$pack" &&

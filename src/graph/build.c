@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "data/limits.h"
 #include "graph/map.h"
+#include "graph/tree.h"
 
 struct frame {
 	uint64_t dir;
@@ -198,8 +199,27 @@ static int pop(struct build *b, struct store_error *err)
 				meta.len, err);
 	}
 	buf_release(&meta);
-	release_frame(f);
-	b->depth--;
+	/* Else it shows where the build stopped. */
+	if (rc == 0) {
+		release_frame(f);
+		b->depth--;
+	}
+	return rc;
+}
+
+/* Put the directory that the build stopped in before what went wrong. */
+static int name_dir(const struct build *b, int rc, struct store_error *err)
+{
+	struct buf path = { 0 };
+
+	for (size_t i = 1; i < b->depth; i++) {
+		if (i > 1)
+			buf_add_u8(&path, '/');
+		buf_add(&path, b->frames[i].name.data, b->frames[i].name.len);
+	}
+	if (rc != 0 && !path.failed)
+		tree_name_dir(rc, path.data, path.len, err);
+	buf_release(&path);
 	return rc;
 }
 
@@ -233,6 +253,7 @@ int build_tree(struct env_txn *snapshot, const struct node_source *src,
 			rc = pop(&b, err);
 		}
 	}
+	rc = name_dir(&b, rc, err);
 	while (b.depth > 0)
 		release_frame(&b.frames[--b.depth]);
 	free(b.frames);

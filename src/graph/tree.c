@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/quote.h"
 #include "data/limits.h"
 #include "graph/map.h"
 
@@ -114,4 +115,14 @@ int tree_find_meta(const struct node_source *src, const struct map_ref *top, con
 	}
 	buf_release(&value);
 	return rc;
+}
+
+int tree_name_dir(int rc, const void *path, size_t len, struct store_error *err)
+{
+	char shown[200];
+
+	if (rc != STORE_ECORRUPT && rc != STORE_EIO && rc != STORE_EVERSION)
+		return rc;
+	return store_error_wrap(err, rc, "directory '%s'",
+		len > 0 ? quote_msg(shown, sizeof(shown), path, len) : ".");
 }

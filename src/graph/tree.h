@@ -25,4 +25,10 @@ int tree_check_dir(const struct node_source *src, const struct entry *dir, struc
 int tree_find_meta(const struct node_source *src, const struct map_ref *top, const char *path,
 	size_t len, struct map_ref *out, struct store_error *err);
 
+/*
+ * After a look at the directory at path failed: where rc is damage, err gets the path in front, for
+ * whoever reads a node knows its id only. Returns rc.
+ */
+int tree_name_dir(int rc, const void *path, size_t len, struct store_error *err);
+
 #endif

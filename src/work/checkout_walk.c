@@ -303,6 +303,7 @@ static int leave(struct checkout_walk *w, struct checkout_visit *v, struct store
 int checkout_walk_next(struct checkout_walk *w, struct checkout_visit *v, struct store_error *err)
 {
 	struct frame *f;
+	size_t len; /* of the directory's path */
 	int rc;
 
 	if (w->has_single) {
@@ -312,10 +313,13 @@ int checkout_walk_next(struct checkout_walk *w, struct checkout_visit *v, struct
 	if (w->count == 0)
 		return STORE_ENOTFOUND;
 	f = &w->frames[w->count - 1];
+	len = f->path_len > 0 ? f->path_len - 1 : 0;
 	rc = f->scan ? STORE_ENOTFOUND : next_difference(w, f, v, err);
 	if (rc == STORE_ENOTFOUND)
 		rc = next_row(w, f, v, err);
-	return rc == STORE_ENOTFOUND ? leave(w, v, err) : rc;
+	if (rc == STORE_ENOTFOUND)
+		rc = leave(w, v, err);
+	return tree_name_dir(rc, w->path.data, len, err);
 }
 
 int checkout_walk_enter(struct checkout_walk *w, uint64_t stage_dir, unsigned int flags,
@@ -323,11 +327,13 @@ int checkout_walk_enter(struct checkout_walk *w, uint64_t stage_dir, unsigned in
 {
 	const struct entry old = w->last.old, target = w->last.target;
 	const struct map_ref meta = w->child_meta;
+	int rc;
 
 	if (buf_add_u8(&w->path, '/') != 0)
 		return checkout_no_memory(err);
-	return push(w, &old, &target, w->has_child_meta && target.kind == ENTRY_DIR ? &meta : NULL,
+	rc = push(w, &old, &target, w->has_child_meta && target.kind == ENTRY_DIR ? &meta : NULL,
 		stage_dir, flags, err);
+	return tree_name_dir(rc, w->path.data, w->path.len - 1, err);
 }
 
 void checkout_walk_keep(struct checkout_walk *w)

@@ -38,8 +38,9 @@ struct store_tree_iter {
 	bool recursive;
 	struct level *levels; /* count of them, the innermost last */
 	size_t count, cap;
-	struct buf path;
-	bool enter; /* the entry given last is a directory to go into */
+	struct buf top;  /* path of the directory listed */
+	struct buf path; /* of the entry given last, from there on */
+	bool enter;      /* the entry given last is a directory to go into */
 	struct entry last;
 	struct meta last_meta;
 	bool last_has_meta;
@@ -182,6 +183,35 @@ static void fill(const struct store_tree_iter *it, struct store_tree_entry *entr
 	}
 }
 
+/* Damage in the directory whose path ends at len, its '/' included. */
+static int name_dir(const struct store_tree_iter *it, int rc, size_t len, struct store_error *err)
+{
+	struct buf path = { 0 };
+
+	buf_set(&path, it->top.data, it->top.len);
+	if (path.len > 0 && len > 0)
+		buf_add_u8(&path, '/');
+	buf_add(&path, it->path.data, len > 0 ? len - 1 : 0);
+	if (!path.failed)
+		tree_name_dir(rc, path.data, path.len, err);
+	buf_release(&path);
+	return rc;
+}
+
+/* The next entry of the innermost directory. */
+static int next_entry(struct store_tree_iter *it, struct store_error *err)
+{
+	struct level *l = &it->levels[it->count - 1];
+	struct map_item item;
+	int rc = l->cursor ? 0 : open_level(it, l, err);
+
+	if (rc == 0)
+		rc = map_cursor_next(l->cursor, &item, err);
+	if (rc == 0)
+		rc = take_entry(it, l, &item, err);
+	return rc == 0 || rc == STORE_ENOTFOUND ? rc : name_dir(it, rc, l->path_len, err);
+}
+
 int store_tree_next(struct store_tree_iter *it, struct store_tree_entry *entry,
 	struct store_error *err)
 {
@@ -190,30 +220,22 @@ int store_tree_next(struct store_tree_iter *it, struct store_tree_entry *entry,
 	if (it->staged)
 		return list_stage_next(it->staged, entry, err);
 	rc = it->enter ? enter(it, err) : 0;
-	while (rc == 0 && it->count > 0) {
+	if (rc != 0)
+		return name_dir(it, rc, it->path.len, err);
+	while (it->count > 0) {
 		struct level *l = &it->levels[it->count - 1];
-		struct map_item item;
 
-		if (!l->cursor)
-			rc = open_level(it, l, err);
-		if (rc != 0)
-			return rc;
-		rc = map_cursor_next(l->cursor, &item, err);
-		if (rc == 0) {
-			rc = take_entry(it, l, &item, err);
-			if (rc == 0)
-				fill(it, entry);
-			return rc;
-		}
+		rc = next_entry(it, err);
+		if (rc == 0)
+			fill(it, entry);
 		if (rc != STORE_ENOTFOUND)
 			return rc;
 		close_level(l);
 		/* Back to the name of this directory, without its '/'. */
 		it->path.len = l->path_len > 0 ? l->path_len - 1 : 0;
 		it->count--;
-		rc = 0;
 	}
-	return rc != 0 ? rc : STORE_ENOTFOUND;
+	return STORE_ENOTFOUND;
 }
 
 /* The map of attributes recorded for what stands in the directory at path, path_len bytes of it. */
@@ -242,12 +264,14 @@ static int open_commit(struct store_tree_iter *it, struct store_repo *repo,
 		.id = view_oid(&target->node.id),
 		.totals = { target->node.size, target->node.files, target->node.dirs } };
 	struct map_ref meta;
-	const int rc = find_meta(repo, target, strlen(target->path), &meta, err);
+	int rc = find_meta(repo, target, strlen(target->path), &meta, err);
 
-	if (rc != 0 && rc != STORE_ENOTFOUND)
-		return rc;
+	if (buf_set(&it->top, target->path, strlen(target->path)) != 0)
+		return out_of_memory(err);
 	it->src = repo_nodes(repo);
-	return push_level(it, &top, rc == 0 ? &meta : NULL, err);
+	if (rc == 0 || rc == STORE_ENOTFOUND)
+		rc = push_level(it, &top, rc == 0 ? &meta : NULL, err);
+	return rc == 0 ? 0 : name_dir(it, rc, 0, err);
 }
 
 int store_tree_open(struct store_repo *repo, const struct store_target *target, int recursive,
@@ -285,6 +309,7 @@ void store_tree_free(struct store_tree_iter *it)
 		close_level(&it->levels[i]);
 	list_stage_free(it->staged);
 	free(it->levels);
+	buf_release(&it->top);
 	buf_release(&it->path);
 	free(it);
 }

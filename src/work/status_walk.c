@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "graph/tree.h"
 #include "data/limits.h"
 
 #define OPEN_HEADS 32 /* directories whose cursors on HEAD stay open: each holds nodes */
@@ -154,6 +155,7 @@ static int open_sides(struct status_walk *w, struct status_frame *f, const struc
 	int rc = status_head_open(&f->head, &w->src, w->txn, &i->head, in_stage ? i->row.dir : 0,
 		w->compare.has_modes, err);
 
+	rc = tree_name_dir(rc, w->path.data, w->path.len, err);
 	if (rc == 0 && in_stage)
 		rc = stage_scan_open(w->txn, i->row.dir, &f->scan, err);
 	if (rc == 0)
@@ -233,6 +235,7 @@ static int resume(struct status_walk *w, size_t name_len, struct store_error *er
 	int rc = status_head_resume(&f->head, w->path.data + f->path_len, name_len, err);
 
 	w->path.len = end;
+	rc = tree_name_dir(rc, w->path.data, end, err);
 	if (rc == 0 && f->state == STATUS_HERE) {
 		const char *path = buf_str(&w->path);
 
@@ -363,7 +366,8 @@ static int take(struct status_walk *w, struct status_item *i, struct store_error
 		rc = next_row(f, err);
 	}
 	if (rc == 0)
-		rc = status_head_take(&f->head, name, len, in_stage, &i->head, err);
+		rc = tree_name_dir(status_head_take(&f->head, name, len, in_stage, &i->head, err),
+			w->path.data, f->path_len > 0 ? f->path_len - 1 : 0, err);
 	if (rc == 0)
 		take_tree(w, i);
 	return rc;
