@@ -7,6 +7,7 @@
 #define LIMIT_DEPTH 2048               /* directories below each other */
 #define LIMIT_NODE (64u << 10)         /* bytes of a seq or map node */
 #define LIMIT_BLOCK (16u << 20)        /* plain bytes of a block */
+#define LIMIT_BLOCK_OBJECTS (1u << 16) /* objects of a block */
 #define LIMIT_RATIO 1100               /* plain bytes of a block per stored byte */
 #define LIMIT_OBJECT ((16u << 20) - 1) /* bytes of one object: 24 bits in the pack footer */
 #define LIMIT_ROWS 1024                /* rows of a seq node */
@@ -20,6 +21,6 @@
 #define LIMIT_XATTR_NAME 255           /* bytes of the name of an extended attribute */
 #define LIMIT_XATTR_VALUE (64u << 10)  /* bytes of its value */
 #define LIMIT_XATTRS (1u << 20)        /* bytes of an attribute list */
-#define LIMIT_PACK_OBJECTS (1u << 24)  /* objects of a pack */
+#define LIMIT_PACK_OBJECTS (1u << 18)  /* objects of a pack, and blocks */
 
 #endif

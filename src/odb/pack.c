@@ -147,8 +147,8 @@ int pack_block_parse(const uint8_t h[PACK_BLOCK_HEADER], struct pack_block_info 
 	if (info->plain / LIMIT_RATIO > info->stored)
 		return store_error_set(err, STORE_ECORRUPT, "block claims to hold %u bytes in %u",
 			info->plain, info->stored);
-	if (info->count == 0 || info->count > info->plain || info->table < info->count ||
-		info->table > (uint64_t)info->count * 5)
+	if (info->count == 0 || info->count > info->plain || info->count > LIMIT_BLOCK_OBJECTS ||
+		info->table < info->count || info->table > (uint64_t)info->count * 5)
 		return store_error_set(err, STORE_ECORRUPT,
 			"block with %u objects and a table of %u bytes", info->count, info->table);
 	return 0;
@@ -358,7 +358,7 @@ int pack_index_parse(struct pack_index *x, const void *data, size_t len, uint64_
 	x->count = span_le32(&s);
 	want = PACK_FOOTER_HEAD + (uint64_t)x->block_count * PACK_BLOCK_ROW + PACK_FANOUT +
 		(uint64_t)x->count * PACK_OBJECT_ROW + PACK_TRAILER;
-	if (want != len || x->count > LIMIT_PACK_OBJECTS)
+	if (want != len || x->count > LIMIT_PACK_OBJECTS || x->block_count > LIMIT_PACK_OBJECTS)
 		return store_error_set(err, STORE_ECORRUPT, "footer counts do not fit its length");
 	x->blocks = mem_alloc_array(x->block_count + 1, sizeof(*x->blocks));
 	x->rows = mem_alloc_array(x->count + 1, sizeof(*x->rows));

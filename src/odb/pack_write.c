@@ -167,7 +167,8 @@ int pack_write_append(struct pack_write *p, const struct pack_block *b, const ui
 	*block_off = pack_write_size(p);
 	if (rc != 0)
 		return rc;
-	if (*block_off + b->wire_len > LIMIT_PACK / 2)
+	if (*block_off + b->wire_len > LIMIT_PACK / 2 || b->count > LIMIT_BLOCK_OBJECTS ||
+		p->index.count + b->count > LIMIT_PACK_OBJECTS)
 		return store_error_set(err, STORE_EINVAL, "pack 'tmp/%s' would grow over its limit",
 			p->tmp);
 	rc = note_block(p, b, *block_off, err);

@@ -279,7 +279,7 @@ int writer_put(struct odb_writer *w, enum kind kind, const void *data, size_t le
 	rc = is_known(w, out_id, &known, err);
 	if (rc != 0 || known)
 		return rc;
-	if (b->plain.len > 0 && b->plain.len + len > limit) {
+	if (b->plain.len > 0 && (b->plain.len + len > limit || b->count == LIMIT_BLOCK_OBJECTS)) {
 		rc = close_block(w, b, err);
 		if (rc != 0)
 			return rc;

@@ -10,11 +10,13 @@
  * row. Workers count the rows they met; where fewer were met than the footer has for a block, each
  * of them is looked at.
  *
+ * Memory: of a block that is lost no list of objects is made, for the footer has it; of one with
+ * wrong rows FINDINGS_MAX are told.
+ *
  * Threads: large_lock lets one worker at a time hold a block over LARGE bytes, so that memory does
  * not grow with them.
  */
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,24 +28,26 @@
 
 #define LARGE ((size_t)1 << 20)
 #define FEW_BLOCKS 8
+#define FINDINGS_MAX 1000
 #define WORKERS_MAX 16
 
 /* ---- the pipeline of one pack */
 
 struct finding {
 	struct oid id;
-	bool has_id;
-	char why[200];
+	const char *why; /* static */
 };
 
 struct item {
 	size_t block; /* index, when there is a footer */
 	uint64_t off;
 	struct pack_block_info info;
-	bool is_good;
+	bool is_good; /* the header is */
+	bool is_lost; /* nothing in it can be read: why */
+	struct store_error why;
 	uint64_t bytes, objects;
 	struct finding *findings;
-	size_t count, cap;
+	size_t count, cap; /* of findings; what is over FINDINGS_MAX is only counted */
 };
 
 struct scan {
@@ -63,17 +67,20 @@ struct scan {
 static int add_finding(struct item *it, const struct oid *id, const char *why,
 	struct store_error *err)
 {
-	struct finding *n;
+	const size_t i = it->count++;
 
-	if (mem_grow(&it->findings, &it->cap, it->count + 1, sizeof(*it->findings)) != 0)
+	if (i >= FINDINGS_MAX)
+		return 0;
+	if (mem_grow(&it->findings, &it->cap, i + 1, sizeof(*it->findings)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	n = &it->findings[it->count++];
-	memset(n, 0, sizeof(*n));
-	n->has_id = id != NULL;
-	if (id)
-		n->id = *id;
-	snprintf(n->why, sizeof(n->why), "%s", why);
+	it->findings[i] = (struct finding){ *id, why };
 	return 0;
+}
+
+static void lose_block(struct item *it, const struct store_error *why)
+{
+	it->is_lost = true;
+	it->why = *why;
 }
 
 static int produce(void *ctx, void *item, struct store_error *err)
@@ -84,7 +91,7 @@ static int produce(void *ctx, void *item, struct store_error *err)
 	int rc;
 
 	it->count = 0;
-	it->is_good = false;
+	it->is_good = it->is_lost = false;
 	it->bytes = it->objects = 0;
 	it->off = s->at;
 	it->block = s->next;
@@ -121,7 +128,9 @@ static int produce(void *ctx, void *item, struct store_error *err)
 		return PIPELINE_END;
 	}
 	it->is_good = rc == 0;
-	return rc == 0 ? 0 : add_finding(it, NULL, why.msg, err);
+	if (rc != 0)
+		lose_block(it, &why);
+	return 0;
 }
 
 static const struct pack_row *find_row(const struct pack_index *x, const struct oid *id)
@@ -188,28 +197,16 @@ static int compare(struct scan *s, struct item *it, struct fsck_decoder *d, stru
 	return rc;
 }
 
-/* Nothing in the block can be read: its objects, by the footer. */
-static int lose_block(struct scan *s, struct item *it, const char *why, struct store_error *err)
-{
-	const struct pack_index *x = &s->file.index;
-	const size_t before = it->count;
-	int rc = 0;
-
-	for (size_t i = 0; i < x->count && rc == 0; i++) {
-		if (x->rows[i].block == it->block)
-			rc = add_finding(it, &x->rows[i].id, why, err);
-	}
-	return rc == 0 && it->count == before ? add_finding(it, NULL, why, err) : rc;
-}
-
 static int check_block(struct scan *s, struct item *it, struct fsck_decoder *d,
 	struct store_error *err)
 {
 	struct store_error why = { 0 };
 	int rc = fsck_decode(d, &s->file, it->off, &it->info, &why);
 
-	if (rc == STORE_ECORRUPT || rc == STORE_EIO || rc == STORE_EVERSION)
-		return lose_block(s, it, why.msg, err);
+	if (rc == STORE_ECORRUPT || rc == STORE_EIO || rc == STORE_EVERSION) {
+		lose_block(it, &why);
+		return 0;
+	}
 	if (rc != 0) {
 		if (err)
 			*err = why;
@@ -224,19 +221,33 @@ static int work(void *ctx, unsigned int worker, void *item, struct store_error *
 	struct item *it = item;
 	int rc;
 
-	if (!it->is_good) {
-		char why[sizeof(it->findings[0].why)];
-
-		memcpy(why, it->findings[0].why, sizeof(why));
-		it->count = 0;
-		return lose_block(s, it, why, err);
-	}
-	if (it->info.plain <= LARGE && it->info.stored <= LARGE)
+	if (!it->is_good)
+		return 0;
+	if (it->info.plain <= LARGE && pack_block_length(&it->info) <= LARGE)
 		return check_block(s, it, &s->workers[worker], err);
 	pthread_mutex_lock(&s->large_lock);
 	rc = check_block(s, it, &s->large, err);
 	pthread_mutex_unlock(&s->large_lock);
 	return rc;
+}
+
+/* The objects of a block that is lost, by the footer. */
+static int tell_lost(struct scan *s, const struct item *it, struct store_error *err)
+{
+	const struct pack_index *x = &s->file.index;
+	bool is_told = false;
+	int rc = 0;
+
+	for (size_t i = 0; i < x->count && rc == 0; i++) {
+		if (x->rows[i].block != it->block)
+			continue;
+		is_told = true;
+		rc = fsck_damage(s->fsck, &x->rows[i].id, s->pack->number, it->off, err, "%s",
+			it->why.msg);
+	}
+	return is_told || rc != 0
+		? rc
+		: fsck_damage(s->fsck, NULL, s->pack->number, it->off, err, "%s", it->why.msg);
 }
 
 static int consume(void *ctx, void *item, struct store_error *err)
@@ -251,9 +262,15 @@ static int consume(void *ctx, void *item, struct store_error *err)
 	f->result->bytes += it->bytes;
 	f->result->stats.decoded_bytes += it->bytes;
 	f->progress.bytes += pack_block_length(&it->info);
-	for (size_t i = 0; i < it->count && rc == 0; i++)
-		rc = fsck_damage(f, it->findings[i].has_id ? &it->findings[i].id : NULL,
-			s->pack->number, it->off, err, "%s", it->findings[i].why);
+	if (it->is_lost)
+		return tell_lost(s, it, err);
+	for (size_t i = 0; i < it->count && i < FINDINGS_MAX && rc == 0; i++)
+		rc = fsck_damage(f, &it->findings[i].id, s->pack->number, it->off, err, "%s",
+			it->findings[i].why);
+	if (rc == 0 && it->count > FINDINGS_MAX)
+		rc = fsck_damage(f, NULL, s->pack->number, it->off, err,
+			"%zu more rows and objects of the block do not go together",
+			it->count - FINDINGS_MAX);
 	return rc;
 }
 

@@ -204,6 +204,26 @@ static void test_fsck__a_false_generation_or_parent_is_found(void **state)
 
 /* ---- trees */
 
+/* The shortest objects that are so many: the writer ends a block where its limit is. */
+static void test_fsck__as_many_objects_as_can_be_in_a_block_are_whole(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	const char *const no_refs[] = { NULL };
+	struct store_fsck_result r;
+	struct oid id;
+
+	(void)state;
+	for (uint32_t i = 0; i < LIMIT_BLOCK_OBJECTS + 1000; i++) {
+		const uint8_t data[3] = { (uint8_t)i, (uint8_t)(i >> 8), (uint8_t)(i >> 16) };
+
+		OK(writer_put(w, KIND_CHUNK, data, sizeof(data), &id, &failure));
+	}
+	fixture_publish(w, no_refs, 1, "");
+	writer_free(w);
+	OK(run_fsck(&r));
+	assert_int_equal(r.blocks, 2);
+}
+
 /* A tree of one directory in the other, the lowest with one file. */
 static struct entry deep_tree(struct odb_writer *w, const char *dir, int depth, const char *name)
 {
@@ -502,6 +522,7 @@ int main(void)
 		T(test_fsck__false_counts_of_changes_are_found),
 		T(test_fsck__false_totals_are_found),
 		T(test_fsck__a_false_generation_or_parent_is_found),
+		T(test_fsck__as_many_objects_as_can_be_in_a_block_are_whole),
 		T(test_fsck__a_path_over_the_limit_is_damage_of_layer_and_tree),
 		T(test_fsck__an_entry_with_false_totals_is_found),
 		T(test_fsck__a_missing_chunk_is_found_and_its_path_named),

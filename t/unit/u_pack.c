@@ -172,6 +172,7 @@ static void test_pack__block_headers_that_lie_are_refused_before_anything_is_all
 		{ 12, 0xffffffff, STORE_ECORRUPT },
 		{ 16, 0, STORE_ECORRUPT },
 		{ 16, 0xffffffff, STORE_ECORRUPT },
+		{ 16, LIMIT_BLOCK_OBJECTS + 1, STORE_ECORRUPT },
 		{ 20, 0, STORE_ECORRUPT },
 		{ 20, 0xffffffff, STORE_ECORRUPT },
 		{ 24, 1, STORE_ECORRUPT },
@@ -189,6 +190,15 @@ static void test_pack__block_headers_that_lie_are_refused_before_anything_is_all
 		le32_put(h + lies[i].off, lies[i].value);
 		assert_int_equal(pack_block_parse(h, &info, NULL), lies[i].rc);
 	}
+	/* Exactly as many objects as a block may have, and one more. */
+	le32_put(wire.data + 8, LIMIT_BLOCK);
+	le32_put(wire.data + 12, LIMIT_BLOCK);
+	le32_put(wire.data + 16, LIMIT_BLOCK_OBJECTS);
+	le32_put(wire.data + 20, LIMIT_BLOCK_OBJECTS);
+	assert_int_equal(pack_block_parse(wire.data, &info, NULL), 0);
+	le32_put(wire.data + 16, LIMIT_BLOCK_OBJECTS + 1);
+	le32_put(wire.data + 20, LIMIT_BLOCK_OBJECTS + 1);
+	assert_int_equal(pack_block_parse(wire.data, &info, NULL), STORE_ECORRUPT);
 	/* The ratio: 16 MiB in a few bytes. */
 	le32_put(wire.data + 8, LIMIT_BLOCK);
 	le32_put(wire.data + 12, LIMIT_BLOCK / LIMIT_RATIO - 1);
