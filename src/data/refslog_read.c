@@ -123,6 +123,7 @@ static void take_changes(struct refslog_reader *r, struct text *t, struct refslo
 {
 	struct store_error why = { 0 };
 	size_t count = 0;
+	int rc;
 
 	do {
 		struct refslog_change *c;
@@ -140,7 +141,10 @@ static void take_changes(struct refslog_reader *r, struct text *t, struct refslo
 		if (t->rc == 0 && refslog_check_change(c, &why) != 0)
 			text_fail(t, "%s", why.msg);
 	} while (text_has(t, "ref"));
-	if (t->rc == 0 && refslog_check_names_differ(r->changes, count, &why) != 0)
+	rc = t->rc == 0 ? refslog_check_names_differ(r->changes, count, &why) : 0;
+	if (rc == STORE_ENOMEM)
+		t->rc = store_error_set(t->err, rc, "%s", why.msg);
+	else if (rc != 0)
 		text_fail(t, "%s", why.msg);
 	out->changes = r->changes;
 	out->change_count = count;

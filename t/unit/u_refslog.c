@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/io.h"
 #include "data/refslog.h"
 #include "texts.h"
@@ -363,6 +364,33 @@ static void test_refslog__a_tail_torn_anywhere_is_found_and_told_where_to_cut(vo
 	buf_release(&log);
 }
 
+/* Whichever allocation fails: it is told as that, not as damage. */
+static void test_refslog__memory_that_is_short_is_no_damage(void **state)
+{
+	struct buf log = { 0 };
+	int n = 0, rc = STORE_ENOMEM;
+
+	(void)state;
+	buf_add_str(&log, REFSLOG_HEAD);
+	add_body(&log,
+		"record 1 5 +0000 " WHO "\nref HEAD - " HEX_A "\nref refs/heads/main - " HEX_A
+		"\n");
+	for (; rc == STORE_ENOMEM && n < 100; n++) {
+		struct store_error err = { 0 };
+		char plan[40];
+
+		snprintf(plan, sizeof(plan), "malloc:%d:ENOMEM", n + 1);
+		assert_int_equal(fault_load(plan), 0);
+		rc = decode(log.data, log.len, &err);
+		assert_int_equal(fault_load(""), 0);
+		if (rc != 0 && (rc != STORE_ENOMEM || !strstr(err.msg, "out of memory")))
+			fail_msg("allocation %d: %d, %s", n + 1, rc, err.msg);
+	}
+	assert_int_equal(rc, 0);
+	assert_true(n > 2);
+	buf_release(&log);
+}
+
 static void test_refslog__a_changed_byte_is_torn_at_the_end_and_corrupt_before_it(void **state)
 {
 	struct buf log = { 0 };
@@ -553,6 +581,7 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refslog__memory_that_is_short_is_no_damage),
 		cmocka_unit_test(test_refslog__a_record_is_the_text_of_the_man_page),
 		cmocka_unit_test(test_refslog__what_was_encoded_is_read_again),
 		cmocka_unit_test(test_refslog__values_are_absent_an_id_or_a_ref),
