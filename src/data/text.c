@@ -248,7 +248,7 @@ void text_id(struct text *t, struct oid *out)
 void text_map_ref(struct text *t, struct map_ref *out)
 {
 	text_id(t, &out->id);
-	out->height = (uint8_t)text_u64(t, LIMIT_LEVEL);
+	out->height = (uint8_t)text_u64(t, LIMIT_LEVEL - 1);
 }
 
 struct text_slice text_rest(struct text *t)

@@ -10,7 +10,8 @@
  *  2. a directory without files and directories below it is the empty map;
  *  3. a change names only pairs of kinds that change_between can give;
  *  4. recorded attributes say something: flags of 0 would be an item that tells nothing;
- *  5. a list of extended attributes is one chunk, never cut, and never empty.
+ *  5. a list of extended attributes is one chunk, never cut, and never empty, and an empty child
+ * map is left out.
  *
  * What the stage says of a file is held to the same: the next commit makes an entry of it.
  *
@@ -105,6 +106,7 @@ static bool is_valid_list(const struct file_ref *ref)
 static bool is_valid_meta(const struct meta *m)
 {
 	const bool has_attrs = m->flags & META_ATTRS;
+	const struct map_ref empty = map_empty(MAP_META);
 
 	if (m->flags == 0 || (m->flags & ~META_KNOWN) != 0)
 		return false;
@@ -114,7 +116,9 @@ static bool is_valid_meta(const struct meta *m)
 		return false;
 	if ((m->flags & META_XATTRS) && !is_valid_list(&m->xattrs))
 		return false;
-	return !(m->flags & META_CHILD) || m->child.height < LIMIT_LEVEL;
+	if (!(m->flags & META_CHILD))
+		return true;
+	return m->child.height < LIMIT_LEVEL && !id_eq(&m->child.id, &empty.id);
 }
 
 /* -1 is 1, 1 is 2, -2 is 3: small numbers of either sign stay short. */

@@ -349,6 +349,7 @@ static void test_meta__what_says_nothing_or_too_much_is_refused(void **state)
 	};
 	struct meta m, back;
 	struct buf out = { 0 };
+	const struct map_ref empty = map_empty(MAP_META);
 	uint8_t child[34] = { META_CHILD };
 	struct span s;
 
@@ -357,6 +358,17 @@ static void test_meta__what_says_nothing_or_too_much_is_refused(void **state)
 		s = span_of(cases[i].bytes, cases[i].len);
 		assert_int_equal(meta_decode(&s, &back), STORE_ECORRUPT);
 	}
+	child[33] = 1;
+	s = span_of(child, sizeof(child));
+	assert_int_equal(meta_decode(&s, &back), 0);
+	memcpy(child + 1, empty.id.b, ID_LEN);
+	child[33] = 0;
+	s = span_of(child, sizeof(child));
+	assert_int_equal(meta_decode(&s, &back), STORE_ECORRUPT);
+	m = make_meta(META_ATTRS | META_CHILD, 0);
+	m.child = empty;
+	assert_int_equal(meta_encode(&out, &m), STORE_EINVAL);
+	child[1]++;
 	child[33] = LIMIT_LEVEL;
 	s = span_of(child, sizeof(child));
 	assert_int_equal(meta_decode(&s, &back), STORE_ECORRUPT);

@@ -15,7 +15,7 @@ static const char first[] = "store layer 1\ngeneration 0\nroot " HEX_A " 2\nchan
 			    " 0\nfiles 3\ndirectories 2\nbytes 18446744073709551615\nadded 3\n"
 			    "modified 0\ndeleted 0\n";
 static const char second[] = "store layer 1\ngeneration 41\nparent " HEX_C "\nroot " HEX_A
-			     " 32\nchanges " HEX_B
+			     " 31\nchanges " HEX_B
 			     " 1\nfiles 4\ndirectories 0\nbytes 5\nadded 1\nmodified 2\n"
 			     "deleted 3\n";
 
@@ -34,7 +34,7 @@ static void test_layer__a_text_is_decoded_to_its_fields(void **state)
 	assert_int_equal(layer_decode(&l, second, strlen(second), NULL), 0);
 	assert_true(l.generation == 41 && l.has_parent);
 	assert_int_equal(l.parent.b[0], 0xcc);
-	assert_true(l.root.id.b[31] == 0xaa && l.root.height == 32);
+	assert_true(l.root.id.b[31] == 0xaa && l.root.height == 31);
 	assert_true(l.changes.id.b[31] == 0xbb && l.changes.height == 1);
 	assert_true(l.totals.files == 4 && l.totals.dirs == 0 && l.totals.size == 5);
 	assert_true(l.added == 1 && l.modified == 2 && l.deleted == 3);
@@ -66,8 +66,8 @@ static void test_layer__every_other_text_is_refused_with_its_line(void **state)
 		{ "parent " HEX_C "\n", "", "a layer of generation 41 needs a parent" },
 		{ "parent " HEX_C "\n", "parent " HEX_C "\nparent " HEX_C "\n",
 			"'parent' stands twice" },
-		{ "root " HEX_A " 32\n", "", "stands where 'root' is due" },
-		{ "root " HEX_A " 32", "root " HEX_A " 33", "line 4: '33' is no number" },
+		{ "root " HEX_A " 31\n", "", "stands where 'root' is due" },
+		{ "root " HEX_A " 31", "root " HEX_A " 32", "line 4: '32' is no number" },
 		{ "files 4\ndirectories 0\n", "directories 0\nfiles 4\n",
 			"line 6: 'directories 0' stands where 'files' is due" },
 		{ "bytes 5\n", "bytes 5\nbytes 5\n", "line 9: 'bytes' stands twice" },
