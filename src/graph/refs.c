@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "data/refslog.h"
 
+#define WHY_MAX 512 /* bytes of the reason in a row of the reflog */
+
 #define FOLLOW_MAX 5
 
 int refs_get(struct env_txn *t, const char *name, char value[REFS_VALUE], struct store_error *err)
@@ -125,6 +127,23 @@ int refs_update_add(struct refs_update *u, const char *name, const char *expecte
 	return 0;
 }
 
+static int format_log_row(struct buf *row, struct text_slice old_value, struct text_slice new_value,
+	const struct ident *who, const char *why, struct store_error *err)
+{
+	int rc;
+
+	/* The reason as refs.log has it, without control characters: a rebuild knows no other. */
+	buf_addf(row, "%.*s\n%.*s\n", (int)old_value.len, old_value.p, (int)new_value.len,
+		new_value.p);
+	rc = ident_format(row, who, err);
+	if (rc != 0)
+		return rc;
+	buf_add_u8(row, '\n');
+	for (; *why; why++)
+		buf_add_u8(row, (uint8_t)*why < 0x20 || *why == 0x7f ? ' ' : (uint8_t)*why);
+	return buf_check(row, err);
+}
+
 static int put_log_row(struct env_txn *t, const char *name, uint64_t number, const char *old_value,
 	const char *new_value, const struct ident *who, const char *why, struct store_error *err)
 {
@@ -135,12 +154,8 @@ static int put_log_row(struct env_txn *t, const char *name, uint64_t number, con
 
 	memcpy(key, name, n + 1);
 	be64_put(key + n + 1, number);
-	buf_addf(&row, "%s\n%s\n", old_value, new_value);
-	rc = ident_format(&row, who, err);
-	if (rc == 0) {
-		buf_addf(&row, "\n%s", why);
-		rc = buf_check(&row, err);
-	}
+	rc = format_log_row(&row, text_slice_of(old_value), text_slice_of(new_value), who, why,
+		err);
 	if (rc == 0)
 		rc = env_put(t, ENV_REFLOG, key, n + 9, row.data, row.len, err);
 	buf_release(&row);
@@ -263,7 +278,7 @@ static void copy_slice(char *out, size_t cap, struct text_slice s)
 
 int refs_replay(struct env_txn *t, const struct refslog_record *record, struct store_error *err)
 {
-	char why[512];
+	char why[WHY_MAX];
 	int rc = 0;
 
 	copy_slice(why, sizeof(why), record->why);
@@ -284,4 +299,13 @@ int refs_replay(struct env_txn *t, const struct refslog_record *record, struct s
 				&record->who, why, err);
 	}
 	return rc;
+}
+
+int refs_replayed_row(struct buf *out, const struct refslog_record *record,
+	const struct refslog_change *c, struct store_error *err)
+{
+	char why[WHY_MAX];
+
+	copy_slice(why, sizeof(why), record->why);
+	return format_log_row(out, c->old_value, c->new_value, &record->who, why, err);
 }

@@ -84,5 +84,9 @@ int refs_log_each(struct env_txn *t, const char *name,
 /* Rebuild: write one record of refs.log into refs and reflog rows. */
 struct refslog_record;
 int refs_replay(struct env_txn *t, const struct refslog_record *record, struct store_error *err);
+/* The reflog row that it writes for change c of the record: appended to out. */
+struct refslog_change;
+int refs_replayed_row(struct buf *out, const struct refslog_record *record,
+	const struct refslog_change *c, struct store_error *err);
 
 #endif

@@ -82,6 +82,9 @@ static int check_pack_row(struct index_run *r, const struct fsck_pack *p, struct
 			"the database says it has %" PRIu64 " bytes and %u objects; it has %" PRIu64
 			" and %u",
 			row.size, row.objects, p->size, p->rows);
+	if (row.flags != 0)
+		return fsck_damage(r->fsck, NULL, p->number, 0, err,
+			"its row in the database has flags that have no meaning; run 'store fsck --rebuild'");
 	return 0;
 }
 

@@ -28,6 +28,7 @@ struct refs_run {
 	struct refslog_reader *log;
 	uint64_t next;    /* of the snapshot */
 	uint64_t changes; /* that count */
+	struct buf row;   /* of the reflog, as it should be */
 };
 
 struct log_key {
@@ -81,7 +82,7 @@ static int value_before(struct refs_run *r, const struct log_key *k, size_t name
 static int check_change(struct refs_run *r, const struct refslog_record *record,
 	const struct refslog_change *c, struct store_error *err)
 {
-	struct text_slice old_value, new_value, before;
+	struct text_slice before;
 	const int n = (int)c->name.len;
 	struct log_key k;
 	struct env_val v;
@@ -99,8 +100,11 @@ static int check_change(struct refs_run *r, const struct refslog_record *record,
 			record->number, n, c->name.p);
 	if (rc != 0)
 		return rc;
-	if (!take_values(&v, &old_value, &new_value) || !text_slice_eq(old_value, c->old_value) ||
-		!text_slice_eq(new_value, c->new_value))
+	buf_clear(&r->row);
+	rc = refs_replayed_row(&r->row, record, c, err);
+	if (rc != 0)
+		return rc;
+	if (v.len != r->row.len || memcmp(v.data, r->row.data, v.len) != 0)
 		return fsck_damage(r->fsck, NULL, 0, 0, err,
 			"the database and refs.log differ in change %" PRIu64
 			" of '%.*s'; run 'store fsck --rebuild'",
@@ -230,6 +234,11 @@ static int check_reflog_rows(struct refs_run *r, struct store_error *err)
 			continue;
 		}
 		n = key.len - 9;
+		if (be64_get((const uint8_t *)key.data + n + 1) >= r->next)
+			rc = fsck_damage(r->fsck, NULL, 0, 0, err,
+				"the reflog has a change of a publication to come; run 'store fsck --rebuild'");
+		if (rc != 0)
+			break;
 		/* Only the newest row of a name tells what the ref is now. */
 		set_key(&last, (struct text_slice){ key.data, n }, UINT64_MAX);
 		rc = env_get_before(r->txn, ENV_REFLOG, last.b, last.len, &k, &v, err);
@@ -316,6 +325,7 @@ int fsck_refs(struct fsck *f, struct store_error *err)
 			rc = check_reflog_rows(&r, err);
 	}
 	refslog_close(r.log);
+	buf_release(&r.row);
 	env_abort(r.txn);
 	io_close(&fd);
 	return rc;

@@ -407,6 +407,43 @@ static void test_fsck__rows_of_objects_that_are_gone_or_false_are_found(void **s
 	assert_told("the pack does not hold it");
 }
 
+/* The last byte of a row of the reflog is of its reason, one in the middle of its ident. */
+static void test_fsck__who_and_why_of_a_reflog_row_and_flags_of_a_pack_are_compared(void **state)
+{
+	static const char bound[9] = { 127, 127, 127, 127, 127, 127, 127, 127, 127 };
+	struct env_val k, v;
+	uint8_t key[300], row[600];
+	struct oid layer;
+	struct env_txn *t;
+	size_t key_len, len;
+
+	(void)state;
+	good_commit(&layer);
+	for (int back = 1; back < 20; back += 12) {
+		t = begin();
+		OK(env_get_before(t, ENV_REFLOG, "refs/heads/maio", 15, &k, &v, &failure));
+		memcpy(key, k.data, key_len = k.len);
+		memcpy(row, v.data, len = v.len);
+		row[len - (size_t)back] ^= 1;
+		OK(env_put(t, ENV_REFLOG, key, key_len, row, len, &failure));
+		OK(env_commit(t, &failure));
+		assert_told("differ in change");
+		row[len - (size_t)back] ^= 1;
+		t = begin();
+		OK(env_put(t, ENV_REFLOG, key, key_len, row, len, &failure));
+		OK(env_commit(t, &failure));
+		assert_whole();
+	}
+	t = begin();
+	OK(env_get_before(t, ENV_PACKS, bound, sizeof(bound), &k, &v, &failure));
+	memcpy(key, k.data, key_len = k.len);
+	memcpy(row, v.data, len = v.len);
+	row[len - 1] ^= 1;
+	OK(env_put(t, ENV_PACKS, key, key_len, row, len, &failure));
+	OK(env_commit(t, &failure));
+	assert_told("flags that have no meaning");
+}
+
 static void test_fsck__refs_that_differ_from_the_log_are_found(void **state)
 {
 	struct oid layer, commit;
@@ -528,6 +565,7 @@ int main(void)
 		T(test_fsck__a_missing_chunk_is_found_and_its_path_named),
 		T(test_fsck__a_chunk_of_another_length_is_found),
 		T(test_fsck__rows_of_objects_that_are_gone_or_false_are_found),
+		T(test_fsck__who_and_why_of_a_reflog_row_and_flags_of_a_pack_are_compared),
 		T(test_fsck__refs_that_differ_from_the_log_are_found),
 		T(test_fsck__staged_content_that_is_nowhere_is_found),
 		T(test_closure__a_parent_before_its_child_is_refused),
