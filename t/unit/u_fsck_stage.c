@@ -4,6 +4,7 @@
  * finding.
  */
 #include <setjmp.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 
@@ -367,12 +368,15 @@ static uint64_t dir_number(const char *path)
 	return row.dir;
 }
 
-static void assert_told_of(const char *fmt, uint64_t a, uint64_t b)
+__attribute__((format(printf, 1, 2))) static void assert_told_of(const char *fmt, ...)
 {
 	struct store_fsck_result r;
 	char line[300];
+	va_list ap;
 
-	snprintf(line, sizeof(line), fmt, (unsigned long long)a, (unsigned long long)b);
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
 	assert_int_equal(run_fsck(&r), STORE_ECORRUPT);
 	if (!strstr(told, line))
 		fail_msg("wanted '%s', got:\n%s", line, told);
@@ -384,10 +388,11 @@ static void test_stage__a_top_that_is_another_directory_is_told(void **state)
 
 	(void)state;
 	set_number("root", root ^ 64);
-	assert_told_of("stage: directory %llu is led to by no name; run 'store fsck --rebuild'",
-		root, 0);
+	assert_told_of("stage: directory %" PRIu64
+		       " is led to by no name; run 'store fsck --rebuild'",
+		root);
 	set_number("root", a);
-	assert_told_of("stage: directory %llu is the top, and a name leads to it", a, 0);
+	assert_told_of("stage: directory %" PRIu64 " is the top, and a name leads to it", a);
 	set_number("root", root);
 	assert_whole();
 }
@@ -399,11 +404,12 @@ static void test_stage__a_counter_that_fell_back_is_told(void **state)
 
 	(void)state;
 	set_number("next-dir", b);
-	assert_told_of("stage: the next directory would get number %llu, and %llu is in use", b,
-		dir - 1);
+	assert_told_of("stage: the next directory would get number %" PRIu64 ", and %" PRIu64
+		       " is in use",
+		b, dir - 1);
 	set_number("next-dir", dir);
 	set_number("next", next - 1);
-	assert_told_of("the next publication would get number %llu", next - 1, 0);
+	assert_told_of("the next publication would get number %" PRIu64, next - 1);
 	set_number("next", next);
 	assert_whole();
 }
@@ -435,13 +441,13 @@ static void test_stage__two_names_for_one_directory_are_told_empty_ones_too(void
 	one = dir_number("empty");
 	b = dir_number("other");
 	lead_to("", "other", one);
-	assert_told_of("stage: directory %llu is led to by two names", one, 0);
+	assert_told_of("stage: directory %" PRIu64 " is led to by two names", one);
 	lead_to("", "other", b);
 	assert_whole();
 	b = dir_number("a/b");
 	lead_to("a", "b", one);
-	assert_told_of("stage: directory %llu is led to by two names", one, 0);
-	assert_told_of("stage: directory %llu is led to by no name", b, 0);
+	assert_told_of("stage: directory %" PRIu64 " is led to by two names", one);
+	assert_told_of("stage: directory %" PRIu64 " is led to by no name", b);
 }
 
 static void test_stage__a_directory_in_use_that_is_to_be_swept_is_told(void **state)
@@ -452,7 +458,7 @@ static void test_stage__a_directory_in_use_that_is_to_be_swept_is_told(void **st
 	(void)state;
 	OK(stage_bury(t, a, 0, &failure));
 	OK(env_commit(t, &failure));
-	assert_told_of("stage: directory %llu is in use, and about to be swept", a, 0);
+	assert_told_of("stage: directory %" PRIu64 " is in use, and about to be swept", a);
 }
 
 static void test_stage__directories_that_fell_out_of_use_are_whole(void **state)
