@@ -101,6 +101,12 @@ test_expect_success 'a footer with a changed byte is written anew too' '
 	store -C hurt fsck --rebuild >out 2>err && packs good >want && packs hurt >got && test_cmp want got
 '
 
+test_expect_success 'a database of which the folder is given with slashes at its end is made anew' '
+	rm -rf far far.db && store init -q -c core.dbDir="$PWD/far.db//" far && echo one >far/one && store -C far add one && store -C far commit -q -m one >log &&
+	store -C far fsck --rebuild -q >out && test_grep "all is well" out && rm -rf far.db && store -C far fsck --rebuild -q >out && store -C far log --oneline >log &&
+	test_line_count -eq 1 log && ls -A far.db >left && test_line_count -eq 2 left
+'
+
 test_expect_success 'killed while a footer is written, or before it has its name, the next rebuild finishes' '
 	for nth in 1 2 3; do
 		fresh && find hurt/.store/packs -type f >list && while read -r p; do footerless "$p" || return 1; done <list &&

@@ -135,6 +135,9 @@ static int set_db_dir(const struct store_repo *repo, uid_t owner, bool is_rebuil
 		buf_add_str(&path, text);
 	else
 		buf_addf(&path, "%s/%s", repo->store_dir, text);
+	/* A rebuild puts a suffix to it. */
+	while (path.len > 1 && path.data[path.len - 1] == '/')
+		path.len--;
 	*out = buf_str(&path);
 	if (path.failed || !*out) {
 		buf_release(&path);
