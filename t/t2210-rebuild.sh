@@ -28,14 +28,25 @@ footerless()
 	chmod u+w "$1" && truncate -s -70 "$1"
 }
 
-test_expect_success 'a repository with history, branches and staged changes' '
+# flip FILE AT: change one bit of the byte there; a negative AT counts from the end.
+flip()
+{
+	chmod u+w "$1" && python3 - "$1" "$2" <<-\END
+	import sys
+	data = bytearray(open(sys.argv[1], "rb").read())
+	data[int(sys.argv[2])] ^= 1
+	open(sys.argv[1], "r+b").write(data)
+	END
+}
+
+test_expect_success 'setup: a repository with history, branches and staged changes' '
 	mkdir good && cd good && store init . && mkdir -p a/b c &&
 	echo one >a/x && echo two >a/b/y && ln -s x a/l && : >c/nothing && mkdir c/empty &&
 	seq 1 20000 >c/numbers && store add -A && store commit -m first &&
 	echo three >>a/x && rm a/l && mkdir a/l && echo four >a/l/z && store add -A && store commit -m second &&
 	store checkout -b side HEAD~1 && echo side >s && store add s && store commit -m side && store checkout main &&
 	echo staged >staged && rm a/b/y && chmod 755 a/x && mkdir -p n/m && echo n >n/m/o && store add -A &&
-	store fsck -q && cd .. && state good >before
+	store fsck -q && cd .. && state good >before && find good/.store/packs -type f | sort | sed "s,good,hurt," >all.packs
 '
 
 test_expect_success 'a lost database is made anew: refs, log, trees and stage are what they were' '
@@ -101,6 +112,51 @@ test_expect_success 'a footer with a changed byte is written anew too' '
 	store -C hurt fsck --rebuild >out 2>err && packs good >want && packs hurt >got && test_cmp want got
 '
 
+test_expect_success 'a pack with any changed byte in its header loses nothing and gets the header back' '
+	for at in 0 4 5 7 20 31; do
+		fresh && while read -r p; do flip "$p" $at || return 1; done <all.packs && test_expect_code 4 store -C hurt fsck >out &&
+		test_grep "at offset 0: pack header is damaged; .store fsck --rebuild. writes it anew" out && rm -rf hurt/.store/db &&
+		store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && test_grep "had lost its header: it was written anew" err &&
+		packs good >want && packs hurt >got && test_cmp want got && state hurt >after && test_cmp before after || { echo "$at" >&2; return 1; }
+	done
+'
+
+test_expect_success 'neither header nor footer: as long as the first block stands, both come back' '
+	fresh && while read -r p; do flip "$p" 1 && flip "$p" -44 || return 1; done <all.packs && rm -rf hurt/.store/db &&
+	"$SRC_ROOT/t/second-reader" hurt/.store refs >refs 2>warned && test_grep "header is not" warned &&
+	store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && packs good >want && packs hurt >got && test_cmp want got
+'
+
+test_expect_success 'a pack with any changed byte in its footer gets it back, the first ones included' '
+	fresh && python3 - all.packs >ats <<-\END &&
+	import os, struct, sys
+	path = open(sys.argv[1]).read().split()[1]
+	data = open(path, "rb").read()
+	off = struct.unpack("<Q", data[-64:-56])[0]
+	for at in (off, off + 3, off + 4, off + 9, off + 16, off + 40, len(data) - 64, len(data) - 50, len(data) - 30, len(data) - 1):
+	    print(at)
+	END
+	p=$(sed -n 2p all.packs) && for at in $(cat ats); do
+		fresh && flip "$p" "$at" && "$SRC_ROOT/t/second-reader" hurt/.store refs >refs 2>warned && test_grep "footer is lost" warned && test_grep ! "STBK\|begins" warned &&
+		rm -rf hurt/.store/db && store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out &&
+		packs good >want && packs hurt >got && test_cmp want got || { echo "$at" >&2; return 1; }
+	done
+'
+
+test_expect_success 'a trailer alone does not say that blocks end where the footer would be another one' '
+	fresh && p=$(tail -n 1 all.packs) && chmod u+w "$p" && python3 - "$p" <<-\END && cp "$p" hurt.pack && rm -rf hurt/.store/db &&
+	import struct, sys
+	data = bytearray(open(sys.argv[1], "rb").read())
+	stored, table = struct.unpack_from("<I", data, 32 + 12)[0], struct.unpack_from("<I", data, 32 + 20)[0]
+	second = 32 + 32 + table + stored
+	assert data[second:second + 4] == b"STBK"
+	data[second] ^= 1
+	data[-64:-56] = struct.pack("<Q", second)
+	open(sys.argv[1], "wb").write(data)
+	END
+	test_expect_code 4 store -C hurt fsck --rebuild >out 2>err && cmp "$p" hurt.pack
+'
+
 test_expect_success 'a database of which the folder is given with slashes at its end is made anew' '
 	rm -rf far far.db && store init -q -c core.dbDir="$PWD/far.db//" far && echo one >far/one && store -C far add one && store -C far commit -q -m one >log &&
 	store -C far fsck --rebuild -q >out && test_grep "all is well" out && rm -rf far.db && store -C far fsck --rebuild -q >out && store -C far log --oneline >log &&
@@ -154,17 +210,6 @@ test_expect_success 'one whose pack is not there is passed over, for good' '
 	store -C hurt fsck -q >out && store -C hurt log --oneline >one && store -C hurt fsck --rebuild -q &&
 	store -C hurt log --oneline >two && test_cmp one two && test_grep again two
 '
-
-# flip FILE AT: change one bit of the byte there; a negative AT counts from the end.
-flip()
-{
-	chmod u+w "$1" && python3 - "$1" "$2" <<-\END
-	import sys
-	data = bytearray(open(sys.argv[1], "rb").read())
-	data[int(sys.argv[2])] ^= 1
-	open(sys.argv[1], "r+b").write(data)
-	END
-}
 
 # last_record REPO: where the last record of refs.log begins.
 last_record()
@@ -314,6 +359,11 @@ test_expect_success 'a damaged stage record is told, and what other records stag
 	END
 	test_expect_code 4 store -C hurt fsck --rebuild >out 2>err && test_grep "what it staged is not all there" out &&
 	store -C hurt log --oneline >log && test_line_count -eq 2 log
+'
+
+test_expect_success 'a changed cipher byte in one block does not hide the stage record behind it' '
+	fresh && flip "$(tail -n 1 all.packs)" 37 && test_expect_code 4 store -C hurt fsck --rebuild >out 2>err && test_grep "cipher" out &&
+	store -C hurt status --porcelain >got && store -C good status --porcelain >want && test_cmp want got
 '
 
 test_expect_success 'a database map that begins small grows with the rebuild' '

@@ -3,7 +3,8 @@
  * footer, one block decoded. What phase 1, phase 2 and a rebuild share.
  *
  * A footer is believed only when its digest and every bound in it hold; a file whose footer is lost
- * is still a pack, whose blocks follow each other from the header on.
+ * is still a pack, whose blocks follow each other from the header on. So is one whose header is
+ * damaged, when it has a footer or when a block stands where the first one does.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -104,6 +105,8 @@ static int read_footer(struct fsck_file *f, struct store_error *err)
 		(ssize_t)sizeof(trailer))
 		return store_error_sys(err, "cannot read 'packs/%s'", f->name);
 	off = le64_get(trailer);
+	if (memcmp(trailer + PACK_TRAILER - 8, "STEND001", 8) == 0)
+		f->footer_off = off;
 	len = f->size - off;
 	if (off < PACK_HEADER || off > f->size - FOOTER_MIN || len > FOOTER_MAX)
 		return store_error_set(err, STORE_ECORRUPT, "pack has no footer");
@@ -140,37 +143,6 @@ static int check_header(const struct fsck_file *f, struct store_error *err)
 	return 0;
 }
 
-int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f,
-	struct store_error *err)
-{
-	struct stat st;
-	int rc;
-
-	memset(f, 0, sizeof(*f));
-	pack_name(f->name, p->number, p->random);
-	f->fd = openat(odb_packs_fd(o), f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (f->fd == -1 && errno == ENOENT)
-		return store_error_set(err, STORE_ENOTFOUND, "pack is missing");
-	if (f->fd == -1 || fstat(f->fd, &st) != 0)
-		return store_error_sys(err, "cannot open 'packs/%s'", f->name);
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > LIMIT_PACK)
-		return store_error_set(err, STORE_ECORRUPT, "pack is no file of at most %u bytes",
-			LIMIT_PACK);
-	posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	f->size = f->blocks_end = (uint64_t)st.st_size;
-	rc = check_header(f, err);
-	if (rc != 0)
-		return rc;
-	rc = read_footer(f, err);
-	return rc == STORE_ECORRUPT ? 0 : rc;
-}
-
-void fsck_file_close(struct fsck_file *f)
-{
-	io_close(&f->fd);
-	pack_index_release(&f->index);
-}
-
 int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_info *info,
 	struct store_error *err)
 {
@@ -186,12 +158,58 @@ int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_i
 	/*
 	 * Where the footer is lost, its remains end the blocks as well as the end of the file does.
 	 */
-	if (!f->has_footer && memcmp(head, "STFT", 4) == 0)
+	if (!f->has_footer &&
+		(memcmp(head, "STFT", 4) == 0 ||
+			(off == f->footer_off && memcmp(head, "STBK", 4) != 0)))
 		return STORE_ENOTFOUND;
 	rc = pack_block_parse(head, info, err);
 	if (rc == 0 && off + pack_block_length(info) > f->blocks_end)
 		rc = store_error_set(err, STORE_ECORRUPT, "block ends early");
 	return rc;
+}
+
+static bool has_block(const struct fsck_file *f)
+{
+	struct pack_block_info info;
+
+	return fsck_file_block(f, PACK_HEADER, &info, NULL) == 0;
+}
+
+int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f,
+	struct store_error *err)
+{
+	struct store_error why = { 0 };
+	struct stat st;
+	int rc;
+
+	memset(f, 0, sizeof(*f));
+	pack_name(f->name, p->number, p->random);
+	f->fd = openat(odb_packs_fd(o), f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (f->fd == -1 && errno == ENOENT)
+		return store_error_set(err, STORE_ENOTFOUND, "pack is missing");
+	if (f->fd == -1 || fstat(f->fd, &st) != 0)
+		return store_error_sys(err, "cannot open 'packs/%s'", f->name);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > LIMIT_PACK)
+		return store_error_set(err, STORE_ECORRUPT, "pack is no file of at most %u bytes",
+			LIMIT_PACK);
+	posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	f->size = f->blocks_end = (uint64_t)st.st_size;
+	rc = read_footer(f, err);
+	if (rc != 0 && rc != STORE_ECORRUPT)
+		return rc;
+	rc = check_header(f, &why);
+	f->has_header = rc == 0;
+	if (rc == 0 || f->has_footer || (rc == STORE_ECORRUPT && has_block(f)))
+		return 0;
+	if (err)
+		*err = why;
+	return rc;
+}
+
+void fsck_file_close(struct fsck_file *f)
+{
+	io_close(&f->fd);
+	pack_index_release(&f->index);
 }
 
 /* ---- one block */

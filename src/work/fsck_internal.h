@@ -53,11 +53,15 @@ struct fsck_file {
 	uint64_t blocks_end; /* where blocks end: the footer's offset, or the size when there is no
 				footer */
 	bool has_footer;
+	bool has_header;
+	uint64_t footer_off; /* by the trailer; 0: there is none. To be believed with a footer only
+			      */
 	struct pack_index index; /* of the footer */
 };
 /*
- * Open and check header and footer. 0 also when the footer is damaged: has_footer is false and err
- * tells why. STORE_ECORRUPT: it is no pack at all. fsck_file_close in any case.
+ * Open and check header and footer. 0 also when one of them is damaged: has_footer is false and err
+ * tells why, or has_header is, whose bytes are the same in all packs. STORE_ECORRUPT: it is no pack
+ * at all. fsck_file_close in any case.
  */
 int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f,
 	struct store_error *err);

@@ -333,7 +333,10 @@ static int scan_pack(struct scan *s, struct fsck_pack *p, void **pool, unsigned 
 		if (err)
 			*err = why;
 	} else {
-		if (!s->file.has_footer)
+		if (!s->file.has_header)
+			rc = fsck_damage(f, NULL, p->number, 0, err,
+				"pack header is damaged; 'store fsck --rebuild' writes it anew where all blocks are whole");
+		if (rc == 0 && !s->file.has_footer)
 			rc = fsck_damage(f, NULL, p->number, s->file.size, err,
 				"%s; 'store fsck --rebuild' writes it anew where all blocks are whole",
 				why.msg);

@@ -1,5 +1,5 @@
 /*
- * A pack whose footer is lost gets it back.
+ * A pack whose footer or header is lost gets it back.
  *
  * A footer is a function of the blocks before it, hints of kind aside. So when every block is whole
  * up to where the footer began, the pack is made what it was: same name, same blocks at the same
@@ -8,7 +8,10 @@
  * one file bears the name, and whoever reads the old one goes on reading the same blocks.
  *
  * When a block is damaged, or the file ends within one, nothing is written: what lies behind could
- * still be of use to somebody who looks closer, and the pack stays readable block by block.
+ * still be of use to somebody who looks closer, and the pack stays readable block by block. The
+ * same when the trailer alone says where the blocks end, and the footer is not as long as it was.
+ *
+ * The header is a constant. A pack that has lost it alone is copied as it is, behind a new one.
  */
 #include <stdio.h>
 #include <string.h>
@@ -103,9 +106,13 @@ static int read_blocks(struct rebuild *r, const struct fsck_file *file, struct p
 static int copy_blocks(const struct fsck_file *file, int fd, uint64_t end, struct buf *room,
 	struct store_error *err)
 {
+	static const uint8_t header[PACK_HEADER] = { 'S', 'T', 'P', 'K', 1 };
+
 	if (buf_reserve(room, COPY) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	for (uint64_t at = 0; at < end;) {
+	if (io_pwrite_full(fd, header, sizeof(header), 0) != 0)
+		return store_error_sys(err, "cannot copy 'packs/%s'", file->name);
+	for (uint64_t at = PACK_HEADER; at < end;) {
 		const size_t n = end - at < COPY ? (size_t)(end - at) : COPY;
 
 		if (io_pread_full(file->fd, room->data, n, at) != (ssize_t)n ||
@@ -125,10 +132,12 @@ static int fill(const struct fsck_file *file, int fd, struct pack_index *x, uint
 	int rc = copy_blocks(file, fd, end, &room, err);
 
 	buf_clear(&room);
-	if (rc == 0) {
+	if (rc == 0 && !file->has_footer) {
 		pack_index_sort(x);
 		rc = pack_index_encode(x, end, &room, err);
 	}
+	if (rc == 0 && !file->has_footer && end == file->footer_off && room.len != file->size - end)
+		rc = store_error_set(err, STORE_ECORRUPT, "its footer was another one");
 	if (rc == 0 &&
 		(FAULT("rebuild.footer") || fstat(file->fd, &st) != 0 ||
 			io_pwrite_full(fd, room.data, room.len, end) != 0 ||
@@ -166,23 +175,27 @@ int rebuild_footer(struct rebuild *r, const struct fsck_file *file, bool *done,
 	struct pack_index x = { 0 };
 	struct store_error why = { 0 };
 	uint64_t end;
-	int rc = read_blocks(r, file, &x, &end, &why);
+	int rc = 0;
 
 	*done = false;
+	end = file->size;
+	if (!file->has_footer)
+		rc = read_blocks(r, file, &x, &end, &why);
 	if (rc == 0)
 		rc = replace(r, file, &x, end, &why);
 	pack_index_release(&x);
 	if (rc == 0) {
 		*done = true;
-		fsck_info(r->fsck, "packs/%s had lost its footer: it was written anew", file->name);
+		fsck_info(r->fsck, "packs/%s had lost its %s: it was written anew", file->name,
+			!file->has_footer ? "footer" : "header");
 	} else if (rc == STORE_ENOMEM || rc == STORE_ECANCELED) {
 		if (err)
 			*err = why;
 		return rc;
 	} else if (rc != STORE_ECORRUPT && rc != STORE_EVERSION) {
 		/* A full disk is no reason not to make the database anew. */
-		fsck_info(r->fsck, "packs/%s has no footer, and none could be written: %s",
-			file->name, why.msg);
+		fsck_info(r->fsck, "packs/%s has no %s, and none could be written: %s", file->name,
+			!file->has_footer ? "footer" : "header", why.msg);
 	}
 	return 0;
 }

@@ -60,8 +60,8 @@ void rebuild_old_release(struct rebuild_old *o);
 /* enum kind of an object of a block of that class: a hint. */
 uint8_t rebuild_guess_kind(uint8_t class, const uint8_t *data, size_t len);
 /*
- * file has no footer: write it anew in place, when all blocks are whole. *done: the file is another
- * one now. What keeps it from being written is told and is no error.
+ * file has no footer, or no header: write it anew in place, when all blocks are whole. *done: the
+ * file is another one now. What keeps it from being written is told and is no error.
  */
 int rebuild_footer(struct rebuild *r, const struct fsck_file *file, bool *done,
 	struct store_error *err);

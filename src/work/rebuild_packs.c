@@ -111,7 +111,7 @@ static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_
 	bool repaired = false;
 	int rc = fsck_file_open(r->odb, p, &file, &why);
 
-	if (rc == 0 && !file.has_footer) {
+	if (rc == 0 && (!file.has_footer || !file.has_header)) {
 		rc = rebuild_footer(r, &file, &repaired, &why);
 		if (repaired) {
 			fsck_file_close(&file);
@@ -124,7 +124,7 @@ static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_
 	} else if (rc == 0) {
 		rc = put_blocks(r, p, &file, &objects, err);
 	} else if (rc == STORE_ECORRUPT || rc == STORE_EVERSION) {
-		/* Not even a header: its row stands, so that the check names the file. */
+		/* No pack at all: its row stands, so that the check names the file. */
 		rc = 0;
 	} else if (err) {
 		*err = why;

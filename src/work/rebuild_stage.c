@@ -446,7 +446,7 @@ static int take_pack(struct stage_run *t, const struct fsck_pack *p, struct stor
 			}
 		}
 		/* A damaged header ends the pack, unless a footer tells where the next one is. */
-		if (file.has_footer && (rc == 0 || rc == STORE_ECORRUPT) &&
+		if (file.has_footer && (rc == 0 || rc == STORE_ECORRUPT || rc == STORE_EVERSION) &&
 			i < file.index.block_count) {
 			off += file.index.blocks[i++].length;
 			rc = 0;
