@@ -266,4 +266,18 @@ test_expect_success 'a reset to a tree that is not all there leaves the stage as
 	store -C r fsck -q && store -C r ls -r : >got && { store -C good ls -r && echo after; } | sort >want && sort got >sorted && test_cmp want sorted
 '
 
+test_expect_success 'an object that stands in two packs is read from the second when the block of the first is damaged' '
+	rm -rf r && store init -q r && printf "stands twice" >r/one && printf "stands once" >r/once && store -C r add one once && store -C r commit -q -m one >out &&
+	p=$(find r/.store/packs -type f | sort | head -n 1) && echo "set two 1 stands twice" | python3 ops.py "$SRC_ROOT/t" r && chmod u+w "$p" &&
+	python3 - "$p" <<-\END && rm -rf r/.store/db && test_expect_code 4 store -C r fsck --rebuild >out 2>err && test_grep "checksum" out &&
+	import sys
+	data = bytearray(open(sys.argv[1], "rb").read())
+	assert data[38] == 1
+	data[70] ^= 1
+	open(sys.argv[1], "wb").write(data)
+	END
+	printf "stands twice" >want && store -C r cat one >got && test_cmp want got && test_expect_code 4 store -C r cat once >got &&
+	test_grep "once" out && test_grep ! ": one$\|: two$\|twice" out && store -C r cat :two >got && test_cmp want got
+'
+
 test_done

@@ -4,6 +4,13 @@
 
 #include "work/fsck_internal.h"
 
+/* Objects by way of the new database while it grows. */
+struct rebuild_source {
+	struct rebuild *rebuild;
+	struct fsck_decoder decoder; /* holds the block read last */
+	uint64_t pack, off;          /* which one; pack 0: none */
+};
+
 struct rebuild {
 	struct fsck *fsck;
 	struct odb *odb;
@@ -12,7 +19,9 @@ struct rebuild {
 	size_t rows;                  /* written in it, roughly */
 	struct fsck_pack_list *packs; /* those of the run, so that findings name their files */
 	struct fsck_decoder decoder;
-	uint64_t last;       /* greatest number that was given out */
+	struct rebuild_source source;     /* while packs are taken, */
+	struct rebuild_verdict *verdicts; /* and what is known of their blocks */
+	uint64_t last;                    /* greatest number that was given out */
 	uint64_t unfinished; /* number of the last record of refs.log, when it was never finished */
 	char *new_path, *old_path;
 	const char *path; /* of db/ */
@@ -75,12 +84,7 @@ int rebuild_footer(struct rebuild *r, const struct fsck_file *file, bool *done,
 int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct map_ref *root,
 	const struct map_ref *meta, uint64_t number, uint64_t *dir, struct store_error *err);
 
-/* Objects by way of the new database while it grows. */
-struct rebuild_source {
-	struct rebuild *rebuild;
-	struct fsck_decoder decoder; /* holds the block read last */
-	uint64_t pack, off;          /* which one; pack 0: none */
-};
+/* Caller frees with rebuild_source_release, also after a failure. */
 int rebuild_source_init(struct rebuild_source *s, struct rebuild *r, struct store_error *err);
 void rebuild_source_release(struct rebuild_source *s);
 /* Borrowed: valid until s is released. */

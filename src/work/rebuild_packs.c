@@ -2,15 +2,70 @@
  * Rows of packs and objects. A whole footer is believed here, since the check that follows proves
  * it. A pack without one gets it back (rebuild_footer.c); where that cannot be, it is read block by
  * block, and what its blocks hold is hashed. The first pack that has an object gives its row, as at
- * publication.
+ * publication, unless the block it lies in there is damaged: then a later one does. Blocks are
+ * asked for only when an object stands twice, and what was found of them is kept in a small table.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "data/hash.h"
 #include "work/rebuild_internal.h"
+
+#define VERDICTS 1024
+
+/* Is a block whole? */
+struct rebuild_verdict {
+	uint64_t pack, off; /* pack 0: nothing is known */
+	bool is_whole;
+};
+
+static struct rebuild_verdict *find_verdict(struct rebuild *r, const struct odb_loc *loc)
+{
+	return &r->verdicts[(loc->pack * 31 + loc->block_off / 64) % VERDICTS];
+}
+
+/* Can the copy of id be read that has the row? */
+static int is_readable(struct rebuild *r, const struct oid *id, bool *readable,
+	struct store_error *err)
+{
+	const struct node_source src = rebuild_source_nodes(&r->source);
+	struct rebuild_verdict *v;
+	struct odb_loc loc;
+	struct env_val row;
+	struct buf data = { 0 };
+	int rc = env_get(r->txn, ENV_OBJECTS, id->b, ID_LEN, &row, err);
+
+	if (rc == 0)
+		rc = odb_row_decode(row.data, row.len, &loc, err);
+	if (rc != 0)
+		return rc;
+	v = find_verdict(r, &loc);
+	if (v->pack != loc.pack || v->off != loc.block_off) {
+		rc = src.get(src.ctx, id, &data, NULL);
+		buf_release(&data);
+		if (rc == STORE_ENOMEM)
+			return store_error_set(err, rc, "out of memory");
+		*v = (struct rebuild_verdict){ loc.pack, loc.block_off, rc == 0 };
+	}
+	*readable = v->is_whole;
+	return 0;
+}
+
+/* id has a row already. */
+static int put_again(struct rebuild *r, const struct oid *id, const uint8_t row[ODB_ROW_LEN],
+	struct store_error *err)
+{
+	bool readable = true;
+	const int rc = is_readable(r, id, &readable, err);
+
+	if (rc != 0 || readable)
+		return rc;
+	return env_put(r->txn, ENV_OBJECTS, id->b, ID_LEN, row, ODB_ROW_LEN, err);
+}
 
 static int put_object(struct rebuild *r, const struct oid *id, const struct odb_loc *loc,
 	struct store_error *err)
@@ -24,7 +79,7 @@ static int put_object(struct rebuild *r, const struct oid *id, const struct odb_
 	odb_row_encode(row, loc);
 	rc = env_put_new(r->txn, ENV_OBJECTS, id->b, ID_LEN, row, sizeof(row), err);
 	if (rc == STORE_EEXISTS)
-		rc = 0;
+		rc = put_again(r, id, row, err);
 	return rc == 0 ? rebuild_wrote(r, 1, err) : rc;
 }
 
@@ -135,7 +190,7 @@ static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_
 	return rc;
 }
 
-int rebuild_packs(struct rebuild *r, struct store_error *err)
+static int take_packs(struct rebuild *r, struct store_error *err)
 {
 	int rc = 0;
 
@@ -155,5 +210,20 @@ int rebuild_packs(struct rebuild *r, struct store_error *err)
 			r->last = p->number;
 		rc = take_pack(r, p, err);
 	}
+	return rc;
+}
+
+int rebuild_packs(struct rebuild *r, struct store_error *err)
+{
+	int rc = rebuild_source_init(&r->source, r, err);
+
+	r->verdicts = mem_alloc_array(VERDICTS, sizeof(*r->verdicts));
+	if (rc == 0 && !r->verdicts)
+		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+	if (rc == 0)
+		rc = take_packs(r, err);
+	rebuild_source_release(&r->source);
+	free(r->verdicts);
+	r->verdicts = NULL;
 	return rc;
 }
