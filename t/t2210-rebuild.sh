@@ -72,14 +72,14 @@ test_expect_success 'a database of garbage is replaced' '
 '
 
 test_expect_success 'killed at any step, the next rebuild finishes, and db/ is never half a one' '
-	for fault in rebuild.mid:1 rebuild.rename:1 rebuild.rename:2 env.commit:1; do
+	for fault in rebuild.mid:1 rebuild.sync:1 rebuild.rename:1 rebuild.rename:2 env.commit:1; do
 		fresh && killed $fault store -C hurt fsck --rebuild -q && store -C hurt fsck --rebuild -q >out && state hurt >after && test_cmp before after &&
 		test_path_is_missing hurt/.store/db.new && test_path_is_missing hurt/.store/db.old || { echo "$fault" >&2; return 1; }
 	done
 '
 
 test_expect_success 'an error at any step leaves the old database in place' '
-	for fault in rebuild.mid:1:EIO rebuild.rename:1:EIO env.commit:1:ENOSPC env.put:20:EIO; do
+	for fault in rebuild.mid:1:EIO rebuild.sync:1:EIO rebuild.rename:1:EIO env.commit:1:ENOSPC env.put:20:EIO; do
 		fresh && (STORE_FAULT=$fault && export STORE_FAULT && test_must_fail store -C hurt fsck --rebuild -q) &&
 		state hurt >after && test_cmp before after || { echo "$fault" >&2; return 1; }
 	done

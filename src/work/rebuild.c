@@ -108,6 +108,20 @@ static void give_back(struct rebuild *r)
 	io_close(&fd);
 }
 
+/* The new one is on the disk with all its names before the old one loses its own. */
+static int sync_new(struct rebuild *r, struct store_error *err)
+{
+	int dir = open(r->new_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = dir == -1 ? -1 : openat(dir, "data.mdb", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = 0;
+
+	if (fd == -1 || FAULT("rebuild.sync") || io_sync(fd) != 0 || io_sync(dir) != 0)
+		rc = store_error_sys(err, "cannot sync '%s'", r->new_path);
+	io_close(&fd);
+	io_close(&dir);
+	return rc;
+}
+
 static int sync_parent(const char *path, struct store_error *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -210,7 +224,7 @@ static int make_new(struct rebuild *r, struct store_error *err)
 	r->env = NULL;
 	if (rc == 0)
 		give_back(r);
-	return rc;
+	return rc == 0 ? sync_new(r, err) : rc;
 }
 
 int rebuild_database(struct fsck *f, struct store_error *err)
