@@ -561,7 +561,8 @@ struct store_fsck_result {
 
 /*
  * Read and check everything, in phases, each a notice. STORE_ECORRUPT when damaged > 0, after all
- * of it was named. With rebuild the write lock is held (STORE_EBUSY). Cost: every stored byte is
+ * of it was named. With rebuild the write lock is held (STORE_EBUSY), and the old db/ is read in a
+ * process of its own, which has ended when this returns. Cost: every stored byte is
  * read and decoded once; memory stays bounded. result may be NULL. Copies options.
  */
 STORE_API int store_fsck(struct store_repo *repo, const struct store_fsck_options *options,

@@ -211,19 +211,13 @@ test_expect_success 'a file that is no pack at all under the name of one is dama
 	test_expect_code 4 store -C hurt fsck >out 2>err && test_grep "pack header is damaged" out
 '
 
-test_expect_success 'a long subject, one with control characters and one of odd bytes stand alike in refs.log and reflog' '
-	rm -rf odd && mkdir odd && cd odd && store init . && for m in "esc \033 tab\there" "$(printf %0700d 0)" "  \377\376 x  " "$(printf %0507d 0)éé"; do
-		echo "$m" >a && store add -A && store commit -m "$(printf "$m")" || return 1
-	done && store fsck
-'
-
 test_expect_success 'refs.log that lost its last record is behind the database' '
 	fresh && python3 - hurt/.store/refs.log <<-\END &&
 	import sys
 	text = open(sys.argv[1]).read()
 	open(sys.argv[1], "w").write(text[:text.rindex("record ")])
 	END
-	test_expect_code 4 store -C hurt fsck >out 2>err && test_grep "refs.log has lost record [0-9]*, which the database has" out
+	test_expect_code 4 store -C hurt fsck >out 2>err && test_grep "refs.log has lost record .*writes it anew" out
 '
 
 test_expect_success 'refs.log with a changed byte within is damage' '
