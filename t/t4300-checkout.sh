@@ -206,6 +206,14 @@ test_expect_success 'what is staged and stays over a checkout of many files also
 	test_grep "^A  kept" ../want && store fsck --rebuild && store status --porcelain >../have && test_cmp ../want ../have
 '
 
+# Together their paths are longer than any object may be.
+test_expect_success 'many changes of long paths, staged and checked out, are recorded whole' '
+	mkdir lengthy && cd lengthy && store init . && dir=$(repeat d 240) && dir=$dir/$dir/$dir/$dir/$dir/$dir/$dir && dir=$dir/$dir && mkdir -p "$dir" &&
+	(cd "$dir" && seq 4900 | split -l 1 -a 3 - f) && store add -A && store commit -m one && (cd "$dir" && seq 5001 9900 | split -l 1 -a 3 - f) &&
+	store add -A && store commit -m two && store checkout HEAD~1 2>../err && test_grep ": 4900 written" ../err && clean &&
+	store fsck --rebuild && clean && echo 2 | test_cmp - "$dir/faab"
+'
+
 test_expect_success 'attributes alone that differ go with the revision: a commit after the switch records those of its own' '
 	mkdir attrs && cd attrs && store init . && mkdir -p d/e && echo 1 >d/e/f && echo 2 >g && chmod 600 d/e/f && touch -d 2001-01-01T00:00:00Z d/e/f g &&
 	store add -A && store commit -m one && store checkout -b old && store checkout main && chmod 640 d/e/f && touch -d 2002-02-02T00:00:00Z d/e/f g &&
@@ -241,6 +249,14 @@ test_expect_success 'what is staged stays over it, content and mode, and a rebui
 	in_many && store checkout main && store status --porcelain >../have && test_cmp ../staged ../have && store fsck --rebuild &&
 	store status --porcelain >../have && test_cmp ../staged ../have && store fsck && store checkout -b with-it && store commit -m kept &&
 	store ls >../out && test_grep "new$" ../out && test_grep "^d/$" ../out && clean && store fsck
+'
+
+# Here each operation is a record of its own.
+test_expect_success 'what is staged and stays is recorded in as many records as it takes' '
+	in_many && seq 30 | split -l 1 - staged && store add staged?? && store status --porcelain >../want && : >../fired &&
+	STORE_FAULT_LOG=$TRASH/fired STORE_FAULT=writer.record:1+:EIO store checkout main && test "$(grep -c writer.record ../fired)" -ge 30 &&
+	store status --porcelain >../have && test_cmp ../want ../have && store fsck && store fsck --rebuild && store status --porcelain >../have &&
+	test_cmp ../want ../have && "$SRC_ROOT/t/second-reader" . verify && store checkout -f main && rm -f staged??
 '
 
 test_expect_success 'killed while it is built nothing of it shows, not after a rebuild either, and the same command finishes' '

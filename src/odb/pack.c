@@ -61,6 +61,9 @@ int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, c
 {
 	const size_t off = b->plain.len;
 
+	if (len == 0 || len > LIMIT_OBJECT || off + len > LIMIT_BLOCK)
+		return store_error_set(err, STORE_EINVAL,
+			"an object of %zu bytes cannot be stored in a block of %zu", len, off);
 	if (buf_add(&b->plain, data, len) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	return add_object(b, id, kind, off, len, err);

@@ -52,7 +52,10 @@ struct pack_block {
 void pack_block_init(struct pack_block *b, enum pack_class class);
 void pack_block_release(struct pack_block *b);
 void pack_block_clear(struct pack_block *b);
-/* Add one object.  Copies data. */
+/*
+ * Add one object of at least one byte.  STORE_EINVAL: longer than LIMIT_OBJECT, or the block would
+ * be than LIMIT_BLOCK; the block is as it was.  Copies data.
+ */
 int pack_block_add(struct pack_block *b, const struct oid *id, enum kind kind, const void *data,
 	size_t len, struct store_error *err);
 /*

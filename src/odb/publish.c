@@ -46,6 +46,15 @@ void publish_set_closure(publish_closure_fn *fn)
 	__atomic_store_n(&closure_check, fn, __ATOMIC_RELAXED);
 }
 
+int publish_check_closure(struct odb_writer *w, struct store_error *err)
+{
+	publish_closure_fn *check = __atomic_load_n(&closure_check, __ATOMIC_RELAXED);
+
+	if (check && getenv("STORE_CHECK_CLOSURE"))
+		return check(w, err);
+	return 0;
+}
+
 int publish_next(struct env_txn *txn, uint64_t *number, struct store_error *err)
 {
 	const int rc = env_number(txn, "next", number, err);
@@ -452,10 +461,7 @@ int publish(struct odb *o, const struct publication *p, uint64_t *number, struct
 
 	/* Pack bytes are durable before the gate is taken: it is held for milliseconds. */
 	if (p->writer) {
-		publish_closure_fn *check = __atomic_load_n(&closure_check, __ATOMIC_RELAXED);
-
-		if (check && getenv("STORE_CHECK_CLOSURE"))
-			rc = check(p->writer, err);
+		rc = publish_check_closure(p->writer, err);
 		if (rc == 0)
 			rc = writer_seal(p->writer, err);
 		r.has_pack = pack_write_is_open(&p->writer->pack);

@@ -6,6 +6,10 @@
  * The order in writer_claim matters: first the table, then the database in a fresh snapshot. An
  * object leaves the table only after its publication, so one of the two knows it.
  *
+ * A checkout may have any number of operations for the stage, and they belong to one publication.
+ * So a record that has grown to RECORD_BYTES goes to the pack, behind the blocks that are open, and
+ * the next one begins: what waits in memory stays small, and no record comes near LIMIT_OBJECT.
+ *
  * Threads: table under lock; everything else belongs to the thread that owns the writer.
  */
 #include "odb/writer_internal.h"
@@ -17,6 +21,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/io.h"
 #include "base/trace.h"
 #include "data/limits.h"
@@ -27,7 +32,7 @@
 #define BATCH_OBJECTS 2000
 #define BATCH_OPS 5000
 #define BATCH_OP_BYTES ((size_t)1 << 20)
-#define RECORD_BYTES ((size_t)256 << 10)
+#define RECORD_BYTES ((size_t)1 << 20) /* of operations in one stage record */
 
 static uint64_t next_serial = 1; /* atomic */
 
@@ -336,46 +341,72 @@ int writer_add_block(struct odb_writer *w, const struct pack_block *b, const uin
 
 /* ---- the stage record */
 
-static int close_record(struct odb_writer *w, struct store_error *err)
+static int encode_record(struct odb_writer *w, struct pack_block *b, struct store_error *err)
 {
 	static const uint8_t head[3] = { 'S', 'R', 1 };
-	struct pack_block b;
 	struct buf record = { 0 };
 	struct oid id;
 	int rc;
 
-	if (w->op_count == 0)
-		return 0;
-	pack_block_init(&b, PACK_RECORDS);
 	buf_add(&record, head, sizeof(head));
 	buf_add_leb(&record, w->op_count);
 	buf_add(&record, w->ops.data, w->ops.len);
 	rc = buf_check(&record, err);
 	if (rc == 0) {
 		hash_once(w->hash, record.data, record.len, &id);
-		rc = pack_block_add(&b, &id, KIND_STAGE, record.data, record.len, err);
-	}
-	if (rc == 0)
-		rc = encode(w, &b, err);
-	if (rc == 0)
-		rc = open_pack(w, err);
-	if (rc == 0) {
-		uint64_t off;
-
-		rc = pack_write_append(&w->pack, &b, w->wire.data, &off, err);
+		rc = pack_block_add(b, &id, KIND_STAGE, record.data, record.len, err);
 	}
 	buf_release(&record);
+	return rc == 0 ? encode(w, b, err) : rc;
+}
+
+static int close_record(struct odb_writer *w, struct store_error *err)
+{
+	struct pack_block b;
+	uint64_t off;
+	int rc;
+
+	if (w->op_count == 0)
+		return 0;
+	pack_block_init(&b, PACK_RECORDS);
+	rc = encode_record(w, &b, err);
+	if (rc == 0)
+		rc = open_pack(w, err);
+	if (rc == 0)
+		rc = pack_write_append(&w->pack, &b, w->wire.data, &off, err);
 	pack_block_release(&b);
 	w->op_count = 0;
 	buf_clear(&w->ops);
 	return rc;
 }
 
+/* All that waits goes to the pack, the record last. */
+static int close_all(struct odb_writer *w, struct store_error *err)
+{
+	int rc = close_block(w, &w->content, err);
+
+	if (rc == 0)
+		rc = close_block(w, &w->nodes, err);
+	return rc == 0 ? close_record(w, err) : rc;
+}
+
 int writer_add_op(struct odb_writer *w, const void *op, size_t len, struct store_error *err)
 {
-	if (buf_add(&w->ops, op, len) != 0)
-		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	int rc = 0;
+
+	if (w->op_count > 0 && (w->ops.len + len > RECORD_BYTES || FAULT("writer.record"))) {
+		/* What leaves ops here is not among them when it is published. */
+		rc = publish_check_closure(w, err);
+		if (rc == 0)
+			rc = close_all(w, err);
+	}
+	if (rc == 0 && buf_add(&w->ops, op, len) != 0)
+		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+	if (rc != 0)
+		return rc;
 	w->op_count++;
+	w->batch_ops++;
+	w->batch_op_bytes += len;
 	return 0;
 }
 
@@ -389,7 +420,7 @@ bool writer_is_full(const struct odb_writer *w)
 {
 	return pack_write_size(&w->pack) >= BATCH_BYTES ||
 		w->pack.index.count + w->content.count + w->nodes.count >= BATCH_OBJECTS ||
-		w->op_count >= BATCH_OPS || w->ops.len >= BATCH_OP_BYTES;
+		w->batch_ops >= BATCH_OPS || w->batch_op_bytes >= BATCH_OP_BYTES;
 }
 
 uint64_t writer_id(const struct odb_writer *w)
@@ -437,10 +468,8 @@ int writer_seal(struct odb_writer *w, struct store_error *err)
 
 	if (w->pack.sealed)
 		return 0;
-	if ((rc = close_block(w, &w->content, err)) != 0 ||
-		(rc = close_block(w, &w->nodes, err)) != 0 || (rc = close_record(w, err)) != 0)
-		return rc;
-	return pack_write_is_open(&w->pack) ? pack_write_seal(&w->pack, err) : 0;
+	rc = close_all(w, err);
+	return rc == 0 && pack_write_is_open(&w->pack) ? pack_write_seal(&w->pack, err) : rc;
 }
 
 void writer_published(struct odb_writer *w)
@@ -450,6 +479,7 @@ void writer_published(struct odb_writer *w)
 	w->pack.tmp[0] = '\0';
 	pack_write_release(&w->pack);
 	forget_published(w);
+	w->batch_ops = w->batch_op_bytes = 0;
 	w->checkpoint_changed = false;
 	w->adopted = 0;
 }

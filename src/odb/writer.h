@@ -68,7 +68,11 @@ int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct o
 int writer_add_block(struct odb_writer *w, const struct pack_block *b, const uint8_t *wire,
 	struct store_error *err);
 
-/* Append one operation to the stage record (bytes as in store-format(5), from `op` on). */
+/*
+ * Append one operation to the stage record (bytes as in store-format(5), from `op` on).  There may
+ * be any number of them: the record goes to the pack in parts.  Since records stand behind all
+ * else, the objects of the publication are put first.  Copies op.
+ */
 int writer_add_op(struct odb_writer *w, const void *op, size_t len, struct store_error *err);
 
 /* Something to publish? */
@@ -85,7 +89,10 @@ typedef int writer_pending_fn(void *ctx, const struct oid *id, enum kind kind,
 	struct store_error *err);
 int writer_each_pending(struct odb_writer *w, writer_pending_fn *fn, void *ctx,
 	struct store_error *err);
-/* The operations gathered for its stage record.  Borrowed: valid until the next call on w. */
+/*
+ * The operations gathered for its stage record; those of parts that went to the pack are not among
+ * them any more.  Borrowed: valid until the next call on w.
+ */
 void writer_pending_ops(const struct odb_writer *w, const void **data, size_t *len);
 
 /*

@@ -24,7 +24,9 @@ struct odb_writer {
 	struct pack_block content, nodes; /* open blocks of small objects */
 	struct buf wire;                  /* the block that is encoded */
 	struct buf ops;                   /* operations of the stage record being gathered */
-	size_t op_count;
+	size_t op_count;                  /* in ops */
+	/* Operations since the last publication, and their bytes: those of ops, and before them. */
+	uint64_t batch_ops, batch_op_bytes;
 	pthread_mutex_t lock;
 	struct pending_table table; /* guarded by lock */
 	struct writer_stats stats;
@@ -49,6 +51,8 @@ struct odb_writer {
 int writer_row_put(struct odb_writer *w, struct env_txn *txn, struct store_error *err);
 /* Own row still there, adopted one deleted, checkpoint stored. */
 int writer_row_renew(struct odb_writer *w, struct env_txn *txn, struct store_error *err);
+/* Look at what is pending, when STORE_CHECK_CLOSURE asks for it (publish_set_closure). */
+int publish_check_closure(struct odb_writer *w, struct store_error *err);
 /*
  * Close open blocks and records into the pack and seal it. Nothing to do: 0 and the pack stays
  * closed.

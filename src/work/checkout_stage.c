@@ -212,7 +212,9 @@ static int record_all_kept(struct decision *d, struct store_error *err)
 		if (v.is_leave)
 			continue;
 		rc = record_kept(d, w, &v, err);
-		if (rc == 0 && stage_batch_count(d->batch) >= PART) {
+		if (rc == 0 &&
+			(stage_batch_count(d->batch) >= PART ||
+				stage_batch_bytes(d->batch) >= PART_BYTES)) {
 			rc = stage_batch_record(d->batch, d->writer, err);
 			stage_batch_clear(d->batch);
 		}

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "data/hash.h"
+#include "graph/stage.h"
 #include "odb/odb.h"
 #include "repo_fixture.h"
 
@@ -85,6 +87,39 @@ static void test_publication__is_looked_at_only_when_asked(void **state)
 	OK(publish(repo->odb, &p, NULL, &failure));
 	writer_free(w);
 	assert_true(is_known(&top.id));
+}
+
+/* A long stage record goes to the pack in parts, and none of them unseen. */
+static void test_publication__is_refused_for_each_part_of_a_long_stage_record(void **state)
+{
+	const struct stage_row lost = { .kind = ENTRY_FILE, .ref = { id_of(0xab), 0, 5 } };
+	const struct stage_row empty = { .kind = ENTRY_FILE, .ref = { hash_empty_file, 0, 0 } };
+	char path[4000];
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	for (size_t i = 0; i < sizeof(path); i += 200)
+		path[i + 100] = '/';
+	for (int at = 0; at < 900; at += 450) {
+		struct stage_batch *b = stage_batch_new();
+		struct odb_writer *w = fixture_writer();
+		const struct publication p = { .writer = w };
+		int rc = 0;
+
+		for (int i = 0; i < 900; i++) {
+			snprintf(path, 5, "%04d", i);
+			path[4] = 'x';
+			OK(stage_batch_set(b, path, sizeof(path), i == at ? &lost : &empty,
+				&failure));
+		}
+		rc = stage_batch_record(b, w, &failure);
+		if (rc == 0)
+			rc = publish(repo->odb, &p, NULL, &failure);
+		assert_int_equal(rc, STORE_ECORRUPT);
+		assert_non_null(strstr(failure.msg, "closure: object abababababab"));
+		writer_free(w);
+		stage_batch_free(b);
+	}
 }
 
 static void test_publication__finds_children_in_the_pack_and_in_the_repository(void **state)
@@ -172,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_publication__with_a_missing_child_is_refused_and_leaves_nothing),
 		T(test_publication__is_looked_at_only_when_asked),
+		T(test_publication__is_refused_for_each_part_of_a_long_stage_record),
 		T(test_publication__finds_children_in_the_pack_and_in_the_repository),
 		T(test_claim__the_first_brings_and_later_items_need_not),
 		T(test_claim__an_earlier_item_brings_what_a_later_one_has_claimed),

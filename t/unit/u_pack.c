@@ -116,6 +116,30 @@ static void test_pack__blocks_come_back_whole(void **state)
 	pack_block_release(&b);
 }
 
+/* More than the format has room for is refused before it is copied, and leaves the block as it was.
+ */
+static void test_pack__what_no_reader_would_take_is_not_added(void **state)
+{
+	uint8_t *data = calloc(1, LIMIT_BLOCK);
+	const struct oid id = { { 0 } };
+	struct pack_block b;
+
+	(void)state;
+	assert_non_null(data);
+	pack_block_init(&b, PACK_RECORDS);
+	assert_int_equal(pack_block_add(&b, &id, KIND_STAGE, data, 0, NULL), STORE_EINVAL);
+	assert_int_equal(pack_block_add(&b, &id, KIND_STAGE, data, LIMIT_OBJECT + 1, NULL),
+		STORE_EINVAL);
+	assert_int_equal(b.count, 0);
+	assert_int_equal(pack_block_add(&b, &id, KIND_STAGE, data, LIMIT_OBJECT, NULL), 0);
+	assert_int_equal(pack_block_add(&b, &id, KIND_STAGE, data, 2, NULL), STORE_EINVAL);
+	assert_int_equal(pack_block_add(&b, &id, KIND_STAGE, data, 1, NULL), 0);
+	assert_int_equal(b.count, 2);
+	assert_int_equal(b.plain.len, LIMIT_BLOCK);
+	pack_block_release(&b);
+	free(data);
+}
+
 static void test_pack__every_damaged_byte_of_a_block_is_found(void **state)
 {
 	struct pack_block_info info;
@@ -438,6 +462,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pack__blocks_come_back_whole),
+		cmocka_unit_test(test_pack__what_no_reader_would_take_is_not_added),
 		cmocka_unit_test(test_pack__every_damaged_byte_of_a_block_is_found),
 		cmocka_unit_test(
 			test_pack__block_headers_that_lie_are_refused_before_anything_is_allocated),

@@ -89,6 +89,105 @@ static void a_batch_is_full_at_five_thousand_changes_of_the_stage(void **state)
 	writer_free(w);
 }
 
+/* ---- the stage record */
+
+/* Operation number i, of a length that no power of two divides. */
+#define OP_LEN 997
+static void make_op(uint8_t op[OP_LEN], uint32_t i)
+{
+	memset(op, (int)(i % 251), OP_LEN);
+	le32_put(op, i);
+}
+
+/* The only file in the folder, whole. */
+static void read_only_file(int folder, struct buf *out)
+{
+	DIR *d = fdopendir(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	int fd = -1;
+
+	assert_non_null(d);
+	for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+		if (e->d_name[0] == '.')
+			continue;
+		assert_int_equal(fd, -1);
+		fd = openat(folder, e->d_name, O_RDONLY | O_CLOEXEC);
+		assert_int_not_equal(fd, -1);
+	}
+	closedir(d);
+	out->len = 0;
+	OK(buf_reserve(out, (size_t)64 << 20));
+	out->len = (size_t)io_pread_full(fd, out->data, out->cap, 0);
+	io_close(&fd);
+}
+
+/* One record: its operations follow those of the records before; *next: the first it may have. */
+static void check_record(const uint8_t *data, size_t len, uint32_t *next)
+{
+	struct span s = span_of(data, len);
+	const uint8_t *head = span_take(&s, 3);
+	uint8_t op[OP_LEN];
+
+	assert_non_null(head);
+	assert_memory_equal(head, "SR\1", 3);
+	assert_true(len <= ((size_t)1 << 20) + 16);
+	for (uint64_t n = span_leb(&s); n > 0; n--) {
+		const uint8_t *p = span_take(&s, OP_LEN);
+
+		assert_non_null(p);
+		make_op(op, (*next)++);
+		assert_memory_equal(p, op, OP_LEN);
+	}
+	assert_int_equal(span_left(&s), 0);
+}
+
+static void stage_records_are_as_many_as_it_takes_and_stand_behind_all_else(void **state)
+{
+	struct odb_writer *w = fixture_writer();
+	struct codec_ctx *codec = codec_new(&(struct codec_options){ 0 });
+	struct buf pack = { 0 }, plain = { 0 };
+	uint8_t op[OP_LEN];
+	uint32_t next = 0;
+	size_t records = 0;
+
+	(void)state;
+	put(w, 1, 100);
+	/* More than an object may have bytes. */
+	for (uint32_t i = 0; i < 20000; i++) {
+		make_op(op, i);
+		OK(writer_add_op(w, op, OP_LEN, &failure));
+		assert_false(writer_is_empty(w));
+	}
+	assert_true(writer_is_full(w));
+	publish_all(w);
+	assert_true(writer_is_empty(w));
+	assert_false(writer_is_full(w));
+	read_only_file(odb_packs_fd(repo->odb), &pack);
+	for (size_t off = PACK_HEADER; memcmp(pack.data + off, "STFT", 4) != 0;) {
+		struct pack_block_info b;
+		uint32_t len;
+
+		OK(pack_block_parse(pack.data + off, &b, &failure));
+		assert_true(b.class == PACK_RECORDS || records == 0);
+		if (b.class == PACK_RECORDS) {
+			assert_int_equal(b.count, 1);
+			OK(pack_block_check(pack.data + off, pack_block_length(&b), &b, &len,
+				&failure));
+			OK(buf_reserve(&plain, b.plain));
+			OK(codec_decode(codec, b.codec, pack_block_stored(pack.data + off, &b),
+				b.stored, plain.data, b.plain, &failure));
+			check_record(plain.data, b.plain, &next);
+			records++;
+		}
+		off += pack_block_length(&b);
+	}
+	assert_int_equal(next, 20000);
+	assert_true(records > 1);
+	codec_free(codec);
+	buf_release(&pack);
+	buf_release(&plain);
+	writer_free(w);
+}
+
 static void a_batch_is_full_at_sixty_four_mebibytes(void **state)
 {
 	struct odb_writer *w = fixture_writer();
@@ -262,6 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_batch_is_full_at_two_thousand_objects),
 		T(a_batch_is_full_at_five_thousand_changes_of_the_stage),
+		T(stage_records_are_as_many_as_it_takes_and_stand_behind_all_else),
 		T(a_batch_is_full_at_sixty_four_mebibytes),
 		T(what_was_put_is_read_before_and_after_publication_and_before_by_nobody_else),
 		T(what_is_known_is_not_put_again),
