@@ -205,6 +205,24 @@ test_expect_success 'reset leaves a directory its own attributes, and gives what
 	printf "mkdir c 0123\nreset-meta c a\nreset-meta c c\n" | replay && modes c c/run >got && printf "%s\n" "0123 c" "0755 c/run" >want && test_cmp want got
 '
 
+test_expect_success 'so it does with the root, whatever attributes the map names' '
+	printf "mkdir . 0123\nreset-meta . .\nset q 1 q\n" | replay && agrees && modes . a z >got && printf "%s\n" "0123 ." "0700 a" "0644 z" >want && test_cmp want got &&
+	printf "mkdir .\nreset-meta . .\nset q 1 q\n" | replay && agrees && modes . a >got && printf "%s\n" "0700 a" >want && test_cmp want got &&
+	printf "mkdir . 0123\nreset . .\nset q 1 q\n" | replay && agrees && modes . a >got && printf "%s\n" "0123 ." >want && test_cmp want got &&
+	printf "mkdir . 0123\ndelete .\nset q 1 q\n" | replay && agrees && modes . q >got && printf "%s\n" "0123 ." >want && test_cmp want got &&
+	printf "reset-meta . .\nmkdir . 0321\nset q 1 q\n" | replay && agrees && modes . a >got && printf "%s\n" "0321 ." "0700 a" >want && test_cmp want got
+'
+
+test_expect_success 'attributes of a root below another directory are damage' '
+	test_must_fail replay <<-EOF &&
+	set before 1 hello
+	record
+	reset-meta c .
+	EOF
+	test_grep "attributes of a top directory are given to one below it; what it staged is not all there" out && store -C r ls : >names &&
+	test_grep "^before$" names && test_grep "^c/$" names && test_expect_code 1 "$reader" r stage 2>err && test_grep "meta of a reset" err
+'
+
 test_expect_success 'set of a directory gives and takes attributes' '
 	printf "mkdir a 0770\nmkdir c\n" | replay && modes a c c/run >got && printf "%s\n" "0770 a" "- c" "0755 c/run" >want && test_cmp want got
 '

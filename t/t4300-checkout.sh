@@ -225,6 +225,46 @@ test_expect_success 'attributes alone that differ go with the revision: a commit
 	test "$(stat -c %a ../attrs-to2/d/e)" = 750 && store fsck && store fsck --rebuild && clean
 '
 
+nl="
+"
+# of_top [MODE]: what a commit would record of the top directory, now and after a rebuild.
+of_top()
+{
+	for how in now rebuilt
+	do
+		rm -rf ../top-copy && cp -a . ../top-copy && (cd ../top-copy && { test "$how" = now || store fsck --rebuild; } &&
+			test_expect_code 1 store commit -m none && store fsck && store commit --allow-empty -m top &&
+			"$SRC_ROOT/t/second-reader" . attributes | sed -n "s/^\\(....\\) .* \\.\$/\\1/p" >../top-have) &&
+			printf "%s" "${1:+$1$nl}" | test_cmp - ../top-have || return 1
+	done
+}
+
+test_expect_success 'the stage after a checkout has the attributes of the top directory, too, and a rebuild says the same' '
+	mkdir top && cd top && store init . && echo 0 >f && store add f && store commit -m none && store checkout -b none && store checkout -b one &&
+	chmod 750 . && echo 1 >f && store add -A && store commit -m one && store checkout -b two && chmod 711 . && echo 2 >f && store add -A &&
+	store commit -m two && for force in "" -f
+	do
+		for rev in one two none two none one
+		do
+			store checkout $force $rev && case $rev in one) of_top 0750 ;; two) of_top 0711 ;; none) of_top ;; esac || return 1
+		done
+	done
+'
+
+test_expect_success 'the attributes of the top directory also go with a revision that changes much' '
+	cd top && store checkout -f two && store checkout -b much && chmod 700 . && mkdir d && (cd d && seq 5100 | split -l 1 -a 4 - f) && store add -A && store commit -m much &&
+	of_top 0700 && store checkout one && of_top 0750 && store checkout much && of_top 0700 && store checkout none && of_top &&
+	store checkout much && of_top 0700 && store checkout -f two && of_top 0711 && store checkout -f much && of_top 0700
+'
+
+test_expect_success 'attributes of the top directory that were staged stay over both, and -f and a named . bring the recorded ones' '
+	cd top && store checkout -f two && chmod 705 . && store add . && store checkout one && store status --porcelain >../have &&
+	echo "M  ./" | test_cmp - ../have && store fsck --rebuild && store status --porcelain >../have && echo "M  ./" | test_cmp - ../have &&
+	store checkout much && store status --porcelain >../have && echo "M  ./" | test_cmp - ../have && store fsck --rebuild && store fsck &&
+	store status --porcelain >../have && echo "M  ./" | test_cmp - ../have && store checkout -f much && of_top 0700 && store add . &&
+	store checkout HEAD -- . && of_top 0700
+'
+
 test_expect_success 'a mode that was staged stays over a switch between other recorded ones' '
 	cd attrs && store checkout -f main && chmod 711 g && store add g && store checkout old && store status --porcelain >../have &&
 	echo "M  g" | test_cmp - ../have && store checkout -f main && clean

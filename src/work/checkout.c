@@ -292,6 +292,7 @@ static void end(struct checkout *c)
 	spool_release(&c->ops);
 	spool_release(&c->kept);
 	buf_release(&c->who);
+	buf_release(&c->top);
 	if (!c->in_place)
 		io_close(&c->root_fd);
 	if (c->run_fd != -1)

@@ -6,6 +6,8 @@
  * anew, as if somebody had changed it back. So the two maps of attributes are compared as well, and
  * where the stage holds what the old revision had, its row gets the attributes of the new one.
  *
+ * The top of the tree is no entry, so its own attributes are looked at on their own, with -f, too.
+ *
  * Files are not touched: in place they have the permissions of the umask and the time at which they
  * were written, and what the row remembers of them (by which a change is noticed) stays.
  *
@@ -143,21 +145,20 @@ static int take_difference(struct attrs *a, const struct map_item *was, const st
 	struct store_error *err)
 {
 	const struct frame f = a->frames[a->count - 1];
-	const struct entry top = { .kind = ENTRY_DIR };
 	struct map_ref was_child, will_child;
-	struct entry old = top, target = top;
+	struct entry old, target = { .kind = ENTRY_NONE };
 	uint64_t stage_dir;
-	int rc = 0;
+	int rc;
 
+	/* The top's own attributes stand under the empty key: checkout_plan_top. */
+	if (will->key_len == 0)
+		return 0;
 	a->path.len = f.path_len;
 	if (buf_add(&a->path, will->key, will->key_len) != 0)
 		return checkout_no_memory(err);
-	/* The top's own attributes stand under the empty key. */
-	if (will->key_len > 0) {
-		rc = find_entry(a, &f.old, will->key, will->key_len, &old, err);
-		if (rc == 0)
-			rc = find_entry(a, &f.target, will->key, will->key_len, &target, err);
-	}
+	rc = find_entry(a, &f.old, will->key, will->key_len, &old, err);
+	if (rc == 0)
+		rc = find_entry(a, &f.target, will->key, will->key_len, &target, err);
 	/* What has other content is visited by the other walk. */
 	if (rc != 0 || !is_unchanged(&old, &target))
 		return rc;
@@ -166,7 +167,7 @@ static int take_difference(struct attrs *a, const struct map_item *was, const st
 		rc = split(will->value, will->value_len, &a->will, &will_child, err);
 	if (rc == 0)
 		rc = plan_entry(a, &f, &target, &stage_dir, err);
-	if (rc != 0 || target.kind != ENTRY_DIR || will->key_len == 0 || stage_dir == 0)
+	if (rc != 0 || target.kind != ENTRY_DIR || stage_dir == 0)
 		return rc;
 	if (buf_add_u8(&a->path, '/') != 0)
 		return checkout_no_memory(err);
@@ -215,5 +216,61 @@ int checkout_plan_attributes(struct checkout *c, struct store_error *err)
 	buf_release(&a.value);
 	buf_release(&a.was);
 	buf_release(&a.will);
+	return rc;
+}
+
+/* ---- the top */
+
+bool checkout_wants_top(const struct checkout *c)
+{
+	bool wants = c->options->n_paths == 0;
+
+	for (size_t i = 0; i < c->options->n_paths; i++)
+		wants |= c->options->paths[i][0] == '\0';
+	return wants;
+}
+
+int checkout_top_meta(const struct checkout *c, const struct map_ref *meta, struct buf *out,
+	struct store_error *err)
+{
+	struct buf value = { 0 };
+	struct map_ref child;
+	int rc = meta ? map_lookup(&c->nodes, MAP_META, meta, "", 0, &value, err) : STORE_ENOTFOUND;
+
+	buf_clear(out);
+	if (rc == 0)
+		rc = split(value.data, value.len, out, &child, err);
+	buf_release(&value);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+int checkout_plan_top(struct checkout *c, bool exact, struct store_error *err)
+{
+	struct checkout_visit v = { .path = "", .target = { .kind = ENTRY_DIR } };
+	struct buf was = { 0 }, will = { 0 };
+	struct stage_row row = { .kind = ENTRY_DIR };
+	bool is_old = false, is_new = false;
+	int rc = checkout_top_meta(c, c->has_head && c->has_head_meta ? &c->head_meta : NULL, &was,
+		err);
+
+	if (rc == 0)
+		rc = checkout_top_meta(c, c->has_meta ? &c->meta : NULL, &will, err);
+	if (rc == 0)
+		rc = stage_get(c->txn, c->stage_root, "", 0, &row, err);
+	if (rc == 0 || rc == STORE_ENOTFOUND) {
+		is_old = exact || is_same(row.meta, row.meta_len, &was);
+		is_new = is_same(row.meta, row.meta_len, &will);
+		v.meta = will.data;
+		v.meta_len = will.len;
+		c->top_is_kept = !is_old && !is_new;
+		rc = is_old ? buf_set(&c->top, will.data, will.len)
+			    : buf_set(&c->top, row.meta, row.meta_len);
+		if (rc != 0)
+			rc = checkout_no_memory(err);
+	}
+	if (rc == 0 && is_old && !is_new)
+		rc = checkout_plan_row(c, &v, CHECKOUT_ROW, 0, NULL, err);
+	buf_release(&was);
+	buf_release(&will);
 	return rc;
 }

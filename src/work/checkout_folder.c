@@ -189,7 +189,7 @@ static int remove_mark(struct checkout *c, struct store_error *err)
 	}
 	times[0] = st.st_atim;
 	times[1] = st.st_mtim;
-	if (c->recorded && c->options->n_paths == 0 && c->has_meta)
+	if (c->recorded && c->has_meta && checkout_wants_top(c))
 		futimens(c->root_fd, times);
 	return 0;
 }

@@ -115,33 +115,10 @@ static int apply_top(void *ctx, struct env_txn *txn, uint64_t number, struct sto
 	return rc;
 }
 
-/* The top's own attributes stand under the empty key. */
-static int own_meta(struct fresh *f, struct store_error *err)
-{
-	struct buf value = { 0 };
-	struct meta m;
-	struct span s;
-	int rc;
-
-	buf_clear(&f->strings);
-	if (!f->c->has_meta)
-		return 0;
-	rc = map_lookup(&f->c->nodes, MAP_META, &f->c->meta, "", 0, &value, err);
-	s = span_of(value.data, value.len);
-	if (rc == 0 && meta_decode(&s, &m) != 0)
-		rc = store_error_set(err, STORE_ECORRUPT, "recorded attributes are malformed");
-	if (rc == 0) {
-		m.flags &= (uint8_t)~META_CHILD;
-		if (m.flags != 0 && meta_encode(&f->strings, &m) != 0)
-			rc = checkout_no_memory(err);
-	}
-	buf_release(&value);
-	return rc == STORE_ENOTFOUND ? 0 : rc;
-}
-
 static int take_numbers(struct fresh *f, struct store_error *err)
 {
-	int rc = own_meta(f, err);
+	const struct checkout *c = f->c;
+	int rc = checkout_top_meta(c, c->has_meta ? &c->meta : NULL, &f->strings, err);
 
 	return rc == 0 ? publish_step(f, apply_top, err) : rc;
 }

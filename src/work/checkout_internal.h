@@ -163,6 +163,8 @@ struct checkout {
 	struct env_txn *txn; /* while planning; else NULL */
 	uint64_t epoch;      /* changes of the stage from this publication on are another's */
 	uint64_t stage_root;
+	struct buf top;   /* what the stage has afterwards as the top's own attributes */
+	bool top_is_kept; /* they were staged before, and the target has others */
 	struct compare compare;
 	struct spool plan, ops;
 	struct spool kept; /* changes of many: what was staged before and stays */
@@ -203,11 +205,18 @@ int checkout_plan_parents(struct checkout *c, const char *path, uint64_t *stage_
 	struct store_error *err);
 /* Plan rows of entries that differ in recorded attributes alone (checkout_attrs.c). */
 int checkout_plan_attributes(struct checkout *c, struct store_error *err);
+/* Plan the row of the top's own attributes, which no walk visits.  exact: as above. */
+int checkout_plan_top(struct checkout *c, bool exact, struct store_error *err);
+/* The top's own attributes in a map (NULL: there is none): length 0 when it has none. */
+int checkout_top_meta(const struct checkout *c, const struct map_ref *meta, struct buf *out,
+	struct store_error *err);
 /*
  * Make the plan: STORE_ECONFLICT when content would be lost, all conflicts told. Nothing is
  * written.
  */
 int checkout_plan(struct checkout *c, struct store_error *err);
+/* Is the top among what is wanted?  Without paths, and with the path "". */
+bool checkout_wants_top(const struct checkout *c);
 /* The walk over what is to be written with `to`. */
 int checkout_target_walks(struct checkout *c,
 	int (*fn)(struct checkout *c, struct checkout_walk *w, struct store_error *err),

@@ -238,16 +238,15 @@ static int dress_walk(struct checkout *c, struct checkout_walk *w, struct store_
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-/* The top's own attributes stand under the empty key. */
 static int dress_top(struct checkout *c, struct store_error *err)
 {
 	struct buf value = { 0 };
-	int rc = map_lookup(&c->nodes, MAP_META, &c->meta, "", 0, &value, err);
+	int rc = checkout_top_meta(c, &c->meta, &value, err);
 
 	if (rc == 0)
 		rc = dress_dir(c, c->repo->reader, ".", value.data, value.len, err);
 	buf_release(&value);
-	return rc == STORE_ENOTFOUND ? 0 : rc;
+	return rc;
 }
 
 bool checkout_meta_has(const struct checkout *c, const void *meta, size_t meta_len)
@@ -291,7 +290,7 @@ int checkout_dress(struct checkout *c, struct store_error *err)
 
 	if (c->recorded && c->has_meta)
 		rc = checkout_target_walks(c, dress_walk, err);
-	if (rc == 0 && c->recorded && c->has_meta && c->options->n_paths == 0)
+	if (rc == 0 && c->recorded && c->has_meta && checkout_wants_top(c))
 		rc = dress_top(c, err);
 	tell_unset(c);
 	return rc;

@@ -29,7 +29,9 @@ static int plan_whole(struct checkout *c, struct store_error *err)
 	if (rc == 0)
 		rc = checkout_plan_walk(c, w, c->force, err);
 	checkout_walk_free(w);
-	return rc == 0 && !c->force ? checkout_plan_attributes(c, err) : rc;
+	if (rc == 0 && !c->force)
+		rc = checkout_plan_attributes(c, err);
+	return rc == 0 ? checkout_plan_top(c, c->force, err) : rc;
 }
 
 /*
@@ -74,7 +76,7 @@ static int plan_path(struct checkout *c, const char *path, struct store_error *e
 	if (rc == 0)
 		rc = checkout_plan_walk(c, w, true, err);
 	checkout_walk_free(w);
-	return rc;
+	return rc == 0 && *path == '\0' ? checkout_plan_top(c, true, err) : rc;
 }
 
 static int check_paths(struct checkout *c, struct store_error *err)

@@ -9,7 +9,7 @@
  * nothing has to change at once, and every part is a publication.
  *
  * The stage record of a few changes lists them. That of many is a reset to the target, and behind
- * it what was staged before and stays.
+ * it the attributes of the top, which no reset changes, and what was staged before and stays.
  *
  * Another command may have changed the stage since the plan was made: every change marks a row of
  * the top directory with its number, so a number from the plan's on means that the plan is out of
@@ -227,6 +227,21 @@ static int record_all_kept(struct decision *d, struct store_error *err)
 	return rc;
 }
 
+/* A reset leaves the top its own attributes: they are set behind it. */
+static int record_top(struct decision *d, struct store_error *err)
+{
+	const struct checkout *c = d->c;
+	const struct checkout_visit v = { .path = "" };
+	const struct stage_row own = { .kind = ENTRY_DIR,
+		.meta = c->top.data,
+		.meta_len = c->top.len };
+	int rc;
+
+	stage_batch_clear(d->batch);
+	rc = c->top_is_kept ? keep(d, &v, &own, err) : stage_batch_set(d->batch, "", 0, &own, err);
+	return rc == 0 ? stage_batch_record(d->batch, d->writer, err) : rc;
+}
+
 static int record(struct decision *d, struct store_error *err)
 {
 	struct checkout *c = d->c;
@@ -234,6 +249,8 @@ static int record(struct decision *d, struct store_error *err)
 
 	if (c->ops.count > PART) {
 		rc = record_reset(d, err);
+		if (rc == 0)
+			rc = record_top(d, err);
 		return rc == 0 && !c->force ? record_all_kept(d, err) : rc;
 	}
 	rc = spool_rewind(&c->ops, err);

@@ -241,23 +241,6 @@ static int put_entry(struct tree *t, const struct map_item *item, struct store_e
 	return rc == 0 ? rebuild_wrote(t->rebuild, 2, err) : rc;
 }
 
-/* The root's own attributes stand under the empty key. */
-static int put_own(struct tree *t, struct store_error *err)
-{
-	struct stage_row row = { .kind = ENTRY_DIR };
-	struct level *l = &t->levels[0];
-	struct map_ref child;
-	bool has_child;
-	int rc = find_meta(t, l, "", 0, &has_child, &child, err);
-
-	if (rc != 0 || t->value.len == 0)
-		return rc;
-	row.dir = l->dir;
-	row.meta = t->value.data;
-	row.meta_len = t->value.len;
-	return stage_put(t->rebuild->txn, l->dir, "", 0, &row, err);
-}
-
 int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct map_ref *root,
 	const struct map_ref *meta, uint64_t number, uint64_t *dir, struct store_error *err)
 {
@@ -271,8 +254,6 @@ int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct 
 		top.totals = totals.totals;
 		rc = enter(&t, &top, meta, dir, err);
 	}
-	if (rc == 0)
-		rc = put_own(&t, err);
 	while (rc == 0 && t.depth > 0) {
 		struct map_item item;
 

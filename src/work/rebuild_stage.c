@@ -207,28 +207,22 @@ static int keep_meta(struct stage_row *row, struct buf *copy, struct store_error
 	return 0;
 }
 
-/* An empty top directory in place of the one that is: it keeps its own attributes. */
-static int empty_root(struct stage_run *t, struct store_error *err)
+/* dir becomes the top: it keeps the attributes of the one that was, whatever its map names. */
+static int swap_root(struct stage_run *t, uint64_t dir, struct store_error *err)
 {
 	struct env_txn *txn = t->rebuild->txn;
+	struct stage_row own = { .kind = ENTRY_DIR };
 	struct buf meta = { 0 };
-	struct stage_row own;
-	uint64_t old, dir;
+	uint64_t old;
 	int rc = stage_root(txn, &old, err);
-	bool has_own = false;
 
-	if (rc == 0) {
+	if (rc == 0)
 		rc = stage_get(txn, old, "", 0, &own, err);
-		has_own = rc == 0;
-		rc = rc == STORE_ENOTFOUND ? 0 : rc;
-	}
-	if (rc == 0 && has_own)
+	if (rc == 0 || rc == STORE_ENOTFOUND)
 		rc = keep_meta(&own, &meta, err);
 	if (rc == 0)
-		rc = stage_fresh(txn, &dir, err);
-	if (rc == 0)
 		rc = stage_swap_root(txn, dir, err);
-	if (rc == 0 && has_own) {
+	if (rc == 0) {
 		/* Through a batch, so that it is dirty. */
 		rc = stage_batch_set(t->batch, "", 0, &own, err);
 		t->steps++;
@@ -269,6 +263,21 @@ static int put_dir(struct stage_run *t, const struct buf *path, uint64_t dir,
 	return rc;
 }
 
+/* Only the root's map has attributes of its own directory, under the empty key. */
+static int check_reset(const struct op *o, const struct node_source *src, struct store_error *err)
+{
+	struct buf value = { 0 };
+	int rc = STORE_ENOTFOUND;
+
+	if (o->has_meta && o->path.len > 0)
+		rc = map_lookup(src, MAP_META, &o->meta, "", 0, &value, err);
+	buf_release(&value);
+	if (rc == 0)
+		return store_error_set(err, STORE_ECORRUPT,
+			"attributes of a top directory are given to one below it");
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
 static int apply_reset(struct stage_run *t, struct store_error *err)
 {
 	const struct node_source src = rebuild_source_nodes(&t->source);
@@ -279,10 +288,12 @@ static int apply_reset(struct stage_run *t, struct store_error *err)
 	int rc = flush(t, err);
 
 	if (rc == 0)
+		rc = check_reset(o, &src, err);
+	if (rc == 0)
 		rc = rebuild_tree(t->rebuild, &src, &o->root, o->has_meta ? &o->meta : NULL,
 			t->number, &dir, err);
 	if (rc == 0 && o->path.len == 0)
-		return stage_swap_root(t->rebuild->txn, dir, err);
+		return swap_root(t, dir, err);
 	if (rc == 0) {
 		/* The directory keeps its own attributes. */
 		rc = find(t, &o->path, &row, err);
@@ -344,6 +355,7 @@ static int apply_move(struct stage_run *t, struct store_error *err)
 static int apply(struct stage_run *t, struct store_error *err)
 {
 	const struct op *o = &t->op;
+	uint64_t dir;
 	int rc;
 
 	switch (o->kind) {
@@ -353,7 +365,9 @@ static int apply(struct stage_run *t, struct store_error *err)
 	case STAGE_DELETE:
 		if (o->path.len == 0) {
 			rc = flush(t, err);
-			return rc == 0 ? empty_root(t, err) : rc;
+			if (rc == 0)
+				rc = stage_fresh(t->rebuild->txn, &dir, err);
+			return rc == 0 ? swap_root(t, dir, err) : rc;
 		}
 		rc = stage_batch_delete(t->batch, text(&o->path), o->path.len, err);
 		break;
