@@ -299,6 +299,30 @@ test_expect_success 'what is staged and stays is recorded in as many records as 
 	test_cmp ../want ../have && "$SRC_ROOT/t/second-reader" . verify && store checkout -f main && rm -f staged??
 '
 
+# staged N: a checkout of N changes and some more over everything that can be staged beside them; into N.status and N.attributes
+# what stays, N.status-2 and N.attributes-2 after a rebuild.
+staged()
+{
+	rm -rf "$TRASH/staged" && mkdir "$TRASH/staged" && cd "$TRASH/staged" && store init . && mkdir -p g h/i e both && echo x >x && echo g >g/g && echo j >h/i/j &&
+		echo y >y && echo z >e/z && echo k >k && echo w >w && echo b >both/b && chmod 755 both e h && store add -A && store commit -m small && store checkout -b small &&
+		store checkout -b many && echo X >x && rm -r g h && echo g >g && echo Z >e/z && echo W >w && echo B >both/b && chmod 700 both && mkdir d &&
+		(cd d && seq "$1" | split -l 1 -a 4 - f) && store add -A && store commit -m many && store checkout small && clean &&
+		touch -d 2001-01-01T00:00:00Z x g both && chmod 711 y && chmod 750 e && chmod 700 h h/i && echo new >h/i/new && rm k && mkdir -p n/n && echo n >n/n/n && echo W >w &&
+		touch -d 2002-02-02T00:00:00Z h/i/new n/n/n y w n n/n e h h/i . && store add -A && store checkout many && for n in "" -2
+		do
+			store status --porcelain >"../$1.status$n" && store fsck && rm -rf ../copy && cp -a . ../copy && (cd ../copy && store commit -m kept &&
+				"$SRC_ROOT/t/second-reader" . attributes | grep -v " \(.*/f....\|d\|both/b\|x\|g\|e/z\)$" >"../$1.attributes$n") && store fsck --rebuild || return 1
+		done
+}
+
+# A file that was touched and added has nothing staged but a time: no conflict, and no reason to keep its old content.
+test_expect_success 'what was staged stays or gives way alike, however many changes come with it, and after a rebuild' '
+	staged 10 && test_cmp ../10.status ../10.status-2 && test_cmp ../10.attributes ../10.attributes-2 && staged 5100 &&
+	test_cmp ../10.status ../5100.status && test_cmp ../10.attributes ../5100.attributes && test_cmp ../5100.status ../5100.status-2 &&
+	test_cmp ../5100.attributes ../5100.attributes-2 && printf "%s\n" "M  e/" "A  h/i/new" "D  k" "A  n/n/n" "M  y" | test_cmp - ../10.status &&
+	test_grep "^0750 .* e\$" ../10.attributes && test_grep "^0700 .* h\$" ../10.attributes && test_grep "^0700 .* h/i\$" ../10.attributes
+'
+
 test_expect_success 'killed while it is built nothing of it shows, not after a rebuild either, and the same command finishes' '
 	for n in 1 2 3 4 5
 	do

@@ -5,7 +5,7 @@
  *     plan     what that means for the files on disk, or a conflict (checkout_paths.c,
  *              checkout_plan.c, checkout_action.c)
  *     write    the plan is carried out (checkout_run.c, checkout_write.c, checkout_file.c)
- *     stage    rows of the stage, HEAD (checkout_stage.c)
+ *     stage    rows of the stage, HEAD (checkout_stage.c, checkout_kept.c, checkout_fresh.c)
  */
 #ifndef STORE_WORK_CHECKOUT_INTERNAL_H
 #define STORE_WORK_CHECKOUT_INTERNAL_H
@@ -239,9 +239,16 @@ int checkout_folder_open(struct checkout *c, struct store_error *err);
  */
 int checkout_folder_close(struct checkout *c, int rc, struct store_error *err);
 
-/* ---- a stage built aside (checkout_fresh.c) */
-
 #define CHECKOUT_PART 5000 /* rows of one publication */
+
+/*
+ * Behind a reset to the target in w's stage record: the top's own attributes, and, without -f, what
+ * was staged before and stays, which goes to the spool `kept`, too (checkout_kept.c).
+ */
+struct odb_writer;
+int checkout_keep(struct checkout *c, struct odb_writer *w, struct store_error *err);
+
+/* ---- a stage built aside (checkout_fresh.c) */
 
 /* Is so much to be changed that it is built aside? */
 bool checkout_fresh_pays(const struct checkout *c);

@@ -314,6 +314,7 @@ static int decide_file(struct sight *s, struct store_error *err)
 static int decide_dir(struct sight *s, struct store_error *err)
 {
 	const bool in_stage = s->has_row && s->row.kind == ENTRY_DIR;
+	const bool is_in_both = !s->exact && s->v->old.kind == ENTRY_DIR;
 	bool may = true;
 	int rc = 0;
 
@@ -326,7 +327,8 @@ static int decide_dir(struct sight *s, struct store_error *err)
 	}
 	if (rc == 0 && !s->on_disk)
 		rc = checkout_plan_op(s->c, s->v, CHECKOUT_MKDIR, 0, err);
-	if (rc == 0 && !(in_stage && same_meta(&s->row, s->v)))
+	/* Where both revisions have it, what is staged of it stays (checkout_attrs.c). */
+	if (rc == 0 && !(in_stage && (is_in_both || same_meta(&s->row, s->v))))
 		rc = checkout_plan_row(s->c, s->v, CHECKOUT_ROW, 0, NULL, err);
 	return rc == 0 ? checkout_walk_enter(s->walk, rows_below(s), 0, err) : rc;
 }

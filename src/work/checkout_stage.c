@@ -9,7 +9,7 @@
  * nothing has to change at once, and every part is a publication.
  *
  * The stage record of a few changes lists them. That of many is a reset to the target, and behind
- * it the attributes of the top, which no reset changes, and what was staged before and stays.
+ * it what a reset does not bring (checkout_kept.c).
  *
  * Another command may have changed the stage since the plan was made: every change marks a row of
  * the top directory with its number, so a number from the plan's on means that the plan is out of
@@ -19,7 +19,6 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "graph/tree.h"
 #include "odb/publish.h"
 #include "odb/writer.h"
 #include "work/checkout_internal.h"
@@ -104,144 +103,6 @@ static int record_reset(struct decision *d, struct store_error *err)
 	return rc;
 }
 
-/* Is the stage of a directory what the tree has?  Then nothing in it was staged. */
-static int is_clean_dir(struct checkout *c, const struct entry *e, uint64_t dir, bool *clean,
-	struct store_error *err)
-{
-	struct stage_dir cached;
-	struct stage_scan *dirty;
-	const uint8_t *name;
-	uint64_t generation;
-	size_t len;
-	int rc = stage_get_dir(c->txn, dir, &cached, err);
-
-	*clean = false;
-	if (rc != 0 || !cached.has_root || !entry_eq(&cached.root, e))
-		return rc;
-	rc = stage_dirty_open(c->txn, dir, &dirty, err);
-	if (rc != 0)
-		return rc;
-	rc = stage_dirty_next(dirty, &name, &len, &generation, err);
-	*clean = rc == STORE_ENOTFOUND;
-	stage_scan_close(dirty);
-	return rc == STORE_ENOTFOUND ? 0 : rc;
-}
-
-/* Would a commit record the same attributes? */
-static bool same_attributes(const struct stage_row *row, const struct checkout_visit *v)
-{
-	return row->meta_len == v->meta_len &&
-		(v->meta_len == 0 || memcmp(row->meta, v->meta, v->meta_len) == 0);
-}
-
-/*
- * One entry of HEAD's tree, or a row that it lacks: where the stage differs, that was staged and
- * stays.
- */
-static int keep(struct decision *d, const struct checkout_visit *v, const struct stage_row *row,
-	struct store_error *err)
-{
-	struct checkout_action a = { .op = row ? CHECKOUT_ROW : CHECKOUT_FORGET,
-		.path = v->path,
-		.len = v->len };
-	int rc = row ? stage_batch_set(d->batch, v->path, v->len, row, err)
-		     : stage_batch_delete(d->batch, v->path, v->len, err);
-
-	if (row)
-		a.row = *row;
-	buf_clear(&d->record);
-	if (rc == 0)
-		rc = checkout_action_encode(&d->record, &a, err);
-	return rc == 0 ? spool_add(&d->c->kept, d->record.data, d->record.len, err) : rc;
-}
-
-static bool is_as_committed(const struct stage_row *row, const struct checkout_visit *v)
-{
-	const struct entry *e = &v->target;
-
-	return row->kind == e->kind && row->ref.size == e->totals.size &&
-		row->ref.height == e->height && id_eq(&row->ref.id, &e->id) &&
-		same_attributes(row, v);
-}
-
-static int record_kept(struct decision *d, struct checkout_walk *w, const struct checkout_visit *v,
-	struct store_error *err)
-{
-	struct checkout *c = d->c;
-	const struct entry *e = &v->target;
-	struct stage_row row;
-	bool has_row, clean = false;
-	int rc = v->stage_dir == 0 ? STORE_ENOTFOUND
-				   : stage_get(c->txn, v->stage_dir, v->path + v->name_off,
-					     v->len - v->name_off, &row, err);
-
-	if (rc != 0 && rc != STORE_ENOTFOUND)
-		return rc;
-	has_row = rc == 0;
-	if (!has_row)
-		return keep(d, v, NULL, err);
-	if (row.kind == ENTRY_DIR) {
-		if (e->kind != ENTRY_DIR || !same_attributes(&row, v))
-			rc = keep(d, v, &row, err);
-		if (rc == 0 && e->kind == ENTRY_DIR)
-			rc = is_clean_dir(c, e, row.dir, &clean, err);
-		return rc == 0 && !clean ? checkout_walk_enter(w, row.dir, 0, err) : rc;
-	}
-	return is_as_committed(&row, v) ? 0 : keep(d, v, &row, err);
-}
-
-static int record_all_kept(struct decision *d, struct store_error *err)
-{
-	struct checkout *c = d->c;
-	const struct entry nothing = { .kind = ENTRY_NONE };
-	struct checkout_walk *w;
-	struct checkout_visit v;
-	int rc = env_begin(odb_env(c->repo->odb), false, &c->txn, err);
-
-	if (rc != 0) {
-		c->txn = NULL;
-		return rc;
-	}
-	w = checkout_walk_new(&c->nodes, CHECKOUT_ALL, c->txn);
-	rc = w ? checkout_walk_begin(w, "", &nothing, c->has_head ? &c->head : &nothing,
-			 c->has_head_meta ? &c->head_meta : NULL, c->stage_root, err)
-	       : checkout_no_memory(err);
-
-	stage_batch_clear(d->batch);
-	while (rc == 0 && (rc = checkout_walk_next(w, &v, err)) == 0) {
-		if (v.is_leave)
-			continue;
-		rc = record_kept(d, w, &v, err);
-		if (rc == 0 &&
-			(stage_batch_count(d->batch) >= PART ||
-				stage_batch_bytes(d->batch) >= PART_BYTES)) {
-			rc = stage_batch_record(d->batch, d->writer, err);
-			stage_batch_clear(d->batch);
-		}
-	}
-	checkout_walk_free(w);
-	env_abort(c->txn);
-	c->txn = NULL;
-	if (rc == STORE_ENOTFOUND)
-		rc = stage_batch_record(d->batch, d->writer, err);
-	return rc;
-}
-
-/* A reset leaves the top its own attributes: they are set behind it. */
-static int record_top(struct decision *d, struct store_error *err)
-{
-	const struct checkout *c = d->c;
-	const struct checkout_visit v = { .path = "" };
-	const struct stage_row own = { .kind = ENTRY_DIR,
-		.meta = c->top.data,
-		.meta_len = c->top.len };
-	int rc;
-
-	stage_batch_clear(d->batch);
-	rc = c->top_is_kept ? keep(d, &v, &own, err) : stage_batch_set(d->batch, "", 0, &own, err);
-	return rc == 0 ? stage_batch_record(d->batch, d->writer, err) : rc;
-}
-
 static int record(struct decision *d, struct store_error *err)
 {
 	struct checkout *c = d->c;
@@ -249,9 +110,7 @@ static int record(struct decision *d, struct store_error *err)
 
 	if (c->ops.count > PART) {
 		rc = record_reset(d, err);
-		if (rc == 0)
-			rc = record_top(d, err);
-		return rc == 0 && !c->force ? record_all_kept(d, err) : rc;
+		return rc == 0 ? checkout_keep(c, d->writer, err) : rc;
 	}
 	rc = spool_rewind(&c->ops, err);
 	if (rc != 0)
