@@ -49,6 +49,7 @@ static int push(struct build *b, uint64_t dir, const void *name, size_t len, con
 	size_t meta_len, struct store_error *err)
 {
 	struct frame *f;
+	int rc;
 
 	if (b->depth > LIMIT_DEPTH)
 		return store_error_set(err, STORE_EINVAL, "directories are nested deeper than %d",
@@ -62,9 +63,8 @@ static int push(struct build *b, uint64_t dir, const void *name, size_t len, con
 	buf_set(&f->own_meta, meta, meta_len);
 	if (f->name.failed || f->own_meta.failed)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	if (stage_get_dir(b->txn, dir, &f->cached, err) != 0)
-		return STORE_ECORRUPT;
-	return stage_dirty_open(b->txn, dir, &f->rows, err);
+	rc = stage_get_dir(b->txn, dir, &f->cached, err);
+	return rc == 0 ? stage_dirty_open(b->txn, dir, &f->rows, err) : rc;
 }
 
 static int make_editors(struct build *b, struct frame *f, struct store_error *err)

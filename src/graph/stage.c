@@ -153,18 +153,20 @@ int stage_set_dir(struct env_txn *t, uint64_t dir, const struct stage_dir *d,
 {
 	struct buf row = { 0 };
 	uint8_t key[8];
-	int rc;
+	int rc = 0;
 
 	be64_put(key, dir);
 	buf_add_u8(&row, (d->has_root ? DIR_ROOT : 0) | (d->has_meta ? DIR_META : 0));
 	buf_add_le64(&row, d->generation);
-	if (d->has_root)
-		entry_encode(&row, &d->root);
+	if (d->has_root && entry_encode(&row, &d->root) != 0)
+		rc = store_error_set(err, STORE_EINVAL,
+			"the root of a directory is no entry that a tree may have");
 	if (d->has_meta) {
 		buf_add_u8(&row, d->meta.height);
 		buf_add(&row, d->meta.id.b, ID_LEN);
 	}
-	rc = buf_check(&row, err);
+	if (rc == 0)
+		rc = buf_check(&row, err);
 	if (rc == 0)
 		rc = env_put(t, ENV_DIRS, key, sizeof(key), row.data, row.len, err);
 	buf_release(&row);

@@ -398,6 +398,21 @@ static void test_stage__damaged_rows_are_refused_or_read_within_bounds(void **st
 	}
 }
 
+/* An entry that no tree may have would be a row that nobody can read. */
+static void test_stage__cached_roots_that_are_no_entry_are_not_stored(void **state)
+{
+	const struct stage_dir bad = { .generation = 1, .has_root = true };
+	struct stage_dir now;
+	uint64_t root;
+
+	(void)state;
+	OK(env_begin(env, true, &t, &failure));
+	OK(stage_root(t, &root, &failure));
+	assert_int_equal(stage_set_dir(t, root, &bad, &failure), STORE_EINVAL);
+	OK(stage_get_dir(t, root, &now, &failure));
+	assert_false(now.has_root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +422,8 @@ int main(void)
 			end),
 		cmocka_unit_test_teardown(
 			test_stage__damaged_rows_are_refused_or_read_within_bounds, end),
+		cmocka_unit_test_teardown(test_stage__cached_roots_that_are_no_entry_are_not_stored,
+			end),
 	};
 
 	setenv("STORE_TEST_FSYNC", "0", 1);
