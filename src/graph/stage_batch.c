@@ -162,10 +162,10 @@ struct apply {
 	const struct stage_batch *batch;
 	struct env_txn *txn;
 	uint64_t generation;
-	struct step *steps; /* directories above the last operation's entry, from the top; marked
-			       dirty */
+	struct step *steps; /* directories above the last operation's entry, from the top */
 	size_t depth, cap;
-	uint64_t dir; /* the directory the last step led to */
+	size_t marked; /* so many of them are marked dirty */
+	uint64_t dir;  /* the directory the last step led to */
 	uint64_t root;
 	bool clean; /* nothing gets dirty */
 	struct buf row;
@@ -242,6 +242,7 @@ static size_t keep_shared(struct apply *a, size_t off, size_t len)
 	if (i < a->depth) {
 		a->dir = a->steps[i].dir;
 		a->depth = i;
+		a->marked = a->marked < i ? a->marked : i;
 	}
 	return used;
 }
@@ -276,8 +277,11 @@ static int mark_way(struct apply *a, size_t name, size_t len, struct store_error
 	if (a->clean)
 		return 0;
 	rc = mark_dirty(a, a->dir, text(a, name), len, err);
-	for (size_t i = a->depth; i-- > 0 && rc == 0;)
-		rc = mark_dirty(a, a->steps[i].dir, text(a, a->steps[i].off), a->steps[i].len, err);
+	for (; a->marked < a->depth && rc == 0; a->marked++) {
+		const struct step *s = &a->steps[a->marked];
+
+		rc = mark_dirty(a, s->dir, text(a, s->off), s->len, err);
+	}
 	return rc;
 }
 
