@@ -353,7 +353,7 @@ struct store_status_result {
 	int has_head;
 	uint64_t staged, changed, untracked;  /* entries */
 	uint64_t staged_bytes, changed_bytes; /* new sizes summed */
-	uint64_t unreadable;                  /* each was a notice */
+	uint64_t unreadable;                  /* or over a limit; each was a notice */
 	struct store_stats stats;
 };
 

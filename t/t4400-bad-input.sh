@@ -257,7 +257,28 @@ for i in range(21):
 open(\"f\", \"w\").write(\"x\")" &&
 	test_expect_code 3 store add -A 2>../err &&
 	test_grep -E "^store: .ddd.*longer than 4096 bytes" ../err &&
-	store cat :beside >../out && printf beside >../want && test_cmp ../want ../out
+	store cat :beside >../out && printf beside >../want && test_cmp ../want ../out &&
+	test_expect_code 3 store status --porcelain -uall >../out 2>../err && test_line_count -eq 1 ../err &&
+	test_grep -E "^store: .ddd.* is left out: its path is longer than 4096 bytes" ../err && test_grep ! -F "??" ../out &&
+	test_expect_code 0 store status --porcelain -uno 2>../err && test_must_be_empty ../err
+'
+
+# A path of 4,096 bytes ends before the 2,049th directory, so that limit is told as the one of paths.
+test_expect_success '2,048 directories below each other go in and come out, the 2,049th is refused by name, exit 3' '
+	mkdir deep && cd deep && store init && python3 -c "
+import os
+for i in range(2048):
+    os.mkdir(\"d\")
+    os.chdir(\"d\")" && store add . && store commit -m deep && store ls -r >../out && test_line_count -eq 2048 ../out &&
+	store status --porcelain >../out && test_must_be_empty ../out && store fsck && "$SRC_ROOT/t/second-reader" . verify &&
+	store checkout --to ../deep-out && (cd ../deep-out && find . -type d | wc -l) >../out && echo 2049 >../want && test_cmp ../want ../out &&
+	python3 -c "
+import os
+for i in range(2048):
+    os.chdir(\"d\")
+os.mkdir(\"d\")" && test_expect_code 3 store add . 2>../err && test_grep -E "d/d. is left out: its path is longer" ../err &&
+	test_expect_code 3 store status 2>../err && test_line_count -eq 1 ../err &&
+	store commit -n --allow-empty >../out && test_grep "^root $(store root | cut -d" " -f1) " ../out
 '
 
 test_expect_success 'an operand with a name over 255 bytes is named, the rest goes on' '

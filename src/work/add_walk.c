@@ -345,7 +345,7 @@ int add_walk_entry(struct add_walk *w, struct item *item, int dirfd, const struc
 	}
 	if (e->kind != ENTRY_DIR)
 		return add_content(w, item, dirfd, e, row, err);
-	if (w->depth >= LIMIT_DEPTH)
+	if (w->depth > LIMIT_DEPTH)
 		return add_walk_notice(w, item, STORE_NOTICE_LIMIT,
 			"it lies deeper than 2048 directories", err);
 	if (worktree_is_border(dirfd, e->name, &border, &failed) != 0)

@@ -136,9 +136,11 @@ int status_no_memory(struct store_error *err);
 int status_canceled(struct store_error *err);
 /* Tell progress, at most ten times a second.  ctx: the status_walk.  Non-zero: cancel. */
 int status_tick(void *ctx);
-/* A notice about the path in hand; of STORE_NOTICE_UNREADABLE the result counts. */
+/* About the path in hand; the result counts STORE_NOTICE_UNREADABLE and STORE_NOTICE_LIMIT. */
 void status_notice(struct status_walk *w, enum store_notice_kind kind, const char *text);
 void status_unreadable(struct status_walk *w, const struct store_error *why);
+/* Tell of an untracked path that add would leave out, because a limit of the format does. */
+bool status_is_over_limit(struct status_walk *w, const struct status_item *i);
 
 /* Do HEAD and stage record other attributes?  Owner and xattrs only where both record them. */
 bool status_item_has_other_attributes(const struct status_item *i);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "data/limits.h"
 #include "work/stats.h"
 
 #define PROGRESS_NS 100000000
@@ -48,7 +49,7 @@ void status_notice(struct status_walk *w, enum store_notice_kind kind, const cha
 	const char *path = buf_str(&w->path);
 	const struct store_notice n = { .kind = kind, .path = path ? path : "", .text = text };
 
-	if (kind == STORE_NOTICE_UNREADABLE)
+	if (kind == STORE_NOTICE_UNREADABLE || kind == STORE_NOTICE_LIMIT)
 		w->result->unreadable++;
 	if (cb->notice)
 		cb->notice(cb->payload, &n);
@@ -60,6 +61,17 @@ void status_unreadable(struct status_walk *w, const struct store_error *why)
 
 	status_notice(w, STORE_NOTICE_UNREADABLE,
 		why->sys ? strerror_r(why->sys, text, sizeof(text)) : why->msg);
+}
+
+bool status_is_over_limit(struct status_walk *w, const struct status_item *i)
+{
+	if (i->e.flags & WORKTREE_LIMIT)
+		status_notice(w, STORE_NOTICE_LIMIT, "its name is longer than 255 bytes");
+	else if (w->path.len > LIMIT_PATH)
+		status_notice(w, STORE_NOTICE_LIMIT, "its path is longer than 4096 bytes");
+	else
+		return false;
+	return true;
 }
 
 static uint64_t size_of_head(const struct status_item *i)

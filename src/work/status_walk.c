@@ -279,6 +279,8 @@ static int untracked(struct status_walk *w, const struct status_item *i, bool *e
 	/* A staged file that became a link, say, is tracked still. */
 	if (i->row.kind != ENTRY_NONE && i->row.kind != ENTRY_DIR && !is_dir)
 		return 0;
+	if (!ignored && i->row.kind == ENTRY_NONE && status_is_over_limit(w, i))
+		return 0;
 	if (is_dir && !may_enter(w, top_frame(w)->tree.fd, i->e.name))
 		return 0;
 	*enter = is_dir && !ignored && w->count <= LIMIT_DEPTH &&
