@@ -161,7 +161,8 @@ for n in names[700::1000]:
     open(n + \"-new\", \"w\").write(\"y\")
 " && store add . 2>../err && test_grep "100 added, 100 modified, 100 deleted" ../err && store commit -m two >../said &&
 	test_grep "100 added, 100 modified, 100 deleted; 100000 files" ../said &&
-	store ls >../got && ls >../want && test_cmp ../want ../got
+	store ls >../got && ls >../want && test_cmp ../want ../got &&
+	store checkout --to ../crowd-out && diff -r --exclude=.store . ../crowd-out
 '
 
 # Content that is a map node, a seq node, a layer and a commit of the same repository.

@@ -25,6 +25,12 @@ test_expect_success ROOT 'root reads a file of mode 000, and enters a directory 
 	store ls -l -r >../ls && test_grep "^----------.*closed/file$" ../ls
 '
 
+test_expect_success ROOT 'and gives mode 000 back, to --to and with --preserve, of file and directory' '
+	cd by-root && store checkout --to ../given HEAD && test "$(stat -c %a ../given/closed ../given/closed/file | tr "\n" " ")" = "0 0 " &&
+	rm -r closed && store checkout --preserve HEAD -- closed &&
+	test "$(stat -c %a closed closed/file | tr "\n" " ")" = "0 0 " && store status --porcelain >../out && test_must_be_empty ../out
+'
+
 # From here on a repository belongs to the user, and to nobody else it is open for writing.
 as=test_as_user
 
