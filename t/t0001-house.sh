@@ -36,10 +36,11 @@ test_expect_success 'README opens with what it is, both commands and the line fo
 	test_grep "apt-get update && apt-get install -y make" head
 '
 
+# README names them in backticks, CONTRIBUTING at the beginning of a line of its map.
 test_expect_success 'every file that README and CONTRIBUTING name is there' '
-	grep -Eoh "\`(src|include|t|man|contrib|[.]ci)/[A-Za-z0-9_./-]+\`" \
-		"$SRC_ROOT/README.md" "$SRC_ROOT/CONTRIBUTING" | tr -d "\`" | sort -u >named &&
-	test -s named &&
+	grep -Eo "\`(src|include|t|man|contrib|[.]ci)/[A-Za-z0-9_./-]+\`" "$SRC_ROOT/README.md" | tr -d "\`" >named && test -s named &&
+	sed -n "/^THE MAP/,/^[A-Z ]* TESTS\$/p" "$SRC_ROOT/CONTRIBUTING" | grep "^	[A-Za-z.]" | sed "s/   .*//" | tr -d "\t" | tr "," "\n" |
+		tr -d " " >map && test_line_count -gt 15 map && cat map >>named &&
 	while read -r file
 	do
 		test -e "$SRC_ROOT/$file" || { echo "not there: $file"; return 1; }
@@ -60,6 +61,10 @@ test_expect_success 'every test script can be run and every promise has a name o
 		sed -n "s/^test_expect_[a-z]* //p" "$script" | sort | uniq -d >twice &&
 		test_must_be_empty twice || return 1
 	done
+'
+
+test_expect_success 'no unit test is skipped where CI=true' '
+	test_must_fail grep -n "[^_]skip()" "$SRC_ROOT"/t/unit/u_*.c >bare && test_must_be_empty bare
 '
 
 test_expect_success 'the command prints the version of VERSION' '

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "data/limits.h"
 #include "data/refname.h"
+#include "skip.h"
 
 static bool accepts(const char *name, unsigned int flags)
 {
@@ -149,7 +150,7 @@ static void test_refname__git_says_the_same_of_random_names(void **state)
 
 	(void)state;
 	if (ask_git("--no-allow-onelevel", "a/b") != 0)
-		skip();
+		skip_test("there is no git");
 	for (int i = 0; i < 1200; i++) {
 		const bool one_level = i % 2 == 0;
 		bool ours;

@@ -14,6 +14,7 @@
 
 #include "base/fault.h"
 #include "work/xattr.h"
+#include "skip.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -92,12 +93,12 @@ static void test_xattr__what_is_set_is_read_in_order_of_names(void **state)
 
 	(void)state;
 	if (fd == -1)
-		skip();
+		skip_test("there can be no file without a name");
 	assert_int_equal(xattr_read(fd, &list), 0);
 	assert_int_equal(list.len, 0);
 	if (xattr_set(fd, &b) != 0 && errno == ENOTSUP) {
 		close(fd);
-		skip();
+		skip_test("the file system has no extended attributes");
 	}
 	assert_int_equal(xattr_set(fd, &b), 0);
 	assert_int_equal(xattr_set(fd, &a), 0);
@@ -128,7 +129,7 @@ static void test_xattr__a_file_system_without_any_has_none_and_an_error_is_told(
 	(void)state;
 	if (fd == -1 || xattr_set(fd, &a) != 0) {
 		close(fd);
-		skip();
+		skip_test("the file system has no extended attributes");
 	}
 	assert_int_equal(read_with(fd, "xattr.list:1:ENOTSUP", &list), 0);
 	assert_int_equal(list.len, 0);
