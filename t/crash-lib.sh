@@ -72,6 +72,12 @@ is_whole()
 	store -C "$1" fsck >fsck.out 2>&1
 }
 
+# is_sound_as_left DIR: fsck finds nothing in a copy of what a killed command left, before a writer could repair it.
+is_sound_as_left()
+{
+	rm -rf left && cp -a "$1" left && store -C left fsck >fsck.out 2>&1 && rm -rf left
+}
+
 # keeps_one: commit `one` was acknowledged: it is in the log, and every file of it comes out.
 keeps_one()
 {

@@ -14,7 +14,7 @@ survives()
 		killed "$survives_name:$survives_nth" store -C r "$@"
 		survives_rc=$?
 		[ "$survives_rc" -ne 1 ] || break
-		if ! { [ "$survives_rc" -eq 0 ] && keeps_one && ends_well; }; then
+		if ! { [ "$survives_rc" -eq 0 ] && is_sound_as_left r && keeps_one && ends_well; }; then
 			echo "after $survives_name:$survives_nth of store $*" >&7
 			return 1
 		fi

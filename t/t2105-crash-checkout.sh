@@ -25,6 +25,7 @@ for point in checkout.write checkout.rename checkout.mid tmp.create pack.sync pu
 			1) break ;;
 			2) return 1 ;;
 			esac
+			is_sound_as_left r &&
 			store -C r checkout -q \"\$(cat one)\" &&
 			diff -r --no-dereference -x .store tree1 r &&
 			store -C r status --porcelain >got &&
