@@ -117,7 +117,7 @@ struct store_node {
 /* ---------------------------------------------------------------- callbacks */
 
 struct store_progress {
-	const char *stage;           /* "add", "commit", "checkout", "fsck 2/5 blocks", ... */
+	const char *stage;           /* "add", "commit", "checkout", "fsck 2/6 index", ... */
 	uint64_t files, files_total; /* totals are 0 while unknown */
 	uint64_t bytes, bytes_total;
 };

@@ -84,6 +84,14 @@ test_expect_success 'every page of a command has NAME, SYNOPSIS, DESCRIPTION, EX
 	done
 '
 
+test_expect_success 'the page of every command that reads objects lists exit code 4' '
+	for command in add cat checkout commit fsck info log ls root status
+	do
+		sed -n "/^[.]Sh EXIT STATUS/,/^[.]El/p" "$SRC_ROOT/man/store-$command.1" >codes &&
+		test_grep "^[.]It 4\$" codes || { echo "store-$command.1"; return 1; }
+	done
+'
+
 test_expect_success 'the reader of examples finds commands, what they print, and failures' '
 	cat >page.1 <<-\EOT &&
 	.Sh EXAMPLES
