@@ -70,6 +70,23 @@ test_expect_success 'a FIFO in the way is named and never opened' '
 	test_grep "gone" ../err && test -p gone && rm gone
 '
 
+# A repository `over`: on main a directory d with the files a and sub and a file below e, on side a file d.
+test_expect_success 'a directory on one branch, a file of that name on the other' '
+	mkdir over && cd over && store init . && mkdir -p d/e && echo 1 >d/a && echo 1 >d/sub && echo 1 >d/e/in && echo 1 >z && store add -A &&
+	store commit -m main && store checkout -b side && rm -r d && echo 2 >d && store add -A && store commit -m side && store checkout main
+'
+
+test_expect_success 'what is staged below a directory that is gone from disk is not buried under a file' '
+	cd over && echo mine >d/a && echo mine >d/new && store add d && rm -r d && refused "d.: holds staged files" store checkout side &&
+	store checkout -f main && echo mine >d/e/in && store add d && rm -r d && refused "d/e/in.: has staged changes" store checkout side &&
+	store checkout -f main && echo mine >d/new && store add d && rm -r d && refused "d.: holds staged files" store checkout side &&
+	echo 2 >d && refused "d.: holds staged files" store checkout side && store checkout -f main && rm -r d && store checkout side &&
+	store status --porcelain >../out && test_must_be_empty ../out && store checkout main && test_grep 1 d/e/in && rm -r d && echo 2 >d &&
+	store checkout side && store status --porcelain >../out && test_must_be_empty ../out && store checkout main && store status --porcelain >../out &&
+	test_must_be_empty ../out && rm -r d && echo mine >d && refused "d.: has changes" store checkout side && store checkout -f side &&
+	test_grep 2 d && store checkout main && store fsck
+'
+
 test_expect_success 'the first ten are named and the rest are counted' '
 	mkdir many && cd many && store init . && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo 1 >f$i || return 1; done && store add -A &&
 	store commit -m one && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo 2 >f$i || return 1; done && store add -A && store commit -m two &&

@@ -253,11 +253,11 @@ static int decide_deletion(struct sight *s, struct store_error *err)
 		: rc;
 }
 
-/* The target has a file or link where a directory stands on disk. */
-static int decide_over_dir(struct sight *s, struct store_error *err)
+/* The target has a file or link where the stage or, if is_dir, the disk has a directory. */
+static int decide_over_dir(struct sight *s, bool is_dir, struct store_error *err)
 {
 	const uint64_t before = s->c->result->conflicts;
-	int rc = check_tracked(s, err);
+	int rc = is_dir ? check_tracked(s, err) : 0;
 
 	if (rc != 0 || s->c->result->conflicts != before)
 		return rc;
@@ -271,7 +271,8 @@ static bool same_meta(const struct stage_row *row, const struct checkout_visit *
 		(v->meta_len == 0 || memcmp(row->meta, v->meta, v->meta_len) == 0);
 }
 
-static int decide_file(struct sight *s, struct store_error *err)
+/* The target has a file or link, and neither disk nor stage have a directory that holds anything. */
+static int write_file(struct sight *s, struct store_error *err)
 {
 	struct checkout *c = s->c;
 	const struct stage_row wanted = checkout_row_of(c, s->v);
@@ -281,8 +282,6 @@ static int decide_file(struct sight *s, struct store_error *err)
 
 	if (!s->on_disk)
 		return checkout_plan_row(c, s->v, CHECKOUT_WRITE, 0, NULL, err);
-	if (s->disk.kind == ENTRY_DIR)
-		return decide_over_dir(s, err);
 	if (is_staged && compare_is_fresh(&c->compare, &s->row, &s->disk)) {
 		c->result->unchanged++;
 		return same_meta(&s->row, s->v)
@@ -308,6 +307,14 @@ static int decide_file(struct sight *s, struct store_error *err)
 		return rc;
 	c->freed += disk_bytes(s);
 	return checkout_plan_row(c, s->v, CHECKOUT_WRITE, CHECKOUT_REPLACE, NULL, err);
+}
+
+/* The stage counts as much as the disk: what was staged below may stand nowhere else any more. */
+static int decide_file(struct sight *s, struct store_error *err)
+{
+	const bool is_dir = s->on_disk && s->disk.kind == ENTRY_DIR;
+
+	return is_dir || rows_below(s) != 0 ? decide_over_dir(s, is_dir, err) : write_file(s, err);
 }
 
 /* The target has a directory here: make room for it, and go into it. */
@@ -369,9 +376,12 @@ static int decide_leaving(struct sight *s, struct store_error *err)
 	rc = checkout_plan_op(s->c, v, CHECKOUT_RMDIR, in_way ? CHECKOUT_IN_WAY : 0, err);
 	if (rc == 0)
 		rc = checkout_plan_op(s->c, v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err);
-	if (rc == 0 && v->target.kind != ENTRY_NONE)
-		rc = checkout_plan_row(s->c, v, CHECKOUT_WRITE, 0, NULL, err);
-	return rc;
+	if (rc != 0 || v->target.kind == ENTRY_NONE)
+		return rc;
+	rc = look(s, err);
+	/* The directory is gone by then; a file that the user put in its place is not. */
+	s->on_disk = s->on_disk && s->disk.kind != ENTRY_DIR;
+	return rc == 0 ? write_file(s, err) : rc;
 }
 
 int checkout_plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
