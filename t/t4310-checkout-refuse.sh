@@ -87,6 +87,21 @@ test_expect_success 'what is staged below a directory that is gone from disk is 
 	test_grep 2 d && store checkout main && store fsck
 '
 
+test_expect_success 'what keeps a directory from giving way is found before anything in it is deleted, with -f, too' '
+	cd over && store checkout -f main && rm d/sub && mkdir d/sub && echo mine >d/sub/mine && refused "d/sub.: is a directory" store checkout side &&
+	refused "d/sub.: is a directory" store checkout -f side && rm -r d/sub && store checkout -f main && store init d &&
+	refused "d.: is a directory with a repository" store checkout side && refused "d.: is a directory with a repository" store checkout -f side &&
+	rm -r d/.store && store init d/e && refused "d/e.: is a directory with a repo" store checkout side && rm -r d/e/.store &&
+	: >d/e/.store-tmp-to && refused "d/e.: is a directory with an unf" store checkout side && rm -r d/e && echo mine >d/e &&
+	refused "d/e.: has changes" store checkout side && store checkout -f side && test_grep 2 d && store checkout main && test_grep 1 d/e/in
+'
+
+test_expect_success 'an empty directory that is not tracked does not give way to a file, but with -f' '
+	cd over && store checkout -f main && rm -r d && store add d && mkdir d && refused "d.: is not tracked" store checkout side -- d &&
+	store checkout -f side -- d && test_grep 2 d && store checkout -f main && rm z && mkdir z && refused "z.: has changes" store checkout HEAD -- z &&
+	store checkout -f HEAD -- z && test -f z
+'
+
 test_expect_success 'the first ten are named and the rest are counted' '
 	mkdir many && cd many && store init . && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo 1 >f$i || return 1; done && store add -A &&
 	store commit -m one && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo 2 >f$i || return 1; done && store add -A && store commit -m two &&

@@ -31,6 +31,7 @@
 #include "base/quote.h"
 #include "graph/tree.h"
 #include "work/checkout_internal.h"
+#include "work/leftover.h"
 
 #define CONFLICTS_TOLD 10
 
@@ -149,6 +150,32 @@ static int may_replace(struct sight *s, bool *may, struct store_error *err)
 }
 
 /*
+ * Names that are not listed: a repository of its own, or the mark of a checkout --to that somebody
+ * has to end.
+ */
+static int check_hidden(struct sight *s, const struct worktree_dir *d, struct store_error *err)
+{
+	static const char *const names[] = { ".store", LEFTOVER_TO };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct store_error why = { 0 };
+		struct worktree_entry e;
+		const int rc = worktree_stat(d->fd, names[i], &e, &why);
+
+		if (rc == 0)
+			return conflict(s,
+				i == 0 ? "is a directory with a repository of its own"
+				       : "is a directory with an unfinished checkout");
+		if (!worktree_is_absent(why.sys)) {
+			if (err)
+				*err = why;
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/*
  * A directory stands where the target has a file: are all files in it tracked? Only its own names;
  * those below come when they are visited.
  */
@@ -157,6 +184,8 @@ static int check_tracked(struct sight *s, struct store_error *err)
 	struct worktree_dir d = { 0 };
 	int rc = worktree_dir_open(&d, s->c->place->fd, s->disk.name, err);
 
+	if (rc == 0)
+		rc = check_hidden(s, &d, err);
 	while (rc == 0) {
 		struct worktree_entry e;
 		struct stage_row row;
@@ -226,29 +255,42 @@ static int enter_deleted(struct sight *s, unsigned int flags, struct store_error
 		(flags & CHECKOUT_FRAME_IN_WAY) | (added ? CHECKOUT_FRAME_KEEP : 0), err);
 }
 
+/* What is on disk under a name that goes, when that is no directory. */
+static int delete_file(struct sight *s, unsigned int in_way, bool *may, struct store_error *err)
+{
+	int rc = may_replace(s, may, err);
+
+	if (rc != 0 || !*may || !s->on_disk)
+		return rc;
+	s->c->freed += disk_bytes(s);
+	return checkout_plan_op(s->c, s->v, CHECKOUT_UNLINK, in_way ? CHECKOUT_IN_WAY : 0, err);
+}
+
 static int decide_deletion(struct sight *s, struct store_error *err)
 {
 	const unsigned int in_way = s->v->flags & CHECKOUT_FRAME_IN_WAY;
-	bool may;
+	const bool is_dir = s->on_disk && s->disk.kind == ENTRY_DIR;
+	bool may = true;
 	int rc = 0;
 
 	if (!s->has_row)
 		return 0;
 	if (s->row.kind == ENTRY_DIR) {
-		if (s->on_disk && s->disk.kind == ENTRY_DIR && in_way)
+		if (in_way && is_dir)
 			rc = check_tracked(s, err);
-		return rc == 0 ? enter_deleted(s, in_way, err) : rc;
+		else if (in_way && s->on_disk)
+			rc = delete_file(s, in_way, &may, err);
+		return rc == 0 && may ? enter_deleted(s, in_way, err) : rc;
 	}
-	/* A directory in place of a tracked file holds nothing that is tracked: it stays. */
-	if (s->on_disk && s->disk.kind != ENTRY_DIR) {
-		rc = may_replace(s, &may, err);
-		if (rc != 0 || !may)
-			return rc;
-		s->c->freed += disk_bytes(s);
-		rc = checkout_plan_op(s->c, s->v, CHECKOUT_UNLINK, in_way ? CHECKOUT_IN_WAY : 0,
-			err);
-	}
-	return rc == 0
+	/*
+	 * A directory in place of a tracked file holds nothing that is tracked: it stays, and so
+	 * would the one around it.
+	 */
+	if (is_dir && in_way)
+		return conflict(s, "is a directory that is not tracked");
+	if (s->on_disk && !is_dir)
+		rc = delete_file(s, in_way, &may, err);
+	return rc == 0 && may
 		? checkout_plan_op(s->c, s->v, CHECKOUT_FORGET, in_way ? CHECKOUT_IN_WAY : 0, err)
 		: rc;
 }
@@ -257,7 +299,13 @@ static int decide_deletion(struct sight *s, struct store_error *err)
 static int decide_over_dir(struct sight *s, bool is_dir, struct store_error *err)
 {
 	const uint64_t before = s->c->result->conflicts;
-	int rc = is_dir ? check_tracked(s, err) : 0;
+	int rc;
+
+	/* Even an empty one: directories are content. */
+	if (rows_below(s) == 0 && !s->c->force)
+		return conflict(s,
+			s->has_row ? "has changes that are not staged" : "is not tracked");
+	rc = is_dir ? check_tracked(s, err) : 0;
 
 	if (rc != 0 || s->c->result->conflicts != before)
 		return rc;
@@ -271,7 +319,8 @@ static bool same_meta(const struct stage_row *row, const struct checkout_visit *
 		(v->meta_len == 0 || memcmp(row->meta, v->meta, v->meta_len) == 0);
 }
 
-/* The target has a file or link, and neither disk nor stage have a directory that holds anything. */
+/* The target has a file or link, and neither disk nor stage have a directory that holds anything.
+ */
 static int write_file(struct sight *s, struct store_error *err)
 {
 	struct checkout *c = s->c;
