@@ -1,6 +1,7 @@
 #!/bin/sh
 # Checkout loses nothing: what would be lost is named, and then nothing at all is written.
 . "$(dirname "$0")/test-lib.sh"
+. "$SRC_ROOT/t/crash-lib.sh"
 
 # state: everything that a refused checkout must leave as it is.
 state()
@@ -100,6 +101,37 @@ test_expect_success 'an empty directory that is not tracked does not give way to
 	cd over && store checkout -f main && rm -r d && store add d && mkdir d && refused "d.: is not tracked" store checkout side -- d &&
 	store checkout -f side -- d && test_grep 2 d && store checkout -f main && rm z && mkdir z && refused "z.: has changes" store checkout HEAD -- z &&
 	store checkout -f HEAD -- z && test -f z
+'
+
+# stopped POINT COMMAND...: runs in the background until it has come to that point.  ended: lets it end, with its exit code.
+stopped()
+{
+	point=$1 && shift && rm -f ../fired && { STORE_FAULT=$point:1:stop STORE_FAULT_LOG=$PWD/../fired "$@" 2>../err & pid=$!; } &&
+		wait_for ../fired && until grep -q "^State:.T" /proc/$pid/status; do sleep 0.01; done
+}
+
+ended()
+{
+	kill -CONT $pid && wait $pid
+}
+
+test_expect_success 'what is changed after the plan was made is neither overwritten nor deleted, not with -f either' '
+	for flag in -q -f
+	do
+		for path in f new
+		do
+			cd "$TRASH/r" && store checkout -f main && rm -f u1 && stopped checkout.mid store checkout $flag HEAD~1 &&
+				echo mine >$path && test_expect_code 2 ended && test_grep "$path. was changed while" ../err && test_grep mine $path &&
+				store log --oneline -n 1 >../out && test_grep " two$" ../out && test_expect_code 2 store checkout HEAD~1 &&
+				store checkout -f HEAD~1 && store checkout main || return 1
+		done
+	done
+'
+
+test_expect_success 'files that are one file under two names are replaced and deleted' '
+	mkdir twin && cd twin && store init . && echo 1 >a && ln a b && store add -A && store commit -m one && echo 2 >a && echo 3 >c && ln c d &&
+	store add -A && store commit -m two && store checkout HEAD~1 && ln -f a b && store checkout main && test_grep 2 b && ln -f c d && store checkout HEAD~1 &&
+	test_grep 1 b && test ! -e d
 '
 
 test_expect_success 'the first ten are named and the rest are counted' '

@@ -28,12 +28,13 @@
 #define FAULTS_MAX 16
 #define NAME_CAP 64
 #define ACTION_KILL (-1)
+#define ACTION_STOP (-2)
 
 struct fault {
 	char name[NAME_CAP];
 	unsigned long nth;
 	bool for_ever; /* "nth+": from the nth hit on */
-	int action;    /* errno, or ACTION_KILL */
+	int action;    /* errno, or ACTION_* */
 	atomic_ulong hits;
 };
 
@@ -46,6 +47,7 @@ static const struct action {
 	int value;
 } actions[] = {
 	{ "kill", ACTION_KILL },
+	{ "stop", ACTION_STOP },
 	{ "EACCES", EACCES },
 	{ "EAGAIN", EAGAIN },
 	{ "EBADF", EBADF },
@@ -198,6 +200,10 @@ int fault_hit(const char *name)
 	log_fired(fired, fired_nth);
 	if (fired->action == ACTION_KILL)
 		kill(getpid(), SIGKILL);
+	if (fired->action == ACTION_STOP) {
+		kill(getpid(), SIGSTOP);
+		return 0;
+	}
 	errno = fired->action;
 	return fired->action;
 }

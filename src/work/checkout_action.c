@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/quote.h"
 #include "work/checkout_internal.h"
 
 int checkout_action_encode(struct buf *out, const struct checkout_action *a,
@@ -29,6 +30,7 @@ int checkout_action_encode(struct buf *out, const struct checkout_action *a,
 	buf_add_le64(out, r->stat.ino);
 	buf_add_le32(out, r->stat.mode);
 	buf_add_le64(out, (uint64_t)r->stat.clock_ns);
+	buf_add_le64(out, a->frees);
 	buf_add_le32(out, (uint32_t)r->meta_len);
 	if (r->meta_len > 0)
 		buf_add(out, r->meta, r->meta_len);
@@ -60,6 +62,7 @@ int checkout_action_decode(struct checkout_action *a, const void *data, size_t l
 	r->stat.ino = span_le64(&s);
 	r->stat.mode = span_le32(&s);
 	r->stat.clock_ns = (int64_t)span_le64(&s);
+	a->frees = span_le64(&s);
 	r->meta_len = span_le32(&s);
 	r->meta = span_take(&s, r->meta_len);
 	if (s.bad || span_left(&s) == 0 || s.end[-1] != '\0')
@@ -122,4 +125,49 @@ int checkout_plan_row(struct checkout *c, const struct checkout_visit *v, enum c
 	if (op == CHECKOUT_WRITE)
 		c->need += a.row.ref.size;
 	return add_action(c, &c->plan, &a, err);
+}
+
+int checkout_plan_over(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
+	unsigned int flags, const struct worktree_entry *e, struct store_error *err)
+{
+	struct checkout_action a = { .op = (uint8_t)op,
+		.flags = (uint8_t)flags,
+		.path = v->path,
+		.len = v->len };
+
+	if (op == CHECKOUT_WRITE) {
+		a.row = checkout_row_of(c, v);
+		c->need += a.row.ref.size;
+	}
+	a.row.stat = e->stat;
+	/* Where another name goes first, that alone moves ctime. */
+	if (e->is_shared || !c->compare.trust_ctime)
+		a.row.stat.ctime_ns = 0;
+	if (!e->is_shared)
+		a.frees = e->blocks * 512;
+	return add_action(c, &c->plan, &a, err);
+}
+
+int checkout_check_same(int dirfd, const char *name, const struct checkout_action *a,
+	struct store_error *err)
+{
+	const struct stage_stat *was = &a->row.stat;
+	struct worktree_entry now;
+	struct store_error why = { 0 };
+	char shown[300];
+	const int rc = worktree_stat(dirfd, name, &now, &why);
+
+	if (rc != 0 && !worktree_is_absent(why.sys)) {
+		if (err)
+			*err = why;
+		return rc;
+	}
+	if (rc != 0 ||
+		(now.stat.ino == was->ino && now.stat.size == was->size &&
+			now.stat.mtime_ns == was->mtime_ns &&
+			(was->ctime_ns == 0 || now.stat.ctime_ns == was->ctime_ns)))
+		return 0;
+	return store_error_set(err, STORE_ECONFLICT,
+		"'%s' was changed while the checkout ran, and stays: commit or move it, or run the command again with -f",
+		quote_msg(shown, sizeof(shown), a->path, a->len));
 }

@@ -261,12 +261,16 @@ static int rename_new(int dirfd, const char *from, const char *to)
 static int give_name(struct checkout_file *f, struct store_error *err)
 {
 	char shown[300];
-	int rc;
+	int rc = 0;
 
 	if (!f->tmp[0]) {
 		f->exists = false;
 		return 0;
 	}
+	if (f->c->in_place && (f->action.flags & CHECKOUT_REPLACE))
+		rc = checkout_check_same(f->dirfd, f->name, &f->action, err);
+	if (rc != 0)
+		return rc;
 	rc = FAULT("checkout.rename")                ? -1
 		: f->action.flags & CHECKOUT_REPLACE ? renameat(f->dirfd, f->tmp, f->dirfd, f->name)
 						     : rename_new(f->dirfd, f->tmp, f->name);

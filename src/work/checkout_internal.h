@@ -99,7 +99,8 @@ enum {
 
 struct checkout_action {
 	uint8_t op, flags;
-	struct stage_row row;
+	struct stage_row row; /* stat of what is to go: as the plan saw it, in place */
+	uint64_t frees;       /* bytes on disk that are free again when it is done */
 	const char *path; /* NUL-terminated; borrowed from the bytes it was decoded from */
 	size_t len;
 };
@@ -191,6 +192,15 @@ struct stage_row checkout_row_of(const struct checkout *c, const struct checkout
 /* Add an action that needs no row to the plan. */
 int checkout_plan_op(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
 	unsigned int flags, struct store_error *err);
+/*
+ * Plan that the file on disk e goes: CHECKOUT_UNLINK, or CHECKOUT_WRITE to replace it.  What is
+ * changed from now on is not what was looked at, and stays.
+ */
+int checkout_plan_over(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
+	unsigned int flags, const struct worktree_entry *e, struct store_error *err);
+/* Is what stands under name in dirfd still what the plan saw?  STORE_ECONFLICT when not. */
+int checkout_check_same(int dirfd, const char *name, const struct checkout_action *a,
+	struct store_error *err);
 /* Add one with the target's row; stat: what the file has already, NULL: it is not there yet. */
 int checkout_plan_row(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
 	unsigned int flags, const struct stage_stat *stat, struct store_error *err);

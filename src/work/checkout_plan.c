@@ -263,7 +263,8 @@ static int delete_file(struct sight *s, unsigned int in_way, bool *may, struct s
 	if (rc != 0 || !*may || !s->on_disk)
 		return rc;
 	s->c->freed += disk_bytes(s);
-	return checkout_plan_op(s->c, s->v, CHECKOUT_UNLINK, in_way ? CHECKOUT_IN_WAY : 0, err);
+	return checkout_plan_over(s->c, s->v, CHECKOUT_UNLINK, in_way ? CHECKOUT_IN_WAY : 0,
+		&s->disk, err);
 }
 
 static int decide_deletion(struct sight *s, struct store_error *err)
@@ -354,8 +355,10 @@ static int write_file(struct sight *s, struct store_error *err)
 	rc = may_replace(s, &may, err);
 	if (rc != 0 || !may)
 		return rc;
+	if (!s->on_disk)
+		return checkout_plan_row(c, s->v, CHECKOUT_WRITE, 0, NULL, err);
 	c->freed += disk_bytes(s);
-	return checkout_plan_row(c, s->v, CHECKOUT_WRITE, CHECKOUT_REPLACE, NULL, err);
+	return checkout_plan_over(c, s->v, CHECKOUT_WRITE, CHECKOUT_REPLACE, &s->disk, err);
 }
 
 /* The stage counts as much as the disk: what was staged below may stand nowhere else any more. */
@@ -378,7 +381,9 @@ static int decide_dir(struct sight *s, struct store_error *err)
 		rc = may_replace(s, &may, err);
 		if (rc != 0 || !may)
 			return rc;
-		rc = checkout_plan_op(s->c, s->v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY, err);
+		if (s->on_disk)
+			rc = checkout_plan_over(s->c, s->v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY,
+				&s->disk, err);
 		s->on_disk = false;
 	}
 	if (rc == 0 && !s->on_disk)
@@ -475,9 +480,10 @@ int checkout_plan_parents(struct checkout *c, const char *path, uint64_t *stage_
 		rc = look(&s, err);
 		if (rc == 0 && s.on_disk && s.disk.kind != ENTRY_DIR) {
 			rc = may_replace(&s, &may, err);
+			if (rc == 0 && may && s.on_disk)
+				rc = checkout_plan_over(c, &v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY,
+					&s.disk, err);
 			s.on_disk = !may;
-			if (rc == 0 && may)
-				rc = checkout_plan_op(c, &v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY, err);
 		}
 		if (rc == 0 && !s.on_disk)
 			rc = checkout_plan_op(c, &v, CHECKOUT_MKDIR, 0, err);

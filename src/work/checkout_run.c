@@ -136,6 +136,12 @@ static int remove_one(struct checkout *c, const struct checkout_action *a, struc
 		return worktree_is_absent(errno) || errno == ELOOP
 			? 0
 			: checkout_fail("open the directory of", a->path, err);
+	if (!is_dir) {
+		const int rc = checkout_check_same(c->place->fd, name, a, err);
+
+		if (rc != 0)
+			return rc;
+	}
 	if (unlinkat(c->place->fd, name, is_dir ? AT_REMOVEDIR : 0) == 0) {
 		c->result->deleted += !is_dir;
 		return 0;

@@ -138,6 +138,8 @@ static void fill(struct worktree_entry *e, const struct stat *st, int64_t clock_
 	e->dev = st->st_dev;
 	e->uid = st->st_uid;
 	e->gid = st->st_gid;
+	e->is_shared = st->st_nlink > 1;
+	e->blocks = (uint64_t)st->st_blocks;
 	e->stat = (struct stage_stat){ .size = (uint64_t)st->st_size,
 		.mtime_ns = clock_ns_of(st->st_mtim),
 		.ctime_ns = clock_ns_of(st->st_ctim),

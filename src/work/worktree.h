@@ -34,6 +34,8 @@ struct worktree_entry {
 	struct stage_stat stat; /* clock_ns: coarse clock before the attributes were read */
 	uint64_t dev;
 	uint32_t uid, gid;
+	bool is_shared;  /* another name has the same file */
+	uint64_t blocks; /* of 512 bytes that it takes on disk */
 };
 
 /* All zero: nothing is listed. */
