@@ -134,6 +134,12 @@ test_expect_success 'files that are one file under two names are replaced and de
 	test_grep 1 b && test ! -e d
 '
 
+test_expect_success 'one that comes late into a folder that another has filled meanwhile leaves it alone' '
+	mkdir late && cd late && store init . && echo 1 >a && store add -A && store commit -m one && mkdir ../late-to &&
+	stopped checkout.mark store checkout --to ../late-to && store checkout --to ../late-to && test_expect_code 2 ended &&
+	test_grep "not empty" ../err && test ! -e ../late-to/.store-tmp-to && diff -r -x .store . ../late-to
+'
+
 test_expect_success 'the first ten are named and the rest are counted' '
 	mkdir many && cd many && store init . && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo 1 >f$i || return 1; done && store add -A &&
 	store commit -m one && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo 2 >f$i || return 1; done && store add -A && store commit -m two &&

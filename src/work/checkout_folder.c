@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/io.h"
 #include "base/owner.h"
 #include "base/quote.h"
@@ -96,13 +97,20 @@ static int hold_mark(struct checkout *c, struct store_error *err)
 	return st.st_nlink > 0 ? 0 : busy(c, err);
 }
 
+/* What the mark in fd says: is it this checkout's? */
+static bool is_own(int fd, const char *want)
+{
+	char text[MARK_LEN + 1];
+
+	return io_pread_full(fd, text, sizeof(text), 0) == (ssize_t)MARK_LEN &&
+		memcmp(text, want, MARK_LEN) == 0;
+}
+
 /* Does a mark stand there, and is it this checkout's? */
 static int read_mark(struct checkout *c, const char *want, bool *found, bool *own,
 	struct store_error *err)
 {
-	char text[MARK_LEN + 1];
 	int fd = openat(c->root_fd, LEFTOVER_TO, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n;
 
 	*found = *own = false;
 	if (fd == -1)
@@ -110,8 +118,7 @@ static int read_mark(struct checkout *c, const char *want, bool *found, bool *ow
 			? 0
 			: checkout_fail("look into the folder", c->options->to, err);
 	*found = true;
-	n = io_read_full(fd, text, sizeof(text));
-	*own = n == (ssize_t)MARK_LEN && memcmp(text, want, MARK_LEN) == 0;
+	*own = is_own(fd, want);
 	io_close(&fd);
 	return 0;
 }
@@ -147,6 +154,26 @@ static int write_mark(struct checkout *c, const char *text, struct store_error *
 	return checkout_fail("write into the folder", c->options->to, err);
 }
 
+/*
+ * Somebody else may have filled the folder, and taken its mark away, before the lock was ours: what
+ * was seen without it is asked again.
+ */
+static int check_again(struct checkout *c, const char *text, struct store_error *err)
+{
+	struct stat st;
+
+	if (is_empty(c->root_fd, &c->straight) != 0 || fstat(c->mark_fd, &st) != 0)
+		return checkout_fail("look into the folder", c->options->to, err);
+	if (c->straight || c->force || is_own(c->mark_fd, text))
+		return 0;
+	/* Made just now, by this call. */
+	if (st.st_size == 0) {
+		unlinkat(c->root_fd, LEFTOVER_TO, 0);
+		io_close(&c->mark_fd);
+	}
+	return refuse(c, st.st_size > 0, err);
+}
+
 int checkout_folder_open(struct checkout *c, struct store_error *err)
 {
 	const char *to = c->options->to;
@@ -169,7 +196,11 @@ int checkout_folder_open(struct checkout *c, struct store_error *err)
 		rc = refuse(c, marked && found, err);
 	if (rc != 0 || !marked)
 		return rc;
+	if (FAULT("checkout.mark"))
+		return checkout_fail("write into the folder", to, err);
 	rc = hold_mark(c, err);
+	if (rc == 0)
+		rc = check_again(c, text, err);
 	return rc == 0 ? write_mark(c, text, err) : rc;
 }
 
