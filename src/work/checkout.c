@@ -293,6 +293,7 @@ static void end(struct checkout *c)
 	spool_release(&c->kept);
 	buf_release(&c->who);
 	buf_release(&c->top);
+	free(c->paths);
 	if (!c->in_place)
 		io_close(&c->root_fd);
 	if (c->run_fd != -1)
@@ -385,6 +386,8 @@ int store_checkout(struct store_repo *repo, const struct store_checkout_options 
 	rc = begin(&c, err);
 	if (rc == 0)
 		rc = resolve(&c, err);
+	if (rc == 0)
+		rc = checkout_settle_paths(&c, err);
 	if (rc == 0)
 		rc = c.in_place ? run_in_place(&c, err) : run_to(&c, err);
 	fill_stats(&c, &before);

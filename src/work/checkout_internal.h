@@ -141,6 +141,8 @@ struct checkout {
 	int mark_fd;        /* with `to`: the mark in the folder; -1: none */
 	bool made_folder;
 	struct checkout_unset *unset;
+	const char **paths; /* named ones, sorted, none below another: own_options has them */
+	struct store_checkout_options own_options;
 
 	/* What is wanted, and what was. */
 	struct oid commit;
@@ -220,6 +222,11 @@ int checkout_plan_top(struct checkout *c, bool exact, struct store_error *err);
 /* The top's own attributes in a map (NULL: there is none): length 0 when it has none. */
 int checkout_top_meta(const struct checkout *c, const struct map_ref *meta, struct buf *out,
 	struct store_error *err);
+/*
+ * Are all paths that were named in the target?  Then sort them, and leave out what stands twice or
+ * lies below another: it would be planned twice.
+ */
+int checkout_settle_paths(struct checkout *c, struct store_error *err);
 /*
  * Make the plan: STORE_ECONFLICT when content would be lost, all conflicts told. Nothing is
  * written.

@@ -2,9 +2,11 @@
  * Which paths a checkout is about: the whole of the target, or the ones that were named, found in
  * the tree and in its recorded attributes. The plan and the writing of `to` begin here.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "base/quote.h"
 #include "graph/tree.h"
 #include "work/checkout_internal.h"
@@ -94,6 +96,51 @@ static int check_paths(struct checkout *c, struct store_error *err)
 	return rc;
 }
 
+static int rank(char c)
+{
+	return c == '/' ? 1 : c ? 2 + (uint8_t)c : 0;
+}
+
+/* In the order of a walk: what lies below a path stands right behind it. */
+static int by_path(const void *a, const void *b)
+{
+	const char *p = *(const char *const *)a, *q = *(const char *const *)b;
+
+	while (*p && *p == *q)
+		p++, q++;
+	return rank(*p) - rank(*q);
+}
+
+/* Is path the same as above, or below it?  "" is above all. */
+static bool is_within(const char *path, const char *above)
+{
+	const size_t n = strlen(above);
+
+	return n == 0 || (strncmp(path, above, n) == 0 && (path[n] == '\0' || path[n] == '/'));
+}
+
+int checkout_settle_paths(struct checkout *c, struct store_error *err)
+{
+	struct store_checkout_options *o = &c->own_options;
+	int rc = check_paths(c, err);
+
+	if (rc != 0 || c->options->n_paths < 2)
+		return rc;
+	*o = *c->options;
+	c->paths = mem_alloc_array(o->n_paths, sizeof(*c->paths));
+	if (!c->paths)
+		return checkout_no_memory(err);
+	memcpy(c->paths, o->paths, o->n_paths * sizeof(*c->paths));
+	qsort(c->paths, o->n_paths, sizeof(*c->paths), by_path);
+	o->n_paths = 1;
+	for (size_t i = 1; i < c->options->n_paths; i++)
+		if (!is_within(c->paths[i], c->paths[o->n_paths - 1]))
+			c->paths[o->n_paths++] = c->paths[i];
+	o->paths = c->paths;
+	c->options = o;
+	return 0;
+}
+
 static int compare_tick(void *ctx)
 {
 	return checkout_tick(ctx, NULL);
@@ -101,10 +148,8 @@ static int compare_tick(void *ctx)
 
 int checkout_plan(struct checkout *c, struct store_error *err)
 {
-	int rc = check_paths(c, err);
+	int rc = compare_init(&c->compare, c->repo, NULL, err);
 
-	if (rc == 0)
-		rc = compare_init(&c->compare, c->repo, NULL, err);
 	c->compare.tick = compare_tick;
 	c->compare.tick_ctx = c;
 	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++)
@@ -124,7 +169,7 @@ int checkout_target_walks(struct checkout *c,
 	struct store_error *err)
 {
 	const size_t n = c->options->n_paths;
-	int rc = n > 0 ? check_paths(c, err) : 0;
+	int rc = 0;
 
 	for (size_t i = 0; i < (n > 0 ? n : 1) && rc == 0; i++) {
 		const char *path = n > 0 ? c->options->paths[i] : "";
