@@ -110,6 +110,14 @@ test_expect_success 'paths that are named twice or lie below one another are one
 	refused "d/none" store checkout side~1 -- d d/none && test_expect_code 2 store checkout --to ../over-none main -- d d/none && test ! -e ../over-none
 '
 
+test_expect_success 'directories that are recorded without the right to write are filled again by -f, and by the command that was interrupted' '
+	mkdir ro && cd ro && store init . && mkdir -p d/e && echo 1 >d/e/f && echo 1 >g && chmod 555 d/e d . && store add -A && store commit -m one &&
+	mkdir ../ro-to && test_give_to_user . && test_give_to_user ../ro-to && test_as_user store checkout --to ../ro-to/a &&
+	test_as_user store checkout -f --to ../ro-to/a && { test_as_user env STORE_FAULT=checkout.mid:1:kill store checkout --to ../ro-to/b || :; } &&
+	cp -p ../ro-to/b/.store-tmp-to ../ro-to/a && rm ../ro-to/a/g && test_as_user store checkout --to ../ro-to/a && diff -r -x .store . ../ro-to/a &&
+	find ../ro-to/a -type d -printf "%m\n" | sort -u >../out && echo 555 | test_cmp - ../out && test ! -e ../ro-to/a/.store-tmp-to
+'
+
 # stopped POINT COMMAND...: runs in the background until it has come to that point.  ended: lets it end, with its exit code.
 stopped()
 {

@@ -137,6 +137,18 @@ int checkout_place_mkdir(struct checkout_place *p, const char *path, size_t len,
 	return checkout_fail("create the directory", path, err);
 }
 
+void checkout_place_allow(struct checkout_place *p, const char *path, size_t len)
+{
+	const char *name;
+	struct stat st;
+	bool moved;
+
+	if (checkout_place_open(p, path, len, &name, &moved) == 0 &&
+		fstatat(p->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+		(st.st_mode & 0700) != 0700)
+		(void)fchmodat(p->fd, name, (st.st_mode & 07777) | 0700, AT_SYMLINK_NOFOLLOW);
+}
+
 /* ---- files */
 
 void checkout_file_init(struct checkout_file *f, const struct checkout *c)

@@ -154,6 +154,16 @@ static int write_mark(struct checkout *c, const char *text, struct store_error *
 	return checkout_fail("write into the folder", c->options->to, err);
 }
 
+/* A run before gave the top its recorded rights; at the end it gets them again. */
+static void allow_top(const struct checkout *c)
+{
+	struct stat st;
+
+	if (c->has_meta && c->options->n_paths == 0 && fstat(c->root_fd, &st) == 0 &&
+		(st.st_mode & 0700) != 0700)
+		(void)fchmod(c->root_fd, (st.st_mode & 07777) | 0700);
+}
+
 /*
  * Somebody else may have filled the folder, and taken its mark away, before the lock was ours: what
  * was seen without it is asked again.
@@ -194,6 +204,8 @@ int checkout_folder_open(struct checkout *c, struct store_error *err)
 	rc = read_mark(c, text, &found, &own, err);
 	if (rc == 0 && !c->straight && !c->force && !(marked && own))
 		rc = refuse(c, marked && found, err);
+	if (rc == 0 && !c->straight)
+		allow_top(c);
 	if (rc != 0 || !marked)
 		return rc;
 	if (FAULT("checkout.mark"))

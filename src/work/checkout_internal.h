@@ -295,6 +295,12 @@ int checkout_place_open(struct checkout_place *p, const char *path, size_t len, 
 int checkout_place_mkdir(struct checkout_place *p, const char *path, size_t len,
 	struct store_error *err);
 
+/*
+ * Give the owner all rights in the directory at path, which got its recorded ones from a run before
+ * and gets them again.  What is not allowed is told by whatever fails next.
+ */
+void checkout_place_allow(struct checkout_place *p, const char *path, size_t len);
+
 /* A file while it is written. */
 struct checkout_file {
 	const struct checkout *c;
