@@ -118,6 +118,13 @@ test_expect_success 'directories that are recorded without the right to write ar
 	find ../ro-to/a -type d -printf "%m\n" | sort -u >../out && echo 555 | test_cmp - ../out && test ! -e ../ro-to/a/.store-tmp-to
 '
 
+test_expect_success 'a named path brings the recorded attributes of the directories above it' '
+	mkdir above && cd above && store init . && mkdir -p d/e && echo 1 >d/e/f && echo 1 >d/e/g && cp -a d ../above-d && chmod 700 d/e && chmod 750 d && store add -A && store commit -m one &&
+	rm -r d && echo 2 >x && store add -A && store commit -m two && cp -a ../above-d d &&
+	store checkout main~1 -- d/e/f d/e/g && store status --porcelain >../out && printf "A  d/e/f\nA  d/e/g\n" | test_cmp - ../out && store commit -m three &&
+	store checkout --to ../above-to && stat -c %a ../above-to/d ../above-to/d/e >../out && printf "750\n700\n" | test_cmp - ../out
+'
+
 # stopped POINT COMMAND...: runs in the background until it has come to that point.  ended: lets it end, with its exit code.
 stopped()
 {

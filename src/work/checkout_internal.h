@@ -212,6 +212,9 @@ int checkout_plan_row(struct checkout *c, const struct checkout_visit *v, enum c
  */
 int checkout_plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
 	struct store_error *err);
+/* The recorded attributes of path in the target, without child map, into out; length 0: none. */
+int checkout_find_meta(struct checkout *c, const char *path, size_t len, struct buf *out,
+	struct store_error *err);
 /* Plan the directories above path; *stage_dir: number of the innermost one's rows, 0: none. */
 int checkout_plan_parents(struct checkout *c, const char *path, uint64_t *stage_dir,
 	struct store_error *err);

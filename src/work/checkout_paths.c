@@ -59,6 +59,33 @@ static int find_target(struct checkout *c, const char *path, size_t len, struct 
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+int checkout_find_meta(struct checkout *c, const char *path, size_t len, struct buf *out,
+	struct store_error *err)
+{
+	const char *slash = memrchr(path, '/', len);
+	const size_t above = slash ? (size_t)(slash - path) : 0, name = slash ? above + 1 : 0;
+	struct buf value = { 0 };
+	struct map_ref map;
+	struct meta m;
+	struct span s;
+	int rc = STORE_ENOTFOUND;
+
+	buf_clear(out);
+	if (c->has_meta)
+		rc = tree_find_meta(&c->nodes, &c->meta, path, above, &map, err);
+	if (rc == 0)
+		rc = map_lookup(&c->nodes, MAP_META, &map, path + name, len - name, &value, err);
+	s = span_of(value.data, value.len);
+	if (rc == 0 && (meta_decode(&s, &m) != 0 || s.bad))
+		rc = store_error_set(err, STORE_ECORRUPT, "recorded attributes are malformed");
+	if (rc == 0) {
+		m.flags &= (uint8_t)~META_CHILD;
+		rc = m.flags == 0 || meta_encode(out, &m) == 0 ? 0 : checkout_no_memory(err);
+	}
+	buf_release(&value);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
 static int plan_path(struct checkout *c, const char *path, struct store_error *err)
 {
 	struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, c->txn);

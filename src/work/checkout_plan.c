@@ -456,6 +456,35 @@ int checkout_plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/* A directory above a path that was named. */
+static int decide_parent(struct sight *s, struct checkout_visit *v, struct store_error *err)
+{
+	struct checkout *c = s->c;
+	struct buf meta = { 0 };
+	bool may = true;
+	int rc = look(s, err);
+
+	if (rc == 0 && s->on_disk && s->disk.kind != ENTRY_DIR) {
+		rc = may_replace(s, &may, err);
+		if (rc == 0 && may && s->on_disk)
+			rc = checkout_plan_over(c, v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY, &s->disk,
+				err);
+		s->on_disk = !may;
+	}
+	if (rc == 0 && !s->on_disk)
+		rc = checkout_plan_op(c, v, CHECKOUT_MKDIR, 0, err);
+	if (rc != 0 || rows_below(s) != 0)
+		return rc;
+	/* New in the stage: a commit is to record it as the revision has it. */
+	rc = checkout_find_meta(c, v->path, v->len, &meta, err);
+	v->meta = meta.data;
+	v->meta_len = meta.len;
+	if (rc == 0)
+		rc = checkout_plan_row(c, v, CHECKOUT_ROW, 0, NULL, err);
+	buf_release(&meta);
+	return rc;
+}
+
 int checkout_plan_parents(struct checkout *c, const char *path, uint64_t *stage_dir,
 	struct store_error *err)
 {
@@ -468,7 +497,6 @@ int checkout_plan_parents(struct checkout *c, const char *path, uint64_t *stage_
 		slash = strchr(slash + 1, '/')) {
 		struct checkout_visit v = { .name_off = name_off, .stage_dir = *stage_dir };
 		struct sight s = { .c = c, .v = &v, .exact = true };
-		bool may = true;
 
 		if (buf_set(&part, path, (size_t)(slash - path)) != 0 || !buf_str(&part)) {
 			rc = checkout_no_memory(err);
@@ -477,16 +505,7 @@ int checkout_plan_parents(struct checkout *c, const char *path, uint64_t *stage_
 		v.path = (const char *)part.data;
 		v.len = part.len;
 		v.target.kind = ENTRY_DIR;
-		rc = look(&s, err);
-		if (rc == 0 && s.on_disk && s.disk.kind != ENTRY_DIR) {
-			rc = may_replace(&s, &may, err);
-			if (rc == 0 && may && s.on_disk)
-				rc = checkout_plan_over(c, &v, CHECKOUT_UNLINK, CHECKOUT_IN_WAY,
-					&s.disk, err);
-			s.on_disk = !may;
-		}
-		if (rc == 0 && !s.on_disk)
-			rc = checkout_plan_op(c, &v, CHECKOUT_MKDIR, 0, err);
+		rc = decide_parent(&s, &v, err);
 		*stage_dir = rows_below(&s);
 		name_off = part.len + 1;
 	}
