@@ -215,9 +215,19 @@ test_expect_success 'a tree that cannot fit is refused before the first write' '
 	test_grep "no room" ../err && test ! -e b && STORE_FAULT=checkout.space:1:ENOSPC store checkout HEAD && store checkout main && test -f b
 '
 
-test_expect_success 'what replaces files of the same length fits on a full disk' '
+test_expect_success 'a file that is replaced needs room beside the old one, and many need it one after another' '
 	cd big && head -c 6000000 /dev/urandom >b && store add b && store commit -m three &&
+	test_expect_code 2 env STORE_FAULT=checkout.space:1:ENOSPC store checkout HEAD~1 2>../err && test_grep "no room" ../err &&
+	mkdir m && for i in 1 2 3 4 5 6 7 8; do head -c 500000 /dev/urandom >m/$i || return 1; done && store add m && store commit -m four &&
+	for i in 1 2 3 4 5 6 7 8; do head -c 500000 /dev/urandom >m/$i || return 1; done && store add m && store commit -m five &&
 	STORE_FAULT=checkout.space:1:ENOSPC store checkout HEAD~1 && store checkout main
+'
+
+test_expect_success 'room that comes free is what the files take on disk, and those that go at the end free none' '
+	cd big && truncate -s 6000000 m/1 && store add m && store commit -m six && mkdir n && head -c 6000000 /dev/urandom >n/b && rm b &&
+	store add -A && store commit -m seven && test_expect_code 2 env STORE_FAULT=checkout.space:1:ENOSPC store checkout HEAD~1 2>../err &&
+	test_grep "no room" ../err && head -c 6000000 /dev/urandom >m/1 && store add -A && store commit -m eight && store checkout -q HEAD~1 &&
+	test_expect_code 2 env STORE_FAULT=checkout.space:1:ENOSPC store checkout main 2>../err && test_grep "no room" ../err
 '
 
 test_expect_success 'a branch with a commit of its own comes and goes' '

@@ -172,7 +172,7 @@ struct checkout {
 	struct spool plan, ops;
 	struct spool kept; /* changes of many: what was staged before and stays */
 	uint64_t plan_writes;
-	uint64_t need, freed; /* bytes on disk */
+	uint64_t need; /* bytes on disk */
 	struct checkout_place *place;
 	struct checkout_place own_place; /* what place points to on the main thread */
 

@@ -123,11 +123,6 @@ static int is_on_disk(struct sight *s, const struct stage_row *row, bool *same,
 	return rc != 0 && err && err->sys ? store_error_wrap(err, rc, "'%s'", s->disk.name) : rc;
 }
 
-static uint64_t disk_bytes(const struct sight *s)
-{
-	return s->on_disk && s->disk.kind != ENTRY_DIR ? s->disk.stat.size : 0;
-}
-
 /* ---- deciding */
 
 /* May what stands there go?  Told as a conflict when it may not. */
@@ -262,7 +257,6 @@ static int delete_file(struct sight *s, unsigned int in_way, bool *may, struct s
 
 	if (rc != 0 || !*may || !s->on_disk)
 		return rc;
-	s->c->freed += disk_bytes(s);
 	return checkout_plan_over(s->c, s->v, CHECKOUT_UNLINK, in_way ? CHECKOUT_IN_WAY : 0,
 		&s->disk, err);
 }
@@ -357,7 +351,6 @@ static int write_file(struct sight *s, struct store_error *err)
 		return rc;
 	if (!s->on_disk)
 		return checkout_plan_row(c, s->v, CHECKOUT_WRITE, 0, NULL, err);
-	c->freed += disk_bytes(s);
 	return checkout_plan_over(c, s->v, CHECKOUT_WRITE, CHECKOUT_REPLACE, &s->disk, err);
 }
 

@@ -70,19 +70,31 @@ static int sum_walk(struct checkout *c, struct checkout_walk *w, struct store_er
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/*
+ * What the plan takes at its height: what gives way goes first, what is replaced only when the new
+ * file stands beside it, all else at the end.
+ */
 static int sum_plan(struct checkout *c, struct store_error *err)
 {
 	struct buf record = { 0 };
 	struct checkout_action a;
+	uint64_t written = 0, before = 0, freed = 0;
 	int rc = spool_rewind(&c->plan, err);
 
 	while (rc == 0 && (rc = spool_next(&c->plan, &record, err)) == 0) {
 		rc = checkout_action_decode(&a, record.data, record.len, err);
-		if (rc == 0 && a.op == CHECKOUT_WRITE)
-			rc = least_bytes(c, &a.row.ref, &c->need, err);
+		if (rc == 0 && a.op == CHECKOUT_UNLINK && (a.flags & CHECKOUT_IN_WAY))
+			before += a.frees;
+		if (rc == 0 && a.op == CHECKOUT_WRITE) {
+			rc = least_bytes(c, &a.row.ref, &written, err);
+			if (written > freed && written - freed > c->need)
+				c->need = written - freed;
+			freed += a.frees;
+		}
 		if (rc != 0)
 			break;
 	}
+	c->need = c->need > before ? c->need - before : 0;
 	buf_release(&record);
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
@@ -104,11 +116,11 @@ int checkout_check_space(struct checkout *c, struct store_error *err)
 		return 0;
 	c->need = 0;
 	rc = c->in_place ? sum_plan(c, err) : checkout_target_walks(c, sum_walk, err);
-	if (rc != 0 || c->need <= c->freed || c->need - c->freed <= room)
+	if (rc != 0 || c->need <= room)
 		return rc;
 	return store_error_set(err, STORE_ENOSPACE,
 		"no room: %llu bytes are to be written, and the disk has %llu left; nothing was written",
-		(unsigned long long)(c->need - c->freed), (unsigned long long)room);
+		(unsigned long long)c->need, (unsigned long long)room);
 }
 
 /* ---- steps */
