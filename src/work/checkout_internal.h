@@ -101,7 +101,7 @@ struct checkout_action {
 	uint8_t op, flags;
 	struct stage_row row; /* stat of what is to go: as the plan saw it, in place */
 	uint64_t frees;       /* bytes on disk that are free again when it is done */
-	const char *path; /* NUL-terminated; borrowed from the bytes it was decoded from */
+	const char *path;     /* NUL-terminated; borrowed from the bytes it was decoded from */
 	size_t len;
 };
 

@@ -126,7 +126,8 @@ static int next_walked(struct write_run *w, struct store_error *err)
 			continue;
 		if (v.target.kind == ENTRY_DIR) {
 			rc = checkout_place_mkdir(&w->place, v.path, v.len, err);
-			if (rc == 0 && !w->c->straight && checkout_meta_has(w->c, v.meta, v.meta_len))
+			if (rc == 0 && !w->c->straight &&
+				checkout_meta_has(w->c, v.meta, v.meta_len))
 				checkout_place_allow(&w->place, v.path, v.len);
 			if (rc == 0)
 				rc = checkout_walk_enter(w->walk, 0, 0, err);
