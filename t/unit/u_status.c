@@ -136,6 +136,22 @@ static void write_and_stage(const char *path, const char *text)
 	end(&s);
 }
 
+/* With a time stamp half a second ahead: no clock is past it yet, however slow the machine. */
+static void write_and_stage_young(const char *path, const char *text)
+{
+	struct staging s = begin();
+	struct timespec times[2];
+
+	write_file(path, text);
+	assert_int_equal(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
+	times[0].tv_sec += times[0].tv_nsec >= 500000000;
+	times[0].tv_nsec += times[0].tv_nsec >= 500000000 ? -500000000 : 500000000;
+	times[1] = times[0];
+	assert_int_equal(utimensat(repo->work_fd, path, times, 0), 0);
+	stage_text(&s, path, text);
+	end(&s);
+}
+
 static void stage_gone(const char *path)
 {
 	struct staging s = begin();
@@ -413,11 +429,9 @@ static void test_status__a_staged_mode_is_a_change_and_a_staged_time_is_none(voi
 static void test_status__a_racy_file_is_read_once_and_stamped(void **state)
 {
 	(void)state;
-	write_and_stage("racy", "r");
+	write_and_stage_young("racy", "r");
+	usleep(600000);
 	assert_string_equal(status(0), "A  racy\n");
-	assert_int_equal(result.stats.opened, 1);
-	age();
-	status(0);
 	assert_int_equal(result.stats.opened, 1);
 	status(0);
 	assert_int_equal(result.stats.opened, 0);
@@ -436,7 +450,8 @@ static void test_status__a_held_gate_stops_no_status(void **state)
 	OK(store_open(&other, &options, &failure));
 	OK(odb_gate_lock(other->odb, &failure));
 	assert_string_equal(status(0), "A  racy\n");
-	assert_true(result.stats.seconds < 2);
+	/* It would wait for 30 s. */
+	assert_true(result.stats.seconds < 20);
 	odb_gate_unlock(other->odb);
 	store_close(other);
 }
