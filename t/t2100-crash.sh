@@ -60,7 +60,7 @@ test_expect_success 'a commit killed at commit.settle is made, and what it left 
 test_expect_success 'an init killed anywhere is ended by the next init' '
 	: >all-fired &&
 	for point in refslog.write refslog.sync env.commit fsync rename; do
-		for nth in 1 2 3; do
+		for nth in 1 2 3 4 5 6 7 8 9 10 11 12; do
 			rm -rf i &&
 			killed $point:$nth store init i
 			case $? in 1) break ;; 2) return 1 ;; esac

@@ -44,6 +44,38 @@ test_expect_success 'the repository is looked for upwards, to a ceiling; --store
 	test_expect_code 2 env STORE_DIR=/nowhere store root 2>../err && test_line_count -eq 1 ../err && test_grep "/nowhere" ../err
 '
 
+# stopped_init DIR: an init of it that is stopped when it has begun to lay out .store, in the background.
+stopped_init()
+{
+	strace -f -o stop.trace -e trace=mkdirat -e inject=mkdirat:signal=SIGSTOP:when=1 \
+		sh -c "echo \$\$ >stopped && exec store init -q $1" >stop.out 2>&1 &
+	stopped_pid=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+		grep -q "stopped by SIGSTOP" stop.trace || sleep 0.1
+	done
+	test_grep "stopped by SIGSTOP" stop.trace && test_path_is_missing "$1/.store/format"
+}
+
+test_expect_success 'of two at once one makes the repository and the other finds it, and nothing of it is emptied' '
+	test_when_finished "kill -9 \$(cat stopped) 2>/dev/null || :" && stopped_init both && test_expect_code 5 timeout 10 store -c core.lockTimeout=300ms init both 2>err && test_line_count -eq 1 err &&
+	{ store init both 2>err & other=$!; } && sleep 0.3 && kill -CONT "$(cat stopped)" && wait $stopped_pid && wait $other &&
+	echo 1 >both/f && store -C both add f && store -C both commit -q -m one && store -C both fsck &&
+	for n in 1 2 3 4 5; do
+		rm -rf many && pids= && for _ in 1 2 3 4; do
+			store init many 2>>errs & pids="$pids $!"
+		done && for pid in $pids; do
+			wait $pid || return 1
+		done && echo 1 >many/f && store -C many add f && store -C many commit -q -m one && store -C many fsck || return 1
+	done
+'
+
+test_expect_success 'what is made is on the disk, with every folder that names it, before it is a repository' '
+	strace -f -y -o trace -e trace=fsync,fdatasync,rename,renameat,renameat2 store init -q new/below && top=$PWD &&
+	awk "/ rename.*\"format\"/ { exit } { print }" trace >before && for folder in "" /new /new/below /new/below/.store/db; do
+		test_grep "fsync([0-9]*<$top$folder>)" before || return 1
+	done && awk "/ rename.*\"format\"/ { after = 1 } after" trace >after && test_grep "fsync([0-9]*<$top/new/below/.store>)" after
+'
+
 # modes FOLDER: "mode kind" of all in it but the ballast, which holds nothing.  Packs are 0444 for the folder keeps others out.
 modes()
 {

@@ -491,6 +491,18 @@ int io_datasync(int fd)
 	return rc;
 }
 
+int io_sync_above(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *above = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd = above ? open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	const int rc = fd != -1 ? io_sync(fd) : above && errno == EACCES ? 0 : -1;
+
+	close_quietly(fd);
+	free(above);
+	return rc;
+}
+
 int io_close(int *fd)
 {
 	int rc, injected;

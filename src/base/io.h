@@ -48,6 +48,8 @@ int io_replace(int dirfd, const char *name, const char *tmp, const void *data, s
 /* fsync that honours STORE_TEST_FSYNC=0.  Returns 0 or -1 with errno. */
 int io_sync(int fd);
 int io_datasync(int fd);
+/* fsync of the folder in which path stands; one that may not be opened is left to the system. */
+int io_sync_above(const char *path);
 
 /* Close *fd if open, set it to -1.  Returns 0 or -1 with errno; never retried. */
 int io_close(int *fd);

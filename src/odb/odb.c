@@ -179,10 +179,11 @@ static int make_folder(int dirfd, const char *name, const char *path, struct sto
 	return 0;
 }
 
+/* A file of this text; an earlier try may have left it, or its beginning. */
 static int make_file(int dirfd, const char *name, const char *text, const char *path,
 	struct store_error *err)
 {
-	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	int rc = 0;
 
 	owner_give(dirfd, fd);
@@ -209,10 +210,25 @@ static int make_ballast(int dirfd, const char *path, struct store_error *err)
 	return rc;
 }
 
+/* An empty database; its name in db_path is on the disk before `format` says that it is there. */
+static int make_database(const char *db_path, struct store_error *err)
+{
+	struct env *env;
+	int fd, rc = env_open(&env, db_path, ENV_NEW, err);
+
+	if (rc != 0)
+		return rc;
+	env_close(env);
+	fd = open(db_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || io_sync(fd) != 0)
+		rc = store_error_sys(err, "cannot sync '%s'", db_path);
+	io_close(&fd);
+	return rc;
+}
+
 static int make_parts(int fd, const char *path, const char *db_path, struct store_error *err)
 {
 	static const char *const folders[] = { "packs", "index", "tmp", "db" };
-	struct env *env;
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && rc == 0; i++)
@@ -223,11 +239,7 @@ static int make_parts(int fd, const char *path, const char *db_path, struct stor
 		rc = make_file(fd, "refs.log", "store refs 1\n", path, err);
 	if (rc == 0)
 		rc = make_ballast(fd, path, err);
-	if (rc == 0)
-		rc = env_open(&env, db_path, ENV_NEW, err);
-	if (rc == 0)
-		env_close(env);
-	return rc;
+	return rc == 0 ? make_database(db_path, err) : rc;
 }
 
 int odb_create(const char *path, struct store_format *format, const char *db_dir,

@@ -42,8 +42,8 @@ void odb_close(struct odb *o);
 int odb_open_database(struct odb *o, struct store_error *err);
 
 /*
- * Lay out a new store folder at path: everything but HEAD; `format` is written last. Sets
- * format->parameters.
+ * Lay out a new store folder at path: everything but HEAD; `format` is written last. Only one at a
+ * time may: the caller holds a lock, and has seen no `format`. Sets format->parameters.
  */
 int odb_create(const char *path, struct store_format *format, const char *db_dir,
 	struct store_error *err);

@@ -6,9 +6,11 @@
  *   3. `format`: now it is a repository, though an unfinished one
  *   4. the first publication: HEAD and an empty stage
  *
- * Without `format`, init begins again at 1; without HEAD, at 4. Step 2 empties refs.log, so a
- * folder that has lost its `format` but holds packs or a log with records is left alone: that is a
- * repository to be repaired.
+ * Without `format`, init begins again at 1; without HEAD, at 4. A folder that has lost its `format`
+ * but holds packs or a log with records is left alone: that is a repository to be repaired.
+ *
+ * Of several at once one does 1 to 3, under a lock (flock) on .store, and the others find it done;
+ * one does 4, by the gate. What is made is synced, and so is each folder in which it stands.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -57,10 +59,14 @@ static int make_folders(const char *path, struct store_error *err)
 		return out_of_memory(err);
 	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		owner_mkdir(copy);
+		if (owner_mkdir(copy) == 0 && io_sync_above(copy) != 0)
+			rc = -1;
 		*slash = '/';
 	}
-	if (owner_mkdir(copy) != 0 && errno != EEXIST)
+	if (rc != 0)
+		rc = store_error_sys(err, "cannot sync the folders above '%s'",
+			quote_msg(shown, sizeof(shown), path, strlen(path)));
+	if (rc == 0 && owner_mkdir(copy) != 0 && errno != EEXIST)
 		rc = store_error_sys(err, "cannot create '%s'",
 			quote_msg(shown, sizeof(shown), path, strlen(path)));
 	free(copy);
@@ -164,6 +170,9 @@ static int prepare_db_dir(const char *store_dir, const char *text, struct buf *p
 		return out_of_memory(err);
 	if (owner_mkdir((const char *)path->data) != 0 && errno != EEXIST)
 		return store_error_sys(err, "cannot create '%s'", (const char *)path->data);
+	if (io_sync_above((const char *)path->data) != 0)
+		return store_error_sys(err, "cannot sync the folder of '%s'",
+			(const char *)path->data);
 	buf_add_str(path, "/data.mdb");
 	if (!buf_str(path))
 		return out_of_memory(err);
@@ -256,27 +265,71 @@ static int check_new(const char *dir, const struct store_init_options *o, struct
 	return rc;
 }
 
-static int make_store(const char *store_dir, const struct store_init_options *o,
+/* The folder .store, on the disk. */
+static int make_folder(const struct discovery *d, struct store_error *err)
+{
+	if (owner_mkdir(d->store_dir) != 0 && errno != EEXIST)
+		return store_error_sys(err, "cannot create '%s'", d->store_dir);
+	if (io_sync_above(d->store_dir) != 0 || io_sync_above(d->start) != 0)
+		return store_error_sys(err, "cannot sync the folder of '%s'", d->store_dir);
+	return 0;
+}
+
+/* Be the only one who makes something in it; the lock ends with *fd. */
+static int lock_folder(const char *store_dir, const struct config *c, int *fd,
 	struct store_error *err)
 {
-	struct store_format format;
-	struct config *config = NULL;
+	uint64_t wait;
+	int rc = config_duration_ms(c, "core.lockTimeout", &wait, err);
+
+	if (rc != 0)
+		return rc;
+	*fd = open(store_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd == -1)
+		return store_error_sys(err, "cannot open '%s'", store_dir);
+	rc = io_flock(*fd, wait > INT_MAX ? INT_MAX : (unsigned int)wait);
+	if (rc < 0)
+		return store_error_sys(err, "cannot lock '%s'", store_dir);
+	return rc == 0
+		? 0
+		: store_error_set(err, STORE_EBUSY,
+			  "cannot make '%s': another command is making it; try again", store_dir);
+}
+
+static int make_parts(const char *store_dir, const struct config *config,
+	struct store_format *format, struct store_error *err)
+{
 	struct buf db_dir = { 0 };
 	int rc = check_empty(store_dir, err);
 
-	if (rc == 0)
-		rc = check_wishes(o, &config, &format, err);
-	if (rc == 0 && owner_mkdir(store_dir) != 0 && errno != EEXIST)
-		rc = store_error_sys(err, "cannot create '%s'", store_dir);
 	if (rc == 0)
 		rc = prepare_db_dir(store_dir, config_text(config, "core.dbDir"), &db_dir, err);
 	if (rc == 0)
 		rc = write_config(store_dir, config, err);
 	if (rc == 0)
-		rc = odb_create(store_dir, &format,
+		rc = odb_create(store_dir, format,
 			db_dir.len > 0 ? (const char *)db_dir.data : NULL, err);
-	config_free(config);
 	buf_release(&db_dir);
+	return rc;
+}
+
+static int make_store(const struct discovery *d, const struct store_init_options *o,
+	struct store_error *err)
+{
+	struct store_format format;
+	struct config *config = NULL;
+	int lock = -1;
+	int rc = check_wishes(o, &config, &format, err);
+
+	if (rc == 0)
+		rc = make_folder(d, err);
+	if (rc == 0)
+		rc = lock_folder(d->store_dir, config, &lock, err);
+	/* Another may have made it while we waited. */
+	if (rc == 0 && !has_file(d->store_dir, "format"))
+		rc = make_parts(d->store_dir, config, &format, err);
+	io_close(&lock);
+	config_free(config);
 	return rc;
 }
 
@@ -388,6 +441,12 @@ static int finish(const struct discovery *d, const struct store_init_options *o,
 		if (rc == 0)
 			rc = publish_head(repo, o, err);
 	}
+	/* Another finished it meanwhile. */
+	if (rc == STORE_EBUSY && repo_check_head(repo, NULL) == 0) {
+		store_error_clear(err);
+		*existed = true;
+		rc = 0;
+	}
 	store_close(repo);
 	return rc;
 }
@@ -405,7 +464,7 @@ int store_init(const char *dir, const struct store_init_options *options,
 		rc = find_place(&d, dir, err);
 	assert(rc != 0 || d.store_dir);
 	if (rc == 0 && !has_file(d.store_dir, "format"))
-		rc = make_store(d.store_dir, o, err);
+		rc = make_store(&d, o, err);
 	if (rc == 0)
 		rc = finish(&d, o, &existed, err);
 	if (rc == 0 && result) {
