@@ -57,7 +57,8 @@ next_number()
 # flip_row KIND: one bit of the row of the last pack in table `packs`, in every copy of it: of its key or of its value.
 flip_row()
 {
-	python3 - "$1" r/.store/db/data.mdb "$(ls r/.store/packs | tail -n 1)" <<-\EOF
+	for flip_pack in r/.store/packs/*; do :; done
+	python3 - "$1" r/.store/db/data.mdb "${flip_pack##*/}" <<-\EOF
 		import sys
 		number, random = sys.argv[3].split("-")
 		row = bytes.fromhex(number + random)
