@@ -129,12 +129,12 @@ test_expect_success 'a named path brings the recorded attributes of the director
 stopped()
 {
 	point=$1 && shift && rm -f ../fired && { STORE_FAULT=$point:1:stop STORE_FAULT_LOG=$PWD/../fired "$@" 2>../err & pid=$!; } &&
-		wait_for ../fired && until grep -q "^State:.T" /proc/$pid/status; do sleep 0.01; done
+		wait_for ../fired && until grep -q "^State:.T" /proc/"$pid"/status; do sleep 0.01; done
 }
 
 ended()
 {
-	kill -CONT $pid && wait $pid
+	kill -CONT "$pid" && wait "$pid"
 }
 
 test_expect_success 'what is changed after the plan was made is neither overwritten nor deleted, not with -f either' '
