@@ -130,8 +130,12 @@ test:
 check-build: all lib
 	+@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= all lib unit
 
+# Those that take longest begin first, or one of them would run alone at the end.
+LONG = $(wildcard $(addprefix t/t,4300-* 2105-* 2130-* 3900-* 4020-* 2100-* 4050-* 9100-* 2210-*))
+SCRIPTS_IN_ORDER = $(LONG) $(filter-out $(LONG),$(wildcard t/t[0-9]*.sh))
+
 check: check-build
-	STORE_BIN=$(O)/fault $(RUN_TESTS) $(wildcard t/t[0-9]*.sh) $(UNITS:$(O)/%=$(O)/fault/%)
+	STORE_BIN=$(O)/fault $(RUN_TESTS) $(SCRIPTS_IN_ORDER) $(UNITS:$(O)/%=$(O)/fault/%)
 
 # The units need the library only, not the command.
 check-unit:
@@ -139,7 +143,7 @@ check-unit:
 	STORE_BIN=$(O)/fault $(RUN_TESTS) $(UNITS:$(O)/%=$(O)/fault/%)
 
 # t0006 builds anew, and t9100 measures the release build: the sanitized program takes no part in them.
-SAN_SCRIPTS = $(filter-out t/t0006-% t/t9100-%,$(wildcard t/t[0-9]*.sh))
+SAN_SCRIPTS = $(filter-out t/t0006-% t/t9100-%,$(SCRIPTS_IN_ORDER))
 check-san: all lib
 	+@$(SUBMAKE) O=$(O)/asan FAULTS=1 SAN=address,undefined CFLAGS="-O1 -g" all lib unit
 	STORE_BIN=$(O)/asan $(RUN_TESTS) $(SAN_SCRIPTS) $(UNITS:$(O)/%=$(O)/asan/%)

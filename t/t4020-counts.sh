@@ -61,12 +61,12 @@ test_expect_success "$count files in one directory go in, within the memory that
 '
 
 test_expect_success 'what was opened is seen: the tracing itself works' '
-	cd wide && echo y >sub/deep/y && traced store -q add . && opened ../trace >../got &&
+	cd wide && echo y >sub/deep/y && sleep 0.1 && traced store -q add . && opened ../trace >../got &&
 	echo "$PWD/sub/deep/y" >../want && test_cmp ../want ../got && store -q commit -m two
 '
 
 test_expect_success 'a second add and a status, two seconds later, open no regular file' '
-	cd wide && sleep 2.2 && store -q add . && sleep 0.1 &&
+	cd wide && sleep 2.2 &&
 	traced store --stats add -r . 2>../err && opened ../trace >../got && test_must_be_empty ../got &&
 	stat_is opened -eq 0 && test_grep "wide>" ../trace &&
 	traced store --stats status --porcelain >../out 2>../err && test_must_be_empty ../out &&

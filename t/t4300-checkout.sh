@@ -251,8 +251,10 @@ test_expect_success 'the stage after a checkout has the attributes of the top di
 	done
 '
 
+# In parts of 50 rows that is much.
+STORE_TEST_PART=50 && export STORE_TEST_PART
 test_expect_success 'the attributes of the top directory also go with a revision that changes much' '
-	cd top && store checkout -f two && store checkout -b much && chmod 700 . && mkdir d && (cd d && seq 5100 | split -l 1 -a 4 - f) && store add -A && store commit -m much &&
+	cd top && store checkout -f two && store checkout -b much && chmod 700 . && mkdir d && (cd d && seq 60 | split -l 1 -a 4 - f) && store add -A && store commit -m much &&
 	of_top 0700 && store checkout one && of_top 0750 && store checkout much && of_top 0700 && store checkout none && of_top &&
 	store checkout much && of_top 0700 && store checkout -f two && of_top 0711 && store checkout -f much && of_top 0700
 '
@@ -264,6 +266,8 @@ test_expect_success 'attributes of the top directory that were staged stay over 
 	store status --porcelain >../have && echo "M  ./" | test_cmp - ../have && store checkout -f much && of_top 0700 && store add . &&
 	store checkout HEAD -- . && of_top 0700
 '
+
+unset STORE_TEST_PART
 
 test_expect_success 'a mode that was staged stays over a switch between other recorded ones' '
 	cd attrs && store checkout -f main && chmod 711 g && store add g && store checkout old && store status --porcelain >../have &&
@@ -299,11 +303,11 @@ test_expect_success 'what is staged and stays is recorded in as many records as 
 	test_cmp ../want ../have && "$SRC_ROOT/t/second-reader" . verify && store checkout -f main && rm -f staged??
 '
 
-# staged N: a checkout of N changes and some more over everything that can be staged beside them; into N.status and N.attributes
+# beside N: a checkout of N changes and some more over everything that can be staged beside them; into N.status and N.attributes
 # what stays, N.status-2 and N.attributes-2 after a rebuild.
-staged()
+beside()
 {
-	rm -rf "$TRASH/staged" && mkdir "$TRASH/staged" && cd "$TRASH/staged" && store init . && mkdir -p g h/i e both && echo x >x && echo g >g/g && echo j >h/i/j &&
+	rm -rf "$TRASH/beside" && mkdir "$TRASH/beside" && cd "$TRASH/beside" && store init . && mkdir -p g h/i e both && echo x >x && echo g >g/g && echo j >h/i/j &&
 		echo y >y && echo z >e/z && echo k >k && echo w >w && echo b >both/b && chmod 755 both e h && store add -A && store commit -m small && store checkout -b small &&
 		store checkout -b many && echo X >x && rm -r g h && echo g >g && echo Z >e/z && echo W >w && echo B >both/b && chmod 700 both && mkdir d &&
 		(cd d && seq "$1" | split -l 1 -a 4 - f) && store add -A && store commit -m many && store checkout small && clean &&
@@ -317,7 +321,7 @@ staged()
 
 # A file that was touched and added has nothing staged but a time: no conflict, and no reason to keep its old content.
 test_expect_success 'what was staged stays or gives way alike, however many changes come with it, and after a rebuild' '
-	staged 10 && test_cmp ../10.status ../10.status-2 && test_cmp ../10.attributes ../10.attributes-2 && staged 5100 &&
+	beside 10 && test_cmp ../10.status ../10.status-2 && test_cmp ../10.attributes ../10.attributes-2 && beside 5100 &&
 	test_cmp ../10.status ../5100.status && test_cmp ../10.attributes ../5100.attributes && test_cmp ../5100.status ../5100.status-2 &&
 	test_cmp ../5100.attributes ../5100.attributes-2 && printf "%s\n" "M  e/" "A  h/i/new" "D  k" "A  n/n/n" "M  y" | test_cmp - ../10.status &&
 	test_grep "^0750 .* e\$" ../10.attributes && test_grep "^0700 .* h\$" ../10.attributes && test_grep "^0700 .* h/i\$" ../10.attributes
@@ -334,7 +338,7 @@ test_expect_success 'killed while it is built nothing of it shows, not after a r
 '
 
 test_expect_success 'what fell out of use is swept: there and back again and again takes no more room' '
-	cd many && store checkout -f small && store checkout -f main && store checkout small && first=$(stat -c %s .store/db/data.mdb) && for i in 1 2 3 4 5 6
+	cd many && store checkout -f small && store checkout -f main && store checkout small && first=$(stat -c %s .store/db/data.mdb) && for i in 1 2 3
 	do
 		store checkout main && store checkout small || return 1
 	done && last=$(stat -c %s .store/db/data.mdb) && echo "$first $last" && test "$last" -le $((first * 3 / 2))

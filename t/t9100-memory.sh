@@ -31,9 +31,9 @@ for i in range(160):
     piece = random.Random(i).randbytes(1 << 19)
     open(\"r/large\", \"ab\").write(piece + piece.hex()[: 1 << 19].encode())" &&
 	store init --chunk-average 2M r &&
-	store -C r add --threads 16 --stats large >added &&
+	store -C r add --threads 16 --stats large 2>added &&
 	store -C r commit -m one &&
-	store -C r checkout --threads 16 --stats --to "$PWD/copy" HEAD >restored &&
+	store -C r checkout --threads 16 --stats --to "$PWD/copy" HEAD 2>restored &&
 	cmp r/large copy/large &&
 	for stats in added restored
 	do

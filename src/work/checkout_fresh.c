@@ -52,7 +52,7 @@ struct fresh {
 	struct checkout_walk *walk;
 	uint64_t *dirs; /* fresh numbers of the directories around the next visit */
 	size_t depth, cap;
-	struct new_row *rows; /* CHECKOUT_PART of them */
+	struct new_row *rows; /* checkout_part() of them */
 	size_t count;
 	struct buf strings;
 	struct stage_batch *batch; /* steps 3 and 4 */
@@ -63,7 +63,7 @@ bool checkout_fresh_pays(const struct checkout *c)
 {
 	const uint64_t entries = c->target.totals.files + c->target.totals.dirs;
 
-	return c->options->n_paths == 0 && c->has_commit && c->ops.count > CHECKOUT_PART &&
+	return c->options->n_paths == 0 && c->has_commit && c->ops.count > checkout_part() &&
 		c->ops.count >= entries / SHARE;
 }
 
@@ -217,7 +217,7 @@ static int next_rows(struct fresh *f, struct store_error *err)
 	}
 	f->count = 0;
 	buf_clear(&f->strings);
-	while (rc == 0 && f->count < CHECKOUT_PART && f->strings.len < PART_BYTES) {
+	while (rc == 0 && f->count < checkout_part() && f->strings.len < PART_BYTES) {
 		rc = checkout_walk_next(f->walk, &v, err);
 		if (rc == 0 && v.is_leave)
 			f->depth--;
@@ -236,7 +236,7 @@ static int put_target(struct fresh *f, struct store_error *err)
 	int rc, ended;
 
 	f->walk = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, NULL);
-	f->rows = mem_alloc_array(CHECKOUT_PART, sizeof(*f->rows));
+	f->rows = mem_alloc_array(checkout_part(), sizeof(*f->rows));
 	if (!f->walk || !f->rows)
 		return checkout_no_memory(err);
 	rc = checkout_walk_begin(f->walk, "", &nothing, &c->target, c->has_meta ? &c->meta : NULL,
@@ -273,7 +273,7 @@ static int fill_batch(struct fresh *f, struct spool *from, struct buf *record,
 	int rc = 0;
 
 	stage_batch_clear(f->batch);
-	while (rc == 0 && stage_batch_count(f->batch) < CHECKOUT_PART &&
+	while (rc == 0 && stage_batch_count(f->batch) < checkout_part() &&
 		stage_batch_bytes(f->batch) < PART_BYTES) {
 		rc = spool_next(from, record, err);
 		if (rc == 0)
@@ -333,7 +333,7 @@ int checkout_fresh_build(struct checkout *c, uint64_t owner, uint64_t *root,
 static int apply_sweep(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
 {
 	(void)number;
-	return stage_sweep(txn, CHECKOUT_PART, ctx, err);
+	return stage_sweep(txn, checkout_part(), ctx, err);
 }
 
 void checkout_fresh_sweep(struct checkout *c)

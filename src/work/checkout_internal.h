@@ -259,7 +259,7 @@ int checkout_folder_open(struct checkout *c, struct store_error *err);
  */
 int checkout_folder_close(struct checkout *c, int rc, struct store_error *err);
 
-#define CHECKOUT_PART 5000 /* rows of one publication */
+size_t checkout_part(void); /* rows of one publication, at most: 5,000 */
 
 /*
  * Behind a reset to the target in w's stage record: the top's own attributes, and, without -f, what

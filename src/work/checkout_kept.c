@@ -21,7 +21,6 @@
 #include "odb/writer.h"
 #include "work/checkout_internal.h"
 
-#define PART CHECKOUT_PART
 #define PART_BYTES ((size_t)1 << 20)
 
 struct kept {
@@ -97,7 +96,8 @@ static int keep(struct kept *k, const char *path, size_t len, const struct stage
 	if (rc == 0)
 		rc = spool_add(&k->c->kept, k->bytes.data, k->bytes.len, err);
 	if (rc == 0 &&
-		(stage_batch_count(k->batch) >= PART || stage_batch_bytes(k->batch) >= PART_BYTES))
+		(stage_batch_count(k->batch) >= checkout_part() ||
+			stage_batch_bytes(k->batch) >= PART_BYTES))
 		rc = record(k, err);
 	return rc;
 }

@@ -15,6 +15,7 @@
  * the top directory with its number, so a number from the plan's on means that the plan is out of
  * date.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -23,7 +24,6 @@
 #include "odb/writer.h"
 #include "work/checkout_internal.h"
 
-#define PART CHECKOUT_PART
 #define PART_BYTES ((size_t)1 << 20)
 
 struct decision {
@@ -36,6 +36,17 @@ struct decision {
 };
 
 /* ---- rows */
+
+size_t checkout_part(void)
+{
+#ifdef STORE_FAULTS
+	const char *s = getenv("STORE_TEST_PART");
+
+	if (s)
+		return strtoull(s, NULL, 0);
+#endif
+	return 5000;
+}
 
 static int take_row(struct decision *d, const struct checkout_action *a, struct store_error *err)
 {
@@ -51,7 +62,8 @@ static int next_part(struct decision *d, struct store_error *err)
 	int rc = 0;
 
 	stage_batch_clear(d->batch);
-	while (stage_batch_count(d->batch) < PART && stage_batch_bytes(d->batch) < PART_BYTES) {
+	while (stage_batch_count(d->batch) < checkout_part() &&
+		stage_batch_bytes(d->batch) < PART_BYTES) {
 		rc = spool_next(&d->c->ops, &d->record, err);
 		if (rc == 0)
 			rc = checkout_action_decode(&a, d->record.data, d->record.len, err);
@@ -108,7 +120,7 @@ static int record(struct decision *d, struct store_error *err)
 	struct checkout *c = d->c;
 	int rc;
 
-	if (c->ops.count > PART) {
+	if (c->ops.count > checkout_part()) {
 		rc = record_reset(d, err);
 		return rc == 0 ? checkout_keep(c, d->writer, err) : rc;
 	}

@@ -190,8 +190,12 @@ static inline void fix_directory(const uint8_t *d, const struct oid *x, struct b
 		e.height = d[7] % 4;
 		e.totals.files = le16_get(d + 12) + 1u;
 		e.totals.dirs = d[14];
-	} else if (e.kind != ENTRY_LINK) {
-		e.height = d[7] % 3;
+	} else {
+		if (e.kind != ENTRY_LINK)
+			e.height = d[7] % 3;
+		/* What is no directory and has height 0 is one chunk. */
+		if (e.height == 0)
+			e.totals.size = le32_get(d + 8) % 0xffffff + 1;
 	}
 	assert_int_equal(entry_encode(value, &e), 0);
 }

@@ -447,6 +447,7 @@ static void test_map_edit__sums_that_overflow_are_refused(void **state)
 {
 	const struct map_ref empty = map_empty(MAP_DIRECTORY);
 	struct entry entry = { .kind = ENTRY_FILE,
+		.height = 1,
 		.id = { { 1 } },
 		.totals = { UINT64_MAX, 1, 0 } };
 	struct buf value = { 0 };

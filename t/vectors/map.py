@@ -9,7 +9,7 @@ the C editor streams.  Usage, to standard output:
 Items are made from numbers, so that a test can make the same ones.  d(i) = SHA-256("store map" || seed u32 LE ||
 i u32 LE), x(i) = SHA-256(d(i)).  A name is the 10 hex digits of d[1..5], then d[0] mod `stretch` further bytes: byte j
 is 0x21 + d[8 + j mod 24] mod 0xde, with "/" made "_".
-Directory: kind 1 + d[6] mod 4, id x; sizes are d[8..11] as u32 LE, plus 1; height of kinds 1 and 2 is d[7] mod 3;
+Directory: kind 1 + d[6] mod 4, id x; sizes are d[8..11] as u32 LE, of height 0 mod 2^24 - 1, plus 1; height of kinds 1 and 2 is d[7] mod 3;
 a directory has height d[7] mod 4, files d[12..13] as u16 LE plus 1, directories d[14].
 Changes: the key is the two digits of d[30], the digit of d[31] mod 16, and the name, joined by NUL; the value is
 [1,0,1], [2,1,2], [3,3,0], [4,4,3] or [5,2,1], by d[6] mod 5.
@@ -60,6 +60,8 @@ def directory_item(d, stretch):
         value = bytes([3, d[7] % 4]) + sha(d) + leb(size) + leb(files) + leb(dirs)
         return name(d, stretch), value, (size, files, dirs + 1)
     height = d[7] % 3 if kind < 3 else 0
+    if height == 0:
+        size = u32(d[8:12]) % 0xffffff + 1
     return name(d, stretch), bytes([kind, height]) + sha(d) + leb(size), (size, 1, 0)
 
 
