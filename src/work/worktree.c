@@ -103,7 +103,7 @@ const char *worktree_dir_peek(const struct worktree_dir *d)
 /* So small that the deepest walk may keep all of them. */
 bool worktree_dir_is_small(const struct worktree_dir *d)
 {
-	return d->names.held <= worktree_names_max() / (2 * LIMIT_DEPTH);
+	return d->names.held <= worktree_names_max() / 2 / LIMIT_DEPTH;
 }
 
 size_t worktree_names_max(void)

@@ -316,7 +316,7 @@ static void a_file_that_lacks_free_pages_opens_and_one_that_lacks_others_does_no
 		OK(reopen());
 	}
 	assert_true(shorter > 0);
-	for (off_t size = file_size() - 4096; size >= 8192; size -= 4096 * 5) {
+	for (off_t size = file_size() - 4096; size >= 8192; size -= 20480) {
 		env_close(env);
 		env = NULL;
 		OK(truncate(path, size));
