@@ -153,3 +153,15 @@ killed()
 	echo "killed by $killed_at, and yet exit code $killed_code" >&7
 	return 2
 }
+
+# strike DELAY COMMAND...: kill it after DELAY seconds.  0: it ended well before; 137: killed; else it failed.
+strike()
+{
+	strike_delay=$1
+	shift
+	"$@" >out 2>err &
+	strike_pid=$!
+	sleep "$strike_delay"
+	kill -9 "$strike_pid" 2>/dev/null
+	wait "$strike_pid" 2>/dev/null
+}

@@ -69,18 +69,6 @@ test_expect_success 'a larger story, and how long its checkouts take' '
 	milliseconds store -C large checkout -q main >>ms && milliseconds store -C large checkout -q --to "$PWD/to" main >ms-to && rm -rf to && cat ms ms-to
 '
 
-# strike MS COMMAND...: kill it after a share of MS.
-strike()
-{
-	strike_delay=$1
-	shift
-	"$@" >out 2>err &
-	strike_pid=$!
-	sleep "$strike_delay"
-	kill -9 "$strike_pid" 2>/dev/null
-	wait "$strike_pid" 2>/dev/null
-}
-
 # delays MS N: N moments within it.
 delays()
 {

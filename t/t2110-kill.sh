@@ -22,18 +22,6 @@ change()
 	echo "$1" >r/round
 }
 
-# strike DELAY COMMAND...: kill it after DELAY seconds.  0: it ended well before; 137: killed; else it failed.
-strike()
-{
-	strike_delay=$1
-	shift
-	"$@" >out 2>err &
-	strike_pid=$!
-	sleep "$strike_delay"
-	kill -9 "$strike_pid" 2>/dev/null
-	wait "$strike_pid"
-}
-
 # What the acknowledged commits of file `acked` (lines "ID ROUND") hold is still there.
 keeps_acked()
 {

@@ -84,15 +84,21 @@ int stage_root(struct env_txn *t, uint64_t *dir, struct store_error *err)
 	return rc == 0 && *dir == 0 ? bad_row(err) : rc;
 }
 
+static int get_row(struct env_txn *t, enum env_table table, uint64_t dir, const void *name,
+	size_t len, struct env_val *v, struct store_error *err)
+{
+	struct stage_key k;
+
+	stage_key_set(&k, dir, name, len);
+	return env_get(t, table, k.b, k.len, v, err);
+}
+
 int stage_get(struct env_txn *t, uint64_t dir, const void *name, size_t len, struct stage_row *row,
 	struct store_error *err)
 {
-	struct stage_key k;
 	struct env_val v;
-	int rc;
+	const int rc = get_row(t, ENV_STAGE, dir, name, len, &v, err);
 
-	stage_key_set(&k, dir, name, len);
-	rc = env_get(t, ENV_STAGE, k.b, k.len, &v, err);
 	return rc == 0 ? stage_row_decode(row, v.data, v.len, err) : rc;
 }
 
@@ -270,15 +276,12 @@ int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, ui
 	return 0;
 }
 
-int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len,
+int stage_dirty_has_generation(struct env_txn *t, uint64_t dir, const void *name, size_t len,
 	uint64_t generation, bool *same, struct store_error *err)
 {
-	struct stage_key k;
 	struct env_val v;
-	int rc;
+	const int rc = get_row(t, ENV_DIRTY, dir, name, len, &v, err);
 
-	stage_key_set(&k, dir, name, len);
-	rc = env_get(t, ENV_DIRTY, k.b, k.len, &v, err);
 	*same = rc == 0 && v.len == 8 && le64_get(v.data) == generation;
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
@@ -286,12 +289,9 @@ int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len
 int stage_is_dirty(struct env_txn *t, uint64_t dir, const void *name, size_t len, bool *is_dirty,
 	struct store_error *err)
 {
-	struct stage_key k;
 	struct env_val v;
-	int rc;
+	const int rc = get_row(t, ENV_DIRTY, dir, name, len, &v, err);
 
-	stage_key_set(&k, dir, name, len);
-	rc = env_get(t, ENV_DIRTY, k.b, k.len, &v, err);
 	*is_dirty = rc == 0;
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }

@@ -87,7 +87,7 @@ int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, ui
 	struct store_error *err);
 
 /* Does dirty row (dir, name) still have this generation? */
-int stage_dirty_is(struct env_txn *t, uint64_t dir, const void *name, size_t len,
+int stage_dirty_has_generation(struct env_txn *t, uint64_t dir, const void *name, size_t len,
 	uint64_t generation, bool *same, struct store_error *err);
 
 /* Is there a dirty row (dir, name) of whatever generation? */

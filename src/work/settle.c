@@ -76,7 +76,8 @@ static int check_dir(struct settle *s, struct env_txn *t, bool *same, struct sto
 	while (rc == 0 && *same) {
 		rc = stage_dirty_next(rows, &name, &len, &generation, err);
 		if (rc == 0)
-			rc = stage_dirty_is(t, s->record.dir, name, len, generation, same, err);
+			rc = stage_dirty_has_generation(t, s->record.dir, name, len, generation,
+				same, err);
 	}
 	stage_scan_close(rows);
 	return rc == STORE_ENOTFOUND ? 0 : rc;
@@ -87,7 +88,7 @@ static int delete_row(struct settle *s, struct env_txn *t, const uint8_t *name, 
 {
 	struct stage_key k;
 	bool same;
-	int rc = stage_dirty_is(t, s->record.dir, name, len, generation, &same, err);
+	int rc = stage_dirty_has_generation(t, s->record.dir, name, len, generation, &same, err);
 
 	if (rc != 0 || !same)
 		return rc;

@@ -215,7 +215,7 @@ static void expect_dirty(const char *path, uint64_t generation)
 		struct stage_row row;
 		bool same;
 
-		OK(stage_dirty_is(t, dir, at, n, generation, &same, &failure));
+		OK(stage_dirty_has_generation(t, dir, at, n, generation, &same, &failure));
 		if (!same)
 			fail_msg("'%.*s' of '%s' is not dirty with %llu", (int)n, at, path,
 				(unsigned long long)generation);
@@ -341,7 +341,7 @@ static void test_stage__a_deletion_that_had_an_effect_is_dirty(void **state)
 	OK(stage_batch_apply(b, t, 1001, &failure));
 	expect_dirty("gone/x", 1001);
 	OK(stage_find(t, "gone", 4, &dir, &failure));
-	OK(stage_dirty_is(t, dir.dir, "never", 5, 1001, &same, &failure));
+	OK(stage_dirty_has_generation(t, dir.dir, "never", 5, 1001, &same, &failure));
 	assert_false(same);
 	stage_batch_free(b);
 }
@@ -371,7 +371,7 @@ static void test_stage__a_touch_takes_stat_data_of_equal_content_only(void **sta
 	OK(stage_find(t, "touched", 7, &got, &failure));
 	assert_int_equal(got.stat.ino, 42);
 	OK(stage_root(t, &root, &failure));
-	OK(stage_dirty_is(t, root, "touched", 7, 2000, &same, &failure));
+	OK(stage_dirty_has_generation(t, root, "touched", 7, 2000, &same, &failure));
 	assert_true(same);
 	stage_batch_free(b);
 }
