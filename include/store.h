@@ -502,6 +502,131 @@ STORE_API int store_reader_read(struct store_reader *r, void *data, size_t len, 
 /* r may be NULL. */
 STORE_API void store_reader_free(struct store_reader *r);
 
+/* ---------------------------------------------------------------- differences of trees */
+
+/* What a difference is between. */
+enum store_diff_form {
+	STORE_DIFF_STAGE_WORK = 0, /* stage to working tree: `store diff` */
+	STORE_DIFF_COMMIT_STAGE,   /* old_rev (NULL: HEAD) to stage: `store diff --staged [REV]` */
+	STORE_DIFF_COMMIT_WORK,    /* old_rev to working tree, tracked paths: `store diff REV` */
+	STORE_DIFF_COMMIT_COMMIT,  /* old_rev to new_rev: `store diff A B` */
+	STORE_DIFF_FROM_NOTHING,   /* the empty tree to new_rev: a commit without parent */
+};
+
+/* One side of a difference. */
+struct store_diff_side {
+	uint8_t kind; /* enum store_kind; STORE_KIND_NONE: absent, and all else is zero */
+	/*
+	 * 1: the content is the file or link at the path in the working tree, and of node only kind
+	 * and size are known; 0: node names stored content.
+	 */
+	int is_work;
+	struct store_node node;
+	int has_mode;
+	uint32_t mode; /* permission bits, recorded or of the file on disk, when has_mode */
+};
+
+/*
+ * One path that differs: a file or link, or an empty directory that is added or deleted. A path
+ * whose kind changes between file, link and directory is two entries, the deletion first, but for
+ * file against executable, which is one.
+ */
+struct store_diff_entry {
+	const char *path;
+	char letter; /* A added, D deleted, M content or mode; T file against link */
+	struct store_diff_side old_side, new_side;
+	int is_mode_only; /* M, and the content is the same */
+};
+
+struct store_diff_options {
+	unsigned int version; /* 0 */
+	enum store_diff_form form;
+	const char *old_rev, *new_rev; /* as the form needs them; NULL: HEAD */
+	const char *const *paths;      /* at and below these, n_paths of them; 0: everywhere */
+	size_t n_paths;
+	struct store_callbacks callbacks; /* notices: what could not be looked at */
+};
+
+struct store_diff_iter;
+/*
+ * The paths that differ, in byte order of paths (names compared component by component). Equal
+ * subtrees are not entered: O(changes x depth) node reads between commits; against the stage only
+ * what is dirty is looked at besides; against the working tree one look at each tracked file, read
+ * only when its attributes cannot tell. Errors as store_rev_parse. Caller frees with
+ * store_diff_free. Copies options.
+ */
+STORE_API int store_diff_open(struct store_repo *repo, const struct store_diff_options *options,
+	struct store_diff_iter **out, struct store_error *err);
+/*
+ * STORE_ENOTFOUND at the end, without message. Borrowed: entry is valid until the next call on it.
+ */
+STORE_API int store_diff_next(struct store_diff_iter *it, struct store_diff_entry *entry,
+	struct store_error *err);
+/* Paths that could not be looked at so far; each was a notice.  Never fails. */
+STORE_API uint64_t store_diff_unreadable(const struct store_diff_iter *it);
+/* it may be NULL. */
+STORE_API void store_diff_free(struct store_diff_iter *it);
+
+/* ---------------------------------------------------------------- differences of content */
+
+enum store_patch_kind {
+	STORE_PATCH_HUNK = 1, /* a hunk begins: old_line, old_lines, new_line, new_lines */
+	STORE_PATCH_CONTEXT,  /* data is one line, with its LF when it has one */
+	STORE_PATCH_DELETED,
+	STORE_PATCH_ADDED,
+	STORE_PATCH_BINARY, /* old_off, old_len bytes are replaced by new_off, new_len */
+};
+
+struct store_patch_piece {
+	enum store_patch_kind kind;
+	/* HUNK: first line, from 1 (0 when there is none), and how many. */
+	uint64_t old_line, old_lines, new_line, new_lines;
+	/* BINARY: bytes. */
+	uint64_t old_off, old_len, new_off, new_len;
+	const char *data; /* a line */
+	size_t len;
+	/* BINARY: the first bytes of the old and of the new range, at most 64 of each. */
+	const uint8_t *old_data, *new_data;
+	size_t old_data_len, new_data_len;
+};
+
+enum store_patch_why {
+	STORE_PATCH_IS_TEXT = 0,
+	STORE_PATCH_IS_BINARY,  /* a NUL in the first 8,000 bytes of a side */
+	STORE_PATCH_OVER_LIMIT, /* text, but over diff.textLimit or diff.lineLimit: ranges */
+};
+
+struct store_patch_options {
+	unsigned int version; /* 0 */
+	unsigned int context; /* lines around a change; 0: 3 unless has_context */
+	int has_context;
+	int force_text; /* -a: binary is taken for text, within the limits */
+	/* One piece; non-zero cancels.  Borrowed: piece is valid until it returns. */
+	int (*piece)(void *payload, const struct store_patch_piece *piece);
+	/* NULL: only the counts are wanted. */
+	void *payload;
+};
+
+struct store_patch_result {
+	enum store_patch_why why;
+	uint64_t added, deleted; /* lines of text; bytes when it is ranges */
+	int same;                /* the contents are equal */
+	uint64_t limit;          /* OVER_LIMIT: which was exceeded, bytes or lines */
+	int limit_is_lines;
+};
+
+/*
+ * How the content of the two sides of entry differs; an absent side is empty content, a link's is
+ * its target; directories have none. Text by lines (libgit2, loaded at the first call:
+ * STORE_ENOTFOUND names the package when it is not there); the rest, and what is over the limits,
+ * as byte ranges aligned by chunks, refined to bytes where chunks differ: equal chunks are not
+ * read. Memory is bounded by the limits. STORE_EIO with sys for a working file that cannot be read.
+ * result: never NULL.
+ */
+STORE_API int store_patch(struct store_repo *repo, const struct store_diff_entry *entry,
+	const struct store_patch_options *options, struct store_patch_result *result,
+	struct store_error *err);
+
 /* ---------------------------------------------------------------- checkout */
 
 enum {

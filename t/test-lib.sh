@@ -309,6 +309,19 @@ test_grep()
 	return 1
 }
 
+# test_cases COUNT: how many cases a random test takes: N of the environment, else COUNT; a fifth of it where the program
+# is slow (STORE_TEST_LIGHT, under the sanitizers).
+test_cases()
+{
+	if [ -n "${N-}" ]; then
+		echo "$N"
+	elif [ -n "${STORE_TEST_LIGHT-}" ]; then
+		echo $((($1 + 4) / 5))
+	else
+		echo "$1"
+	fi
+}
+
 test_must_be_empty()
 {
 	[ -f "$1" ] && [ ! -s "$1" ] && return 0
