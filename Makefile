@@ -59,9 +59,16 @@ Q = @
 say = @printf '  %-5s %s\n'
 endif
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+# Where python3 is a script that looks for the interpreter, that is asked once for all tests.
+PYTHON_PATH = $(shell python3 -c 'import os, sys; print(os.path.dirname(sys.executable) + ":")' 2>/dev/null)$$PATH
 # A test that is skipped where CI=true is set is a failure; see t/test-lib.sh.  Tests wait for the disk and for each
 # other a fifth of their time: one more than there are processors fills it.
-RUN_TESTS = CMOCKA_MESSAGE_OUTPUT=TAP STORE_RELEASE_BIN="$(O)" $(PROVE) -j$(shell expr $(JOBS) + 1) $(PROVEFLAGS)
+RUN_TESTS = $(MEMORY) PATH="$(PYTHON_PATH)" CMOCKA_MESSAGE_OUTPUT=TAP STORE_RELEASE_BIN="$(O)" $(PROVE) -j$(shell expr $(JOBS) + 1) $(PROVEFLAGS)
+
+# Half of the suite's time is the kernel's, for tens of thousands of files: where memory is ample the scratch folders lie
+# in it, but for those of scripts that are about the disk (test_on_disk).
+MEMORY = $(shell [ -w /dev/shm ] && df -Pk /dev/shm | awk 'NR == 2 && $$4 >= 8388608 \
+	{ print "STORE_TEST_DISK=\"$${TMPDIR:-/tmp}\" TMPDIR=/dev/shm" }')
 
 .PHONY: all unit lib check check-build check-unit check-san check-tsan check-style format test demo
 .PHONY: style-format style-cppcheck style-shell style-python style-man style-tidy bench-memory mutants install uninstall dist clean FORCE
@@ -144,12 +151,11 @@ check-unit:
 
 # t0006 builds anew, and t9100 measures the release build: the sanitized program takes no part in them.
 SAN_SCRIPTS = $(filter-out t/t0006-% t/t9100-%,$(SCRIPTS_IN_ORDER))
-# Random tests take fewer cases there (test_cases), and where memory is ample the scratch folders lie in it: half of the
-# suite's time is the kernel's, for tens of thousands of files.
-MEMORY = $(shell [ -w /dev/shm ] && df -Pk /dev/shm | awk 'NR == 2 && $$4 >= 8388608 { print "TMPDIR=/dev/shm" }')
+# Random tests take fewer cases there (test_cases).
+SAN_CC ?= $(CC)
 check-san: all lib
-	+@$(SUBMAKE) O=$(O)/asan FAULTS=1 SAN=address,undefined CFLAGS="-O1 -g" all lib unit
-	$(MEMORY) STORE_TEST_LIGHT=1 STORE_BIN=$(O)/asan $(RUN_TESTS) $(SAN_SCRIPTS) $(UNITS:$(O)/%=$(O)/asan/%)
+	+@$(SUBMAKE) O=$(O)/asan CC="$(SAN_CC)" FAULTS=1 SAN=address,undefined CFLAGS="-O1 -g" all lib unit
+	STORE_TEST_LIGHT=1 STORE_BIN=$(O)/asan $(RUN_TESTS) $(SAN_SCRIPTS) $(UNITS:$(O)/%=$(O)/asan/%)
 
 # The unit programs and scripts that run several threads are named in t/tsan.list.
 TSAN_LIST = $(shell sed -n 's/^\([ut][a-z0-9_.-]*\)$$/\1/p' t/tsan.list)
@@ -171,9 +177,11 @@ style-python:
 	python3 -W error::SyntaxWarning -W error::DeprecationWarning -c 'import sys; [compile(open(f).read(), f, "exec") for f in sys.argv[1:]]' $(PYTHON)
 style-man:
 	$(if $(MAN),mandoc -Tlint -Wwarning $(MAN))
+# Unit programs are not followed path by path: what they leave open is found when they run under the sanitizers.
+TIDY = -- $(subst ','\'',$(DEFS)) -DSTORE_FAULTS 2>/dev/null
 style-tidy:
-	@for f in $(C_ALL); do echo "$$f"; done | xargs -P $(JOBS) -n 1 sh -c \
-		'clang-tidy --quiet "$$@" -- $(subst ','\'',$(DEFS)) -DSTORE_FAULTS 2>/dev/null' sh
+	@for f in $(LIB_SRC) $(CLI_SRC); do echo "$$f"; done | xargs -P $(JOBS) -n 4 sh -c 'clang-tidy --quiet "$$@" $(TIDY)' sh
+	@for f in $(UNIT_SRC); do echo "$$f"; done | xargs -P $(JOBS) -n 4 sh -c 'clang-tidy --quiet --checks=-clang-analyzer-* "$$@" $(TIDY)' sh
 
 format:
 	clang-format -i $(C_ALL) $(HEADERS)
@@ -185,7 +193,7 @@ demo:
 
 # Are the tests awake?  All mutants, some minutes; t/mutants/run --fast makes a few.
 mutants:
-	t/mutants/run
+	$(MEMORY) t/mutants/run
 
 bench-memory: all
 	STORE_BIN=$(O) t/perf/bench-memory

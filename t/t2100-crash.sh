@@ -1,5 +1,6 @@
 #!/bin/sh
 # Killed at every fault point, each time it is passed: the next command works, what was acknowledged is there, nothing is left over.
+test_on_disk=t
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 

@@ -60,30 +60,27 @@ subprocess.run(sys.argv[1:], check=True)
 print(int((time.monotonic() - begin) * 1000) + 1)' "$@"
 }
 
-# A tree that takes a while: 1,500 small files and two that are written around the cache.
+# A tree that takes a while: 600 small files and two that are written around the cache.
 test_expect_success 'a larger story, and how long its checkouts take' '
 	rm -rf large to && store init -q large && (cd large && echo 1 >one && store add -q . && store commit -q -m one >/dev/null &&
-	mkdir d e && seq 1000 | (cd d && split -l 1 -a 4 - f) && seq 500 | (cd e && split -l 1 -a 4 - f) &&
+	mkdir d e && seq 400 | (cd d && split -l 1 -a 4 - f) && seq 200 | (cd e && split -l 1 -a 4 - f) &&
 	random_bytes 8 9000001 >b1 && random_bytes 9 12000000 >d/b2 && store add -q . && store commit -q -m two >/dev/null) &&
 	cp -a large want && rm -rf want/.store && milliseconds store -C large checkout -q main~1 >ms &&
 	milliseconds store -C large checkout -q main >>ms && milliseconds store -C large checkout -q --to "$PWD/to" main >ms-to && rm -rf to && cat ms ms-to
 '
 
-# delays MS N: N moments within it.
-delays()
-{
-	awk -v ms="$1" -v n="$2" 'BEGIN { srand(11); for (i = 0; i < n; i++) printf "%.4f\n", (i + rand()) / n * ms / 1000 }'
-}
-
-# The machine may be faster now than when the time was taken: what came too late makes the next strikes come earlier.
+# moment MS TURN: the moment of the strike in seconds, spread over the time that the checkout took before.  The machine may be
+# faster now, or slower: what came too late makes the next strikes come earlier, what hit lets them come later.
 scale=1000
-sooner()
+moment()
 {
-	awk -v m="$1" -v s="$scale" "BEGIN { printf \"%.4f\", m * s / 1000 }"
+	awk -v ms="$1" -v turn="$2" -v scale="$scale" 'BEGIN { srand(turn); printf "%.4f\n", (turn * 7 % 10 + rand()) / 10 * ms * scale / 1000000 }'
 }
 
+# count_strike RC
 count_strike()
 {
+	turn=$((turn + 1))
 	if [ "$1" -eq 137 ]; then
 		killed=$((killed + 1)) && scale=$((scale < 950 ? scale + scale / 20 : 1000))
 	else
@@ -92,29 +89,28 @@ count_strike()
 }
 
 # Under a sanitizer the points are the same and every command is slow.
-turns=30
-! grep -q -e __asan_init -e __tsan_init "$STORE_BIN/store" || turns=10
+wanted=$(test_cases 12)
 
-test_expect_success "$turns checkouts in place killed at any moment, each ended by the same command" '
-	killed=0 && turn=0 && delays "$(tail -n 1 ms)" $turns >moments && while read -r moment
+test_expect_success "$wanted checkouts in place killed at any moment, each ended by the same command" '
+	killed=0 turn=0 && while [ $killed -lt $wanted ]
 	do
-		turn=$((turn + 1)) && if [ $((turn % 2)) -eq 1 ]; then to=main~1; else to=main; fi
-		strike "$(sooner "$moment")" store -C large checkout -q $to
+		if [ $((turn % 2)) -eq 0 ]; then to=main~1; else to=main; fi
+		strike "$(moment "$(tail -n 1 ms)" $turn)" store -C large checkout -q $to
 		count_strike $?
 		store -C large checkout -q $to && store -C large status --porcelain >got && test_must_be_empty got && is_whole large &&
-			if [ $to = main ]; then diff -r -x .store want large; else test "$(ls large)" = one; fi || return 1
-	done <moments && echo "$killed of $turns killed" && test $killed -ge $((turns / 3)) && find large -name ".store-tmp-*" >got && test_must_be_empty got
+			if [ $to = main ]; then diff -r -x .store want large; else test "$(ls large)" = one; fi && test $turn -lt 200 || return 1
+	done && echo "$killed of $turn killed" && find large -name ".store-tmp-*" >got && test_must_be_empty got
 '
 
-test_expect_success "$turns checkouts --to killed at any moment, each ended by the same command" '
-	killed=0 && scale=1000 && store -C large checkout -q main && delays "$(cat ms-to)" $turns >moments && while read -r moment
+test_expect_success "$wanted checkouts --to killed at any moment, each ended by the same command" '
+	killed=0 turn=0 scale=1000 && store -C large checkout -q main && while [ $killed -lt $wanted ]
 	do
 		rm -rf to
-		strike "$(sooner "$moment")" store -C large checkout -q --to "$PWD/to" main
+		strike "$(moment "$(cat ms-to)" $turn)" store -C large checkout -q --to "$PWD/to" main
 		rc=$?
 		count_strike $rc
-		{ [ $rc -eq 0 ] || store -C large checkout -q --to "$PWD/to" main; } && diff -r want to && is_whole large || return 1
-	done <moments && echo "$killed of $turns killed" && test $killed -ge $((turns / 3))
+		{ [ $rc -eq 0 ] || store -C large checkout -q --to "$PWD/to" main; } && diff -r want to && is_whole large && test $turn -lt 200 || return 1
+	done && echo "$killed of $turn killed"
 '
 
 quick=

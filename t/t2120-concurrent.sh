@@ -1,5 +1,6 @@
 #!/bin/sh
 # Several commands at once: nothing is lost, one of two commits wins, readers wait for nobody.
+test_on_disk=t
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 

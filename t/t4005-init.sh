@@ -1,5 +1,6 @@
 #!/bin/sh
 # Making a repository and finding it again: where, with which branch, for whom, with which permissions.
+test_on_disk=t
 . "${0%/*}/test-lib.sh"
 
 test_expect_success 'init makes the directory, and all above it' '

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Checkout: what was committed comes back bit for bit, into the working tree or a folder of its own.
+test_on_disk=t
 . "$(dirname "$0")/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 
@@ -193,11 +194,11 @@ test_expect_success 'paths of 3,000 bytes' '
 	test_cmp ../want2 ../have
 '
 
-test_expect_success 'a directory with 20,000 files, and its going away' '
+test_expect_success 'a directory with 6,000 files, and its going away' '
 	mkdir wide && cd wide && store init . && echo x >x && store add -A && store commit -m small && mkdir w &&
-	seq 20000 | (cd w && split -l 1 -a 4 - f) && store add -A && store commit -m wide && store root >../want &&
-	store checkout HEAD~1 && test ! -e w && clean && store checkout main 2>../err && test_grep ": 20000 written" ../err && clean &&
-	store root >../have && test_cmp ../want ../have && cat w/* >../have && seq 20000 >../want && test_cmp ../want ../have &&
+	seq 6000 | (cd w && split -l 1 -a 4 - f) && store add -A && store commit -m wide && store root >../want &&
+	store checkout HEAD~1 && test ! -e w && clean && store checkout main 2>../err && test_grep ": 6000 written" ../err && clean &&
+	store root >../have && test_cmp ../want ../have && cat w/* >../have && seq 6000 >../want && test_cmp ../want ../have &&
 	echo 1 >w/fnew && store add w && store commit -m more && store fsck && store checkout HEAD~1 && clean
 '
 
@@ -274,20 +275,33 @@ test_expect_success 'a mode that was staged stays over a switch between other re
 	echo "M  g" | test_cmp - ../have && store checkout -f main && clean
 '
 
-# in_many: at the small one of two revisions that differ in 6,000 files, with content and a mode staged beside it.
+# make_many N M: two revisions that differ in N + M files.
+make_many()
+{
+	store init . && echo x >x && echo 1 >gone && store add -A && store commit -m small && store checkout -b small && store checkout main &&
+		rm gone && mkdir -p d/e && (cd d && seq "$1" | split -l 1 -a 4 - f) && (cd d/e && seq "$2" | split -l 1 -a 4 - f) && store add -A && store commit -m many
+}
+
+test_expect_success 'the stage of many changes is built in parts, and only put in place by the last' '
+	mkdir most && cd most && make_many 5000 1000 &&
+	store root >../want && store checkout small && clean && test ! -e d && test_grep 1 gone && store --stats checkout main 2>../err &&
+	test "$(sed -n "s/^publications: //p" ../err)" -ge 6 && clean && store root >../have && test_cmp ../want ../have && store fsck &&
+	strace -f -e trace=openat -o ../trace store status && ! grep "d/e\|faaa" ../trace && store fsck --rebuild && clean && store add -A -n && clean
+'
+
+# From here on a part has 100 rows, so that 600 files are many.
+STORE_TEST_PART=100 && export STORE_TEST_PART
+test_expect_success 'the same in parts of 100' '
+	rm -rf most && mkdir many && cd many && make_many 500 100 && store root >../want && store checkout small && clean && store --stats checkout main 2>../err &&
+	test "$(sed -n "s/^publications: //p" ../err)" -ge 6 && clean && store root >../have && test_cmp ../want ../have && store fsck
+'
+
+# in_many: at the small one of these revisions, with content and a mode staged beside it.
 in_many()
 {
 	cd "$TRASH/many" && { store checkout -q -f small || store checkout -q -f main; } && store checkout -q -f small && rm -f new && echo new >new &&
 		store add new && chmod 755 x && store add x && store status --porcelain >../staged && test_grep "^A  new" ../staged && test_grep "x$" ../staged
 }
-
-test_expect_success 'the stage of many changes is built in parts, and only put in place by the last' '
-	mkdir many && cd many && store init . && echo x >x && echo 1 >gone && store add -A && store commit -m small && store checkout -b small && store checkout main &&
-	rm gone && mkdir -p d/e && (cd d && seq 5000 | split -l 1 -a 4 - f) && (cd d/e && seq 1000 | split -l 1 -a 4 - f) && store add -A && store commit -m many &&
-	store root >../want && store checkout small && clean && test ! -e d && test_grep 1 gone && store --stats checkout main 2>../err &&
-	test "$(sed -n "s/^publications: //p" ../err)" -ge 6 && clean && store root >../have && test_cmp ../want ../have && store fsck &&
-	strace -f -e trace=openat -o ../trace store status && ! grep "d/e\|faaa" ../trace && store fsck --rebuild && clean && store add -A -n && clean
-'
 
 test_expect_success 'what is staged stays over it, content and mode, and a rebuild says the same' '
 	in_many && store checkout main && store status --porcelain >../have && test_cmp ../staged ../have && store fsck --rebuild &&
@@ -321,9 +335,9 @@ beside()
 
 # A file that was touched and added has nothing staged but a time: no conflict, and no reason to keep its old content.
 test_expect_success 'what was staged stays or gives way alike, however many changes come with it, and after a rebuild' '
-	beside 10 && test_cmp ../10.status ../10.status-2 && test_cmp ../10.attributes ../10.attributes-2 && beside 5100 &&
-	test_cmp ../10.status ../5100.status && test_cmp ../10.attributes ../5100.attributes && test_cmp ../5100.status ../5100.status-2 &&
-	test_cmp ../5100.attributes ../5100.attributes-2 && printf "%s\n" "M  e/" "A  h/i/new" "D  k" "A  n/n/n" "M  y" | test_cmp - ../10.status &&
+	beside 10 && test_cmp ../10.status ../10.status-2 && test_cmp ../10.attributes ../10.attributes-2 && beside 300 &&
+	test_cmp ../10.status ../300.status && test_cmp ../10.attributes ../300.attributes && test_cmp ../300.status ../300.status-2 &&
+	test_cmp ../300.attributes ../300.attributes-2 && printf "%s\n" "M  e/" "A  h/i/new" "D  k" "A  n/n/n" "M  y" | test_cmp - ../10.status &&
 	test_grep "^0750 .* e\$" ../10.attributes && test_grep "^0700 .* h\$" ../10.attributes && test_grep "^0700 .* h/i\$" ../10.attributes
 '
 
@@ -343,6 +357,8 @@ test_expect_success 'what fell out of use is swept: there and back again and aga
 		store checkout main && store checkout small || return 1
 	done && last=$(stat -c %s .store/db/data.mdb) && echo "$first $last" && test "$last" -le $((first * 3 / 2))
 '
+
+unset STORE_TEST_PART
 
 # Files of 8 MiB and more are written in blocks around the cache; chunks end anywhere in them.
 test_expect_success 'large files of every shape at their ends come back, with any number of threads' '

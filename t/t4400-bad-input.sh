@@ -1,5 +1,6 @@
 #!/bin/sh
 # Bad input gets a clear line and loses nothing: every row of it, with the line read.
+test_on_disk=t
 . "${0%/*}/test-lib.sh"
 
 # says CODE PATTERN COMMAND...: it ends with CODE, prints nothing on stdout, and one line that fits on stderr.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Repositories that an earlier build made (t/golden/repo-v1/SOURCE) are read by every build: by the command after
 # fsck --rebuild, and by the second reader without the command.
+test_on_disk=t
 . "${0%/*}/test-lib.sh"
 
 golden=$SRC_ROOT/t/golden

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Memory stays flat: the form of `make bench-memory` that is small enough for every run.  It measures the release build:
 # sanitizers have a memory of their own.
+test_on_disk=t
 . "${0%/*}/test-lib.sh"
 
 bench=$SRC_ROOT/t/perf/bench-memory
