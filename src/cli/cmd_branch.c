@@ -198,6 +198,8 @@ static int list_refs(struct cli *cli, const struct store_refs_options *o, size_t
 	struct store_ref r;
 	int rc = store_refs_open(cli->repo, o, &it, &cli->err);
 
+	if (rc != 0)
+		return rc;
 	while (rc == 0) {
 		rc = cli_must_stop() ? STORE_ECANCELED : store_refs_next(it, &r, &cli->err);
 		if (rc == 0 && fits(cli, patterns, r.short_name))
