@@ -430,15 +430,48 @@ struct store_log_entry {
 	uint64_t added, modified, deleted;
 };
 
+enum {
+	STORE_LOG_REVERSE = 1,      /* the oldest of those that are chosen first */
+	STORE_LOG_FIRST_PARENT = 2, /* of a merge only the first parent is gone on to */
+	STORE_LOG_EXTENDED = 4,     /* patterns are extended regular expressions, else basic ones */
+	STORE_LOG_FIXED = 8,        /* patterns are plain text */
+	STORE_LOG_IGNORE_CASE = 16, /* of patterns, in ASCII */
+};
+
+struct store_log_options {
+	unsigned int version; /* 0 */
+	unsigned int flags;   /* STORE_LOG_* */
+	/* REV, A..B, A...B or ^REV, n_revs of them; none to begin with: HEAD. */
+	const char *const *revs;
+	size_t n_revs;
+	/* Commits that change something at or below one of these; n_paths of them; 0: all. */
+	const char *const *paths;
+	size_t n_paths;
+	/* Commit dates, both included; as `commit --date`, and "2 weeks"; NULL: no bound. */
+	const char *since, *until;
+	/* Patterns, of which one must fit: "NAME <MAIL>" of the author; a line of the message. */
+	const char *const *authors;
+	size_t n_authors;
+	const char *const *greps;
+	size_t n_greps;
+	uint64_t skip;  /* leave out the first of them */
+	uint64_t count; /* then at most so many; 0: all */
+	/* Of these progress: `files` is commits looked at. */
+	struct store_callbacks callbacks;
+};
+
 struct store_log_iter;
 /*
- * Commits reachable from rev (NULL: HEAD; also A..B and A...B), newest first by commit time, each
- * once. STORE_ENOTFOUND before the first commit; else errors as store_rev_parse. A history without
- * merges needs no memory; A..B reads what A reaches at once. Caller frees with store_log_free.
- * Copies rev.
+ * Commits reachable from the revisions, newest first by commit time, each once. A path is looked
+ * for in the changes that layers record, a few look-ups for each commit, whatever its size; of a
+ * merge that has a parent in which the paths are the same only that parent is gone on to. A commit
+ * before `since` ends the way it is met on. STORE_ENOTFOUND before the first commit; STORE_EINVAL:
+ * a path, date or pattern that cannot be; else errors as store_rev_parse. A history without merges
+ * needs no memory; A..B reads what A reaches at once; REVERSE keeps ids in a temporary file when
+ * they are many. options may be NULL. Caller frees with store_log_free. Copies options.
  */
-STORE_API int store_log_open(struct store_repo *repo, const char *rev, struct store_log_iter **out,
-	struct store_error *err);
+STORE_API int store_log_open(struct store_repo *repo, const struct store_log_options *options,
+	struct store_log_iter **out, struct store_error *err);
 /*
  * STORE_ENOTFOUND at the end, without message. Two reads. Borrowed: entry is valid until the next
  * call on it.

@@ -107,6 +107,7 @@ struct rev_walk;
 struct rev_walk *rev_walk_new(
 	const struct node_source *src); /* Copies src. Caller frees with rev_walk_free. */
 void rev_walk_free(struct rev_walk *w);
+/* A commit to go on from: an end to begin with, or a parent of what rev_walk_take gave. */
 int rev_walk_add(struct rev_walk *w, const struct oid *id, struct store_error *err);
 /* Leave out id and all its ancestors, which are read now.  Before the first rev_walk_next. */
 int rev_walk_hide(struct rev_walk *w, const struct oid *id, struct store_error *err);
@@ -115,5 +116,10 @@ int rev_walk_hide_common(struct rev_walk *w, const struct oid *a, const struct o
 	struct store_error *err);
 /* STORE_ENOTFOUND at the end, without message.  Borrowed: c is valid until the next call on w. */
 int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err);
+/*
+ * The same without going on to the parents: who takes adds those that are wanted, before the next
+ * one is taken. Borrowed: c is valid until then.
+ */
+int rev_walk_take(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err);
 
 #endif

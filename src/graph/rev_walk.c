@@ -282,7 +282,7 @@ static int check_met(struct rev_walk *w, const struct oid *id, bool *again, stru
 	return rc;
 }
 
-int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err)
+int rev_walk_take(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err)
 {
 	while (w->count > 0) {
 		bool again;
@@ -292,12 +292,17 @@ int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct s
 		rc = check_met(w, id, &again, err);
 		if (rc != 0)
 			return rc;
-		if (again || set_has(&w->hidden, id))
-			continue;
-		rc = rev_read_commit(&w->src, id, &w->data, c, err);
-		for (size_t i = 0; rc == 0 && i < c->parent_count; i++)
-			rc = push(w, &c->parents[i], err);
-		return rc;
+		if (!again && !set_has(&w->hidden, id))
+			return rev_read_commit(&w->src, id, &w->data, c, err);
 	}
 	return STORE_ENOTFOUND;
+}
+
+int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err)
+{
+	int rc = rev_walk_take(w, id, c, err);
+
+	for (size_t i = 0; rc == 0 && i < c->parent_count; i++)
+		rc = push(w, &c->parents[i], err);
+	return rc;
 }
