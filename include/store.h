@@ -300,6 +300,13 @@ struct store_commit_options {
 	int dry_run;        /* compute the root that would result, write nothing */
 	const char *author; /* "NAME <MAIL>"; NULL: environment, configuration, login */
 	const char *date;   /* author date; NULL: STORE_AUTHOR_DATE, SOURCE_DATE_EPOCH, now */
+	/*
+	 * Replace this commit, which HEAD is on: the new one has its parents, its message when none
+	 * is given, and of its author and date what neither author nor date nor reset_author
+	 * changes. NULL: a commit on top of HEAD.
+	 */
+	const struct store_id *amend;
+	int reset_author;
 	struct store_callbacks callbacks;
 };
 
@@ -315,10 +322,12 @@ struct store_commit_result {
 };
 
 /*
- * Commit the stage. STORE_EEMPTY: nothing staged. STORE_EBUSY: another commit won on this branch
- * each time it was tried, or another holds the write lock for long. STORE_EINVAL: a message, author
- * or date that cannot be, or nobody configured with user.useConfigOnly. What others add meanwhile
- * stays staged. Cost: O(changed paths x depth). result may be NULL. Copies options.
+ * Commit the stage. STORE_EEMPTY: nothing staged, or what is staged takes back all that the commit
+ * to be amended changed. STORE_EBUSY: HEAD is no longer on the commit to be amended; another commit
+ * won on this branch each time it was tried, or another holds the write lock for long.
+ * STORE_EINVAL: a message, author or date that cannot be, or nobody configured with
+ * user.useConfigOnly. What others add meanwhile stays staged. Cost: O(changed paths x depth).
+ * result may be NULL. Copies options.
  */
 STORE_API int store_commit(struct store_repo *repo, const struct store_commit_options *options,
 	struct store_commit_result *result, struct store_error *err);
