@@ -490,6 +490,42 @@ STORE_API int store_log_next(struct store_log_iter *it, struct store_log_entry *
 /* it may be NULL. */
 STORE_API void store_log_free(struct store_log_iter *it);
 
+/* ---------------------------------------------------------------- objects of history */
+
+enum store_object_kind {
+	STORE_OBJECT_COMMIT = 1, /* store_log_open reads it, with its id as revision */
+	STORE_OBJECT_TAG,        /* annotated */
+	STORE_OBJECT_LAYER,
+};
+
+struct store_object {
+	enum store_object_kind kind;
+	struct store_id id;
+	const char *text; /* of a tag or layer: as it is stored */
+	/* TAG: what it names, and who named it so. */
+	enum store_object_kind target_kind;
+	struct store_id target;
+	const char *name, *tagger, *message; /* tagger: "NAME <MAIL>" */
+	int64_t time;                        /* seconds since 1970 */
+	int zone;                            /* minutes east of UTC */
+	/* LAYER: as the text has it. */
+	int has_parent;
+	struct store_id parent, changes;
+	struct store_node root;
+	uint64_t generation, added, modified, deleted;
+	void *data; /* Caller frees with store_object_clear. */
+};
+
+/*
+ * What a name stands for, tags not followed: "layer:N" is the layer, an id or its prefix also one
+ * of a layer; any other revision is a commit. Errors as store_rev_parse. Caller frees *out with
+ * store_object_clear, after an error, too.
+ */
+STORE_API int store_object_find(struct store_repo *repo, const char *name, struct store_object *out,
+	struct store_error *err);
+/* Frees what o owns; o is all zero after it.  o may be all zero. */
+STORE_API void store_object_clear(struct store_object *o);
+
 /* ---------------------------------------------------------------- trees and content */
 
 struct store_tree_entry {

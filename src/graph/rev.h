@@ -36,6 +36,13 @@ int rev_parse(const struct rev_source *s, const char *text, size_t len, struct o
 	struct store_error *err);
 
 /*
+ * The same, but a tag or layer is not followed to a commit: "layer:N" is the layer's id, and the id
+ * or prefix of a layer is taken, too, where no commit or tag has it.
+ */
+int rev_parse_object(const struct rev_source *s, const char *text, size_t len, struct oid *out,
+	struct store_error *err);
+
+/*
  * The ref whose short name is nearest to base, for messages.  Returns how many edits it is away, 0
  * where base is its name, -1 and "" when none is near.
  */
