@@ -15,6 +15,7 @@
 #include "work/config.h"
 #include "work/patch_internal.h"
 #include "work/repo.h"
+#include "work/stats.h"
 
 #define SNIFF 8000 /* bytes at the start that tell whether it is text */
 #define SHOWN 64   /* bytes of a range that are handed out with it */
@@ -81,6 +82,7 @@ static int run_ranges(struct patch *p, struct store_error *err)
 		rc = patch_align(&rows[0], &rows[1], PATCH_WINDOW, patch_bytes_refine, &bytes, err);
 	if (rc == 0)
 		rc = patch_bytes_finish(&bytes, err);
+	stats_sample();
 	patch_rows_release(&rows[0]);
 	patch_rows_release(&rows[1]);
 	patch_bytes_release(&bytes);

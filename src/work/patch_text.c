@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "work/patch_internal.h"
+#include "work/stats.h"
 
 #define PIECE ((size_t)64 << 10)
 #define MARGIN 8 /* lines beyond the context, at first */
@@ -107,6 +108,9 @@ static int take_piece(void *payload, const struct store_patch_piece *piece)
 
 	switch (piece->kind) {
 	case STORE_PATCH_HUNK:
+		/* libgit2 holds most when it begins to tell. */
+		if (!r->has_hunk)
+			stats_sample();
 		r->is_before = !r->has_hunk;
 		r->has_hunk = true;
 		r->trailing = 0;

@@ -606,6 +606,11 @@ static int take_text(void *payload, const struct store_patch_piece *p)
 	struct hunks *h = payload;
 	size_t n;
 
+	/* Over a limit: the ranges are looked at elsewhere, and no hunk came before. */
+	if (p->kind == STORE_PATCH_BINARY) {
+		assert_int_equal(h->count, 0);
+		return 0;
+	}
 	if (p->kind == STORE_PATCH_HUNK) {
 		take_hunk(h, p);
 		return 0;
@@ -699,7 +704,7 @@ static struct sample edit_lines(const struct sample *old_text, uint32_t kinds)
 	return t;
 }
 
-static __attribute__((unused)) struct store_repo *open_limited(const char *bytes, const char *lines)
+static struct store_repo *open_limited(const char *bytes, const char *lines)
 {
 	const char *const config[] = { bytes, lines, NULL };
 	const struct store_open_options options = { .start = fixture_dir, .config = config };
@@ -742,6 +747,154 @@ static void test_patch__hunks_applied_to_the_old_text_give_the_new(void **state)
 	assert_int_equal(over, 0);
 }
 
+/* Texts over the limit whose ends are cut off: as true, with the numbers of the whole file. */
+static void test_patch__long_texts_with_small_edits_are_hunks_too(void **state)
+{
+	struct store_repo *limited = open_limited("diff.textLimit=6000", "diff.lineLimit=700");
+	unsigned int over;
+
+	(void)state;
+	seed = 8;
+	run_text_cases(limited, cases(150), 3000, &over);
+	/* Not all: edits lie apart, and some are larger than the limit. */
+	assert_in_range(over, 1, cases(150) * 3 / 4);
+	store_close(limited);
+}
+
+/* Equal lines around the edit: what differs slides to the end of what is compared. */
+static void test_patch__context_is_whole_where_lines_repeat(void **state)
+{
+	struct store_repo *limited = open_limited("diff.textLimit=100KB", "diff.lineLimit=700");
+	struct sample old_text, new_text;
+	struct store_diff_side a, b;
+	struct store_diff_entry e;
+	struct hunks h;
+	size_t off;
+
+	(void)state;
+	seed = 9;
+	old_text = sample_lines(2000, 100000);
+	off = old_text.len / 2;
+	off += line_len(&old_text, off);
+	/* 200 times the same line, and in the new text one more. */
+	for (int n = 0; n < 201; n++) {
+		new_text = sample_edit(&old_text, off, 0, "same\n", 5);
+		if (n < 200) {
+			free(old_text.data);
+			old_text = new_text;
+		}
+	}
+	a = stored(&old_text, 256);
+	b = stored(&new_text, 256);
+	e = entry_of(&a, &b);
+	for (int i = 0; i < 2; i++) {
+		const struct store_patch_result r = expect_hunks(limited, i ? &new_text : &old_text,
+			i ? &old_text : &new_text, &e, -1, &h);
+
+		assert_int_equal(r.why, STORE_PATCH_IS_TEXT);
+		assert_int_equal(r.added + r.deleted, 1);
+		assert_int_equal(h.leading, 3);
+		assert_int_equal(h.trailing, 3);
+		e = entry_of(&b, &a);
+	}
+	free(old_text.data);
+	free(new_text.data);
+	store_close(limited);
+}
+
+static struct store_patch_result expect_over(const char *bytes, const char *lines,
+	const struct sample *old_text, const struct sample *new_text)
+{
+	const struct store_diff_side a = stored(old_text, 256), b = in_work(new_text);
+	const struct store_diff_entry e = entry_of(&a, &b);
+	struct store_repo *limited = open_limited(bytes, lines);
+	struct applied done = applied_begin(old_text, new_text);
+	const struct store_patch_options options = { .piece = take_binary, .payload = &done };
+	struct store_patch_result r;
+
+	OK(store_patch(limited, &e, &options, &r, &failure));
+	assert_int_equal(r.why, STORE_PATCH_OVER_LIMIT);
+	applied_end(&done);
+	assert_int_equal(r.added, done.new_bytes);
+	assert_int_equal(r.deleted, done.old_bytes);
+	store_close(limited);
+	return r;
+}
+
+static void test_patch__what_is_over_a_limit_says_which(void **state)
+{
+	struct sample old_text, new_text;
+	struct store_patch_result r;
+
+	(void)state;
+	seed = 10;
+	old_text = sample_lines(1000, 100000);
+	new_text = sample_lines(1000, 100000);
+	r = expect_over("diff.textLimit=5KB", "diff.lineLimit=5000", &old_text, &new_text);
+	assert_int_equal(r.limit, 5120);
+	assert_false(r.limit_is_lines);
+	r = expect_over("diff.textLimit=1MB", "diff.lineLimit=999", &old_text, &new_text);
+	assert_int_equal(r.limit, 999);
+	assert_true(r.limit_is_lines);
+	free(old_text.data);
+	free(new_text.data);
+}
+
+static void test_patch__a_nul_makes_it_binary_and_force_text_does_not(void **state)
+{
+	struct store_patch_options options = { .force_text = 1 };
+	struct sample old_text = sample_new(9000), new_text = sample_new(9000);
+	struct store_patch_result r;
+	struct store_diff_side a, b;
+	struct store_diff_entry e;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		/* The last byte that is looked at, and the first that is not. */
+		memset(old_text.data, 'x', 9000);
+		memset(new_text.data, 'y', 9000);
+		new_text.data[7999 + i] = 0;
+		a = stored(&old_text, 256);
+		b = stored(&new_text, 256);
+		e = entry_of(&a, &b);
+		OK(store_patch(repo, &e, NULL, &r, &failure));
+		assert_int_equal(r.why, i == 0 ? STORE_PATCH_IS_BINARY : STORE_PATCH_IS_TEXT);
+		OK(store_patch(repo, &e, &options, &r, &failure));
+		assert_int_equal(r.why, STORE_PATCH_IS_TEXT);
+		assert_int_equal(r.added, 1);
+	}
+	free(old_text.data);
+	free(new_text.data);
+}
+
+static int cancel(void *payload, const struct store_patch_piece *piece)
+{
+	(void)piece;
+	++*(int *)payload;
+	return 1;
+}
+
+static void test_patch__a_callback_can_cancel(void **state)
+{
+	int calls = 0;
+	const struct store_patch_options options = { .piece = cancel, .payload = &calls };
+	struct sample old_text = { (uint8_t *)(uintptr_t)"a\nb\n", 4 };
+	struct sample new_text = { (uint8_t *)(uintptr_t)"a\n\0c", 4 };
+	struct store_diff_side a, b;
+	struct store_diff_entry e;
+	struct store_patch_result r;
+
+	(void)state;
+	for (size_t len = 2; len <= 4; len += 2) {
+		new_text.len = len;
+		a = stored(&old_text, 256);
+		b = stored(&new_text, 256);
+		e = entry_of(&a, &b);
+		assert_int_equal(store_patch(repo, &e, &options, &r, &failure), STORE_ECANCELED);
+	}
+	assert_int_equal(calls, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -755,6 +908,11 @@ int main(void)
 		cmocka_unit_test(test_patch__a_file_that_is_not_there_is_an_error_of_the_system),
 		cmocka_unit_test(test_patch__a_link_is_compared_by_its_target),
 		cmocka_unit_test(test_patch__hunks_applied_to_the_old_text_give_the_new),
+		cmocka_unit_test(test_patch__long_texts_with_small_edits_are_hunks_too),
+		cmocka_unit_test(test_patch__context_is_whole_where_lines_repeat),
+		cmocka_unit_test(test_patch__what_is_over_a_limit_says_which),
+		cmocka_unit_test(test_patch__a_nul_makes_it_binary_and_force_text_does_not),
+		cmocka_unit_test(test_patch__a_callback_can_cancel),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
