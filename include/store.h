@@ -617,9 +617,11 @@ struct store_patch_options {
 	unsigned int context; /* lines around a change; 0: 3 unless has_context */
 	int has_context;
 	int force_text; /* -a: binary is taken for text, within the limits */
-	/* One piece; non-zero cancels.  Borrowed: piece is valid until it returns. */
+	/*
+	 * One piece; non-zero cancels. NULL: only the counts are wanted. When the first one comes,
+	 * why and limit of the result are set. Borrowed: piece is valid until it returns.
+	 */
 	int (*piece)(void *payload, const struct store_patch_piece *piece);
-	/* NULL: only the counts are wanted. */
 	void *payload;
 };
 
