@@ -413,6 +413,14 @@ STORE_API void store_target_clear(struct store_target *t);
 STORE_API int store_rev_parse(struct store_repo *repo, const char *rev, struct store_id *out,
 	struct store_error *err);
 
+/*
+ * The best common ancestor of two revisions: one that no other common ancestor goes back to, of
+ * several the newest. STORE_ENOTFOUND: they have none; else errors as store_rev_parse. Reads the
+ * commits that a reaches.
+ */
+STORE_API int store_merge_base(struct store_repo *repo, const char *a, const char *b,
+	struct store_id *out, struct store_error *err);
+
 /* The tree of a commit and its layer's counters. */
 struct store_root {
 	struct store_id commit, layer;
@@ -596,24 +604,30 @@ struct store_diff_side {
 	uint8_t kind; /* enum store_kind; STORE_KIND_NONE: absent, and all else is zero */
 	/*
 	 * 1: the content is the file or link at the path in the working tree, and of node only kind
-	 * and size are known; 0: node names stored content.
+	 * and size are known; 0: node names stored content, which a file on disk has, too, whose
+	 * attributes are those it was staged with.
 	 */
 	int is_work;
 	struct store_node node;
-	int has_mode;
+	int has_mode;  /* of files and executables only */
 	uint32_t mode; /* permission bits, recorded or of the file on disk, when has_mode */
 };
 
 /*
- * One path that differs: a file or link, or an empty directory that is added or deleted. A path
- * whose kind changes between file, link and directory is two entries, the deletion first, but for
- * file against executable, which is one.
+ * One path that differs: a file or link, or an empty directory that is added or deleted; other
+ * directories have no entry, nor have attributes of a directory. A file against a link is one
+ * entry, T; a file or link against a directory is several: what is deleted comes first, so a file's
+ * addition stands behind all that was below the directory.
  */
 struct store_diff_entry {
 	const char *path;
 	char letter; /* A added, D deleted, M content or mode; T file against link */
 	struct store_diff_side old_side, new_side;
-	int is_mode_only; /* M, and the content is the same */
+	/*
+	 * M, and the content is the same: kind or mode is another, or, under core.metadata=posix,
+	 * owner or extended attributes where both sides recorded them.
+	 */
+	int is_mode_only;
 };
 
 struct store_diff_options {
@@ -630,8 +644,10 @@ struct store_diff_iter;
  * The paths that differ, in byte order of paths (names compared component by component). Equal
  * subtrees are not entered: O(changes x depth) node reads between commits; against the stage only
  * what is dirty is looked at besides; against the working tree one look at each tracked file, read
- * only when its attributes cannot tell. Errors as store_rev_parse. Caller frees with
- * store_diff_free. Copies options.
+ * only when its attributes cannot tell, and what is not staged does not count. HEAD may be without
+ * a commit for COMMIT_STAGE: all is added then. Where the stage takes part, one snapshot lasts
+ * until store_diff_free. Errors as store_rev_parse. Caller frees with store_diff_free. Copies
+ * options.
  */
 STORE_API int store_diff_open(struct store_repo *repo, const struct store_diff_options *options,
 	struct store_diff_iter **out, struct store_error *err);
@@ -679,9 +695,11 @@ struct store_patch_options {
 	unsigned int context; /* lines around a change; 0: 3 unless has_context */
 	int has_context;
 	int force_text; /* -a: binary is taken for text, within the limits */
-	/* One piece; non-zero cancels.  Borrowed: piece is valid until it returns. */
+	/*
+	 * One piece; non-zero cancels. NULL: only the counts are wanted. When the first one comes,
+	 * why and limit of the result are set. Borrowed: piece is valid until it returns.
+	 */
 	int (*piece)(void *payload, const struct store_patch_piece *piece);
-	/* NULL: only the counts are wanted. */
 	void *payload;
 };
 

@@ -128,5 +128,12 @@ int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct s
  * one is taken. Borrowed: c is valid until then.
  */
 int rev_walk_take(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err);
+/*
+ * The best common ancestor of a and b: one that no other common ancestor goes back to, and of
+ * several the newest. STORE_ENOTFOUND without message when they have none. Reads what a reaches;
+ * memory: at most 43 bytes for each of those.
+ */
+int rev_walk_base(const struct node_source *src, const struct oid *a, const struct oid *b,
+	struct oid *out, struct store_error *err);
 
 #endif

@@ -31,6 +31,8 @@ static const struct config_key keys[] = {
 	{ "core.metadata", "times", NULL, 0 },
 	{ "core.pager", NULL, "STORE_PAGER", CONFIG_RUNS },
 	{ "core.trustctime", "true", NULL, 0 },
+	{ "diff.lineLimit", "65536", NULL, 0 },
+	{ "diff.textLimit", "4MiB", NULL, 0 },
 	{ "init.defaultBranch", "main", NULL, 0 },
 	{ "performance.threads", "0", NULL, 0 },
 	{ "safe.directory", NULL, NULL, CONFIG_TRUSTED },
