@@ -44,7 +44,7 @@ DEFS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -include ba
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 COMPILE = $(CC) $(DEFS) $(WARN) $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden $(CPPFLAGS) $(CFLAGS) $(SANFLAGS)
 LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
-LIBS = -lcrypto -llmdb -lz -lzstd -lisal -ldeflate -linih -lpthread
+LIBS = -lcrypto -llmdb -lz -lzstd -lisal -ldeflate -linih -lpthread -ldl
 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(O)/obj/%.o)

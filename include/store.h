@@ -300,6 +300,13 @@ struct store_commit_options {
 	int dry_run;        /* compute the root that would result, write nothing */
 	const char *author; /* "NAME <MAIL>"; NULL: environment, configuration, login */
 	const char *date;   /* author date; NULL: STORE_AUTHOR_DATE, SOURCE_DATE_EPOCH, now */
+	/*
+	 * Replace this commit, which HEAD is on: the new one has its parents, its message when none
+	 * is given, and of its author and date what neither author nor date nor reset_author
+	 * changes. NULL: a commit on top of HEAD.
+	 */
+	const struct store_id *amend;
+	int reset_author;
 	struct store_callbacks callbacks;
 };
 
@@ -315,10 +322,12 @@ struct store_commit_result {
 };
 
 /*
- * Commit the stage. STORE_EEMPTY: nothing staged. STORE_EBUSY: another commit won on this branch
- * each time it was tried, or another holds the write lock for long. STORE_EINVAL: a message, author
- * or date that cannot be, or nobody configured with user.useConfigOnly. What others add meanwhile
- * stays staged. Cost: O(changed paths x depth). result may be NULL. Copies options.
+ * Commit the stage. STORE_EEMPTY: nothing staged, or what is staged takes back all that the commit
+ * to be amended changed. STORE_EBUSY: HEAD is no longer on the commit to be amended; another commit
+ * won on this branch each time it was tried, or another holds the write lock for long.
+ * STORE_EINVAL: a message, author or date that cannot be, or nobody configured with
+ * user.useConfigOnly. What others add meanwhile stays staged. Cost: O(changed paths x depth).
+ * result may be NULL. Copies options.
  */
 STORE_API int store_commit(struct store_repo *repo, const struct store_commit_options *options,
 	struct store_commit_result *result, struct store_error *err);
@@ -403,6 +412,14 @@ STORE_API void store_target_clear(struct store_target *t);
  */
 STORE_API int store_rev_parse(struct store_repo *repo, const char *rev, struct store_id *out,
 	struct store_error *err);
+
+/*
+ * The best common ancestor of two revisions: one that no other common ancestor goes back to, of
+ * several the newest. STORE_ENOTFOUND: they have none; else errors as store_rev_parse. Reads the
+ * commits that a reaches.
+ */
+STORE_API int store_merge_base(struct store_repo *repo, const char *a, const char *b,
+	struct store_id *out, struct store_error *err);
 
 /* The tree of a commit and its layer's counters. */
 struct store_root {
@@ -568,15 +585,48 @@ struct store_log_entry {
 	uint64_t added, modified, deleted;
 };
 
+enum {
+	STORE_LOG_REVERSE = 1,      /* the oldest of those that are chosen first */
+	STORE_LOG_FIRST_PARENT = 2, /* of a merge only the first parent is gone on to */
+	STORE_LOG_EXTENDED = 4,     /* patterns are extended regular expressions, else basic ones */
+	STORE_LOG_FIXED = 8,        /* patterns are plain text */
+	STORE_LOG_IGNORE_CASE = 16, /* of patterns, in ASCII */
+};
+
+struct store_log_options {
+	unsigned int version; /* 0 */
+	unsigned int flags;   /* STORE_LOG_* */
+	/* REV, A..B, A...B or ^REV, n_revs of them; none to begin with: HEAD. */
+	const char *const *revs;
+	size_t n_revs;
+	/* Commits that change something at or below one of these; n_paths of them; 0: all. */
+	const char *const *paths;
+	size_t n_paths;
+	/* Commit dates, both included; as `commit --date`, and "2 weeks"; NULL: no bound. */
+	const char *since, *until;
+	/* Patterns, of which one must fit: "NAME <MAIL>" of the author; a line of the message. */
+	const char *const *authors;
+	size_t n_authors;
+	const char *const *greps;
+	size_t n_greps;
+	uint64_t skip;  /* leave out the first of them */
+	uint64_t count; /* then at most so many; 0: all */
+	/* Of these progress: `files` is commits looked at. */
+	struct store_callbacks callbacks;
+};
+
 struct store_log_iter;
 /*
- * Commits reachable from rev (NULL: HEAD; also A..B and A...B), newest first by commit time, each
- * once. STORE_ENOTFOUND before the first commit; else errors as store_rev_parse. A history without
- * merges needs no memory; A..B reads what A reaches at once. Caller frees with store_log_free.
- * Copies rev.
+ * Commits reachable from the revisions, newest first by commit time, each once. A path is looked
+ * for in the changes that layers record, a few look-ups for each commit, whatever its size; of a
+ * merge that has a parent in which the paths are the same only that parent is gone on to. A commit
+ * before `since` ends the way it is met on. STORE_ENOTFOUND before the first commit; STORE_EINVAL:
+ * a path, date or pattern that cannot be; else errors as store_rev_parse. A history without merges
+ * needs no memory; A..B reads what A reaches at once; REVERSE keeps ids in a temporary file when
+ * they are many. options may be NULL. Caller frees with store_log_free. Copies options.
  */
-STORE_API int store_log_open(struct store_repo *repo, const char *rev, struct store_log_iter **out,
-	struct store_error *err);
+STORE_API int store_log_open(struct store_repo *repo, const struct store_log_options *options,
+	struct store_log_iter **out, struct store_error *err);
 /*
  * STORE_ENOTFOUND at the end, without message. Two reads. Borrowed: entry is valid until the next
  * call on it.
@@ -585,6 +635,42 @@ STORE_API int store_log_next(struct store_log_iter *it, struct store_log_entry *
 	struct store_error *err);
 /* it may be NULL. */
 STORE_API void store_log_free(struct store_log_iter *it);
+
+/* ---------------------------------------------------------------- objects of history */
+
+enum store_object_kind {
+	STORE_OBJECT_COMMIT = 1, /* store_log_open reads it, with its id as revision */
+	STORE_OBJECT_TAG,        /* annotated */
+	STORE_OBJECT_LAYER,
+};
+
+struct store_object {
+	enum store_object_kind kind;
+	struct store_id id;
+	const char *text; /* of a tag or layer: as it is stored */
+	/* TAG: what it names, and who named it so. */
+	enum store_object_kind target_kind;
+	struct store_id target;
+	const char *name, *tagger, *message; /* tagger: "NAME <MAIL>" */
+	int64_t time;                        /* seconds since 1970 */
+	int zone;                            /* minutes east of UTC */
+	/* LAYER: as the text has it. */
+	int has_parent;
+	struct store_id parent, changes;
+	struct store_node root;
+	uint64_t generation, added, modified, deleted;
+	void *data; /* Caller frees with store_object_clear. */
+};
+
+/*
+ * What a name stands for, tags not followed: "layer:N" is the layer, an id or its prefix also one
+ * of a layer; any other revision is a commit. Errors as store_rev_parse. Caller frees *out with
+ * store_object_clear, after an error, too.
+ */
+STORE_API int store_object_find(struct store_repo *repo, const char *name, struct store_object *out,
+	struct store_error *err);
+/* Frees what o owns; o is all zero after it.  o may be all zero. */
+STORE_API void store_object_clear(struct store_object *o);
 
 /* ---------------------------------------------------------------- trees and content */
 
@@ -656,24 +742,30 @@ struct store_diff_side {
 	uint8_t kind; /* enum store_kind; STORE_KIND_NONE: absent, and all else is zero */
 	/*
 	 * 1: the content is the file or link at the path in the working tree, and of node only kind
-	 * and size are known; 0: node names stored content.
+	 * and size are known; 0: node names stored content, which a file on disk has, too, whose
+	 * attributes are those it was staged with.
 	 */
 	int is_work;
 	struct store_node node;
-	int has_mode;
+	int has_mode;  /* of files and executables only */
 	uint32_t mode; /* permission bits, recorded or of the file on disk, when has_mode */
 };
 
 /*
- * One path that differs: a file or link, or an empty directory that is added or deleted. A path
- * whose kind changes between file, link and directory is two entries, the deletion first, but for
- * file against executable, which is one.
+ * One path that differs: a file or link, or an empty directory that is added or deleted; other
+ * directories have no entry, nor have attributes of a directory. A file against a link is one
+ * entry, T; a file or link against a directory is several: what is deleted comes first, so a file's
+ * addition stands behind all that was below the directory.
  */
 struct store_diff_entry {
 	const char *path;
 	char letter; /* A added, D deleted, M content or mode; T file against link */
 	struct store_diff_side old_side, new_side;
-	int is_mode_only; /* M, and the content is the same */
+	/*
+	 * M, and the content is the same: kind or mode is another, or, under core.metadata=posix,
+	 * owner or extended attributes where both sides recorded them.
+	 */
+	int is_mode_only;
 };
 
 struct store_diff_options {
@@ -690,8 +782,10 @@ struct store_diff_iter;
  * The paths that differ, in byte order of paths (names compared component by component). Equal
  * subtrees are not entered: O(changes x depth) node reads between commits; against the stage only
  * what is dirty is looked at besides; against the working tree one look at each tracked file, read
- * only when its attributes cannot tell. Errors as store_rev_parse. Caller frees with
- * store_diff_free. Copies options.
+ * only when its attributes cannot tell, and what is not staged does not count. HEAD may be without
+ * a commit for COMMIT_STAGE: all is added then. Where the stage takes part, one snapshot lasts
+ * until store_diff_free. Errors as store_rev_parse. Caller frees with store_diff_free. Copies
+ * options.
  */
 STORE_API int store_diff_open(struct store_repo *repo, const struct store_diff_options *options,
 	struct store_diff_iter **out, struct store_error *err);
@@ -739,9 +833,11 @@ struct store_patch_options {
 	unsigned int context; /* lines around a change; 0: 3 unless has_context */
 	int has_context;
 	int force_text; /* -a: binary is taken for text, within the limits */
-	/* One piece; non-zero cancels.  Borrowed: piece is valid until it returns. */
+	/*
+	 * One piece; non-zero cancels. NULL: only the counts are wanted. When the first one comes,
+	 * why and limit of the result are set. Borrowed: piece is valid until it returns.
+	 */
 	int (*piece)(void *payload, const struct store_patch_piece *piece);
-	/* NULL: only the counts are wanted. */
 	void *payload;
 };
 

@@ -43,7 +43,7 @@ find_foreign()
 list_shown()
 {
 	${CC:-cc} -shared -o libstore.so -Wl,--whole-archive "$lib" -Wl,--no-whole-archive \
-		-lcrypto -llmdb -lz -lzstd -lisal -ldeflate -linih -lpthread &&
+		-lcrypto -llmdb -lz -lzstd -lisal -ldeflate -linih -lpthread -ldl &&
 		nm -D --defined-only libstore.so | sed 's/.* //' | LC_ALL=C sort
 }
 

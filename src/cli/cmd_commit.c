@@ -1,21 +1,43 @@
-/* store commit: keep what is staged as a commit of the branch that HEAD is on. */
+/*
+ * store commit: keep what is staged as a commit of the branch that HEAD is on, or put it in the
+ * place of the last one (--amend). The message comes from -m or -F, or is written in the editor,
+ * above a list of what is staged that is taken out again.
+ */
 #include "cli/cli.h"
+#include "cli/editor.h"
 #include "cli/json.h"
+#include "cli/message.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include <stdlib.h>
 #include <string.h>
 
 struct commit_options {
 	struct strings messages;
-	const char *author, *date;
-	int dry_run, allow_empty;
+	const char *file, *author, *date;
+	int dry_run, allow_empty, all, amend, reset_author;
+	int edit; /* EDIT_* */
 };
+
+enum { EDIT_WHERE_NEEDED, EDIT_ALWAYS, EDIT_NEVER };
 
 #define FIELD(name) offsetof(struct commit_options, name)
 
 static const struct option_spec table[] = {
+	{ 'a', "all", OPTION_FLAG, FIELD(all), 1, NULL,
+		"stage what was changed or deleted of tracked paths first" },
 	{ 'm', "message", OPTION_LIST, FIELD(messages), 0, "TEXT",
 		"the message; a second -m is a second paragraph" },
+	{ 'F', "file", OPTION_STRING, FIELD(file), 0, "FILE",
+		"the message is the text of FILE; - is standard input" },
+	{ 'e', "edit", OPTION_FLAG, FIELD(edit), EDIT_ALWAYS, NULL,
+		"open the editor on the message that is given" },
+	{ 0, "no-edit", OPTION_FLAG, FIELD(edit), EDIT_NEVER, NULL,
+		"with --amend: keep the message as it is" },
+	{ 0, "amend", OPTION_FLAG, FIELD(amend), 1, NULL,
+		"put the commit in the place of the last one" },
+	{ 0, "reset-author", OPTION_FLAG, FIELD(reset_author), 1, NULL,
+		"with --amend: author and date are those of now" },
 	{ 'n', "dry-run", OPTION_FLAG, FIELD(dry_run), 1, NULL,
 		"print the root that would result, write nothing" },
 	{ 0, "allow-empty", OPTION_FLAG, FIELD(allow_empty), 1, NULL,
@@ -26,43 +48,43 @@ static const struct option_spec table[] = {
 	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
 };
 
-/* Paragraphs become one message: LF at the end of each, an empty line between them. */
-static void join(struct line *t, const struct strings *paragraphs)
-{
-	for (size_t i = 0; i < paragraphs->n; i++) {
-		const char *s = paragraphs->items[i];
-		size_t len = strlen(s);
+/* A run of the command. */
+struct commit {
+	struct cli *cli;
+	const struct commit_options *given;
+	struct store_commit_options options;
+	struct store_id head;    /* amend: the commit to be replaced */
+	struct line old_message; /* amend: its message */
+	struct line editor;      /* the command, where the message is to be edited */
+	struct line file;        /* path of what was edited */
+	struct line message;
+	uint64_t skipped; /* -a: paths that could not be read */
+};
 
-		while (len && strchr(" \t\r\n", s[len - 1]))
-			len--;
-		while (len && *s == '\n') {
-			s++;
-			len--;
-		}
-		if (!len)
-			continue;
-		line_string(t, t->len ? "\n" : "");
-		line_add(t, s, len);
-		line_string(t, "\n");
-	}
-}
+/* ---- what is printed */
 
 static void print_json(const struct store_commit_result *r, bool dry_run)
 {
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counts[] = { { "generation", r->generation }, { "added", r->added },
+		{ "modified", r->modified }, { "deleted", r->deleted } };
 	struct line t = { 0 };
 
 	json_begin(&t, "store/commit/1");
 	json_bool(&t, "dry_run", dry_run);
-	if (!dry_run) {
+	if (dry_run)
+		json_string(&t, "commit", NULL);
+	else
 		json_id(&t, "commit", &r->id);
-		json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
-	}
+	json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
 	json_node(&t, "root", &r->root);
-	if (r->is_counted) {
-		json_number(&t, "generation", r->generation);
-		json_number(&t, "added", r->added);
-		json_number(&t, "modified", r->modified);
-		json_number(&t, "deleted", r->deleted);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		if (r->is_counted)
+			json_number(&t, counts[i].name, counts[i].value);
+		else
+			json_string(&t, counts[i].name, NULL);
 	}
 	json_number(&t, "new_bytes", r->stats.new_bytes);
 	json_number(&t, "stored_bytes", r->stats.stored_bytes);
@@ -102,64 +124,256 @@ static void print_words(const struct store_commit_result *r, const char *message
 	line_release(&t);
 }
 
-static int make(struct cli *cli, struct store_commit_options *o)
-{
-	struct store_commit_result result = { 0 };
-	struct progress p = { 0 };
-	int rc = cli_open(cli, !o->dry_run);
+/* ---- the steps */
 
-	if (rc != 0)
+static int refuse_empty(struct commit *c)
+{
+	output_error(c->cli, STORE_EEMPTY, 0,
+		c->given->amend
+			? "nothing would be left of the last commit; --allow-empty keeps it as an empty one"
+			: "nothing to commit: nothing is staged; 'store add PATH' stages, "
+			  "'store status' tells what there is");
+	return CLI_NO;
+}
+
+static int find_amended(struct commit *c)
+{
+	struct cli *cli = c->cli;
+	const struct store_log_options one = { .count = 1 };
+	struct store_log_iter *it = NULL;
+	struct store_log_entry e;
+	int rc = store_log_open(cli->repo, &one, &it, &cli->err);
+
+	if (rc == STORE_ENOTFOUND)
+		return cli_fail(cli, rc, 0, "there is no commit to amend yet");
+	if (rc == 0)
+		rc = store_log_next(it, &e, &cli->err);
+	if (rc == 0) {
+		c->head = e.id;
+		c->options.amend = &c->head;
+		line_string(&c->old_message, e.message);
+	}
+	store_log_free(it);
+	return rc;
+}
+
+/* -a */
+static int stage(struct commit *c)
+{
+	static const char *const all[] = { "" };
+	struct store_add_options o = { .flags = STORE_ADD_UPDATE };
+	struct store_add_result result = { 0 };
+	struct progress p = { 0 };
+	int rc;
+
+	progress_begin(&p, c->cli, &o.callbacks);
+	rc = store_add(c->cli->repo, all, 1, &o, &result, &c->cli->err);
+	progress_end(&p);
+	if (rc == STORE_ECANCELED && cli_signal())
+		progress_interrupted(&p, "nothing was committed");
+	c->skipped = result.skipped;
+	return rc;
+}
+
+/* What the editor shows below the message. */
+struct notes {
+	struct cli *cli;
+	struct line *text;
+	uint64_t staged, others;
+};
+
+enum { NOTES_MAX = 100 }; /* staged paths that are listed */
+
+static int note_entry(void *payload, const struct store_status_entry *e)
+{
+	static const char letters[] = "ADMT";
+	static const char *const names[] = { "new", "deleted", "modified", "new kind" };
+	struct notes *n = ((struct progress *)payload)->data;
+	const char *letter = e->x ? strchr(letters, e->x) : NULL;
+
+	n->others += e->y != ' ';
+	if (letter && n->staged++ < NOTES_MAX) {
+		line_format(n->text, "#\t%-10s", names[letter - letters]);
+		output_path(n->text, n->cli, e->path);
+		line_string(n->text, "\n");
+	}
+	return cli_signal();
+}
+
+/* Appends the notes to the message; STORE_EEMPTY when there is nothing to commit. */
+static int add_notes(struct commit *c)
+{
+	struct cli *cli = c->cli;
+	struct line list = { 0 };
+	struct notes n = { cli, &list, 0, 0 };
+	struct progress p = { .data = &n };
+	struct store_status_options o = { .flags = STORE_STATUS_NO_UNTRACKED, .entry = note_entry };
+	struct store_status_result r = { 0 };
+	int rc;
+
+	progress_begin(&p, cli, &o.callbacks);
+	rc = store_status(cli->repo, NULL, 0, &o, &r, &cli->err);
+	progress_end(&p);
+	if (rc == 0 && !n.staged && !c->given->amend && !c->given->allow_empty)
+		rc = STORE_EEMPTY;
+	if (rc == 0) {
+		line_string(&c->message,
+			"\n# The message goes above: a subject, an empty line, and what else there is to say.\n"
+			"# Lines that begin with '#' are left out, and an empty message makes no commit.\n#\n# ");
+		line_string(&c->message, r.branch[0] ? "On branch " : "HEAD is detached");
+		line_harmless(&c->message, r.branch, strlen(r.branch));
+		line_string(&c->message, n.staged ? "; staged is:\n" : "; nothing is staged\n");
+		line_add(&c->message, list.data, list.len);
+		if (n.staged > NOTES_MAX)
+			line_format(&c->message, "#\tand %llu more\n",
+				(unsigned long long)(n.staged - NOTES_MAX));
+		if (n.others)
+			line_format(&c->message, "# Paths with changes that are not staged: %llu\n",
+				(unsigned long long)n.others);
+	}
+	line_release(&list);
+	return rc;
+}
+
+static int edit(struct commit *c)
+{
+	int rc = add_notes(c);
+
+	if (rc == 0)
+		rc = editor_edit(c->cli, &c->editor, "COMMIT_EDITMSG", &c->file, &c->message);
+	if (rc == 0 && c->message.len && memchr(c->message.data, 0, c->message.len))
+		rc = cli_fail(c->cli, STORE_EINVAL, 0, "'%s' holds a NUL byte: it is no message",
+			c->file.data);
+	if (rc == 0)
+		message_clean(&c->message, true);
+	return rc;
+}
+
+/* From where the message comes: is the editor wanted, and can it be had? */
+static int find_editor(struct commit *c)
+{
+	const struct commit_options *g = c->given;
+	const bool has_message = g->messages.n || g->file;
+
+	if (g->dry_run || g->edit == EDIT_NEVER || (g->edit != EDIT_ALWAYS && has_message))
+		return 0;
+	return editor_find(c->cli,
+		g->amend
+			? "no message is given, and there is no terminal for an editor: use -m TEXT, -F FILE or --no-edit"
+			: "no message is given, and there is no terminal for an editor: use -m TEXT or -F FILE",
+		&c->editor);
+}
+
+static int set_message(struct commit *c)
+{
+	const struct commit_options *g = c->given;
+	const bool keeps = g->amend && !g->messages.n && !g->file;
+	int rc = 0;
+
+	message_join(&c->message, &g->messages);
+	if (g->file)
+		rc = message_read(c->cli, g->file, &c->message);
+	if (rc != 0 || (g->dry_run && !c->message.len) || (keeps && !c->editor.len))
 		return rc;
-	progress_begin(&p, cli, &o->callbacks);
-	rc = store_commit(cli->repo, o, &result, &cli->err);
+	if (keeps)
+		line_add(&c->message, c->old_message.data, c->old_message.len);
+	message_clean(&c->message, false);
+	if (c->editor.len)
+		rc = edit(c);
+	c->options.message = c->message.data ? c->message.data : "";
+	if (rc == 0 && !c->message.len && !g->dry_run) {
+		editor_forget(&c->file);
+		rc = output_usage(c->cli, "the message is empty");
+	}
+	return rc;
+}
+
+static int make(struct commit *c)
+{
+	struct cli *cli = c->cli;
+	struct store_commit_result result = { 0 };
+	const char *message = c->options.message ? c->options.message : c->old_message.data;
+	struct progress p = { 0 };
+	int rc;
+
+	progress_begin(&p, cli, &c->options.callbacks);
+	rc = store_commit(cli->repo, &c->options, &result, &cli->err);
 	progress_end(&p);
 	cli->stats = result.stats;
-	if (rc == STORE_EEMPTY) {
-		output_error(cli, rc, 0,
-			"nothing to commit: nothing is staged; 'store add PATH' stages, "
-			"'store status' tells what there is");
-		return CLI_NO;
-	}
 	if (rc != 0)
 		return rc;
+	editor_forget(&c->file);
 	if (cli->global.json)
-		print_json(&result, o->dry_run);
-	else if (o->dry_run || !cli->global.quiet)
-		print_words(&result, o->dry_run ? NULL : o->message);
-	if (result.identity_guessed && !o->dry_run)
+		print_json(&result, c->options.dry_run);
+	else if (c->options.dry_run || !cli->global.quiet)
+		print_words(&result, c->options.dry_run ? NULL : message ? message : "");
+	if (result.identity_guessed && !c->options.dry_run)
 		output_talk(cli,
 			"the author was guessed from the login; set user.name and user.email in the configuration");
+	return c->skipped ? CLI_PARTIAL : 0;
+}
+
+static int check_usage(const struct cli *cli, const struct commit_options *g)
+{
+	if (cli->args.n)
+		return output_usage(cli,
+			"commit takes no operand like '%s': it takes what is staged",
+			cli->args.items[0]);
+	if ((g->author && !*g->author) || (g->date && !*g->date))
+		return output_usage(cli, "%s is empty",
+			g->author && !*g->author ? "--author" : "--date");
+	if (g->file && g->messages.n)
+		return output_usage(cli, "the message is given by -m or by -F, not by both");
+	if (g->file && !*g->file)
+		return output_usage(cli, "-F wants the name of a file, or -");
+	if (g->all && g->dry_run)
+		return output_usage(cli, "-n writes nothing, and -a would stage");
+	if (g->reset_author && (!g->amend || g->author))
+		return output_usage(cli, "--reset-author goes with --amend, and without --author");
+	if (g->edit == EDIT_NEVER && !g->amend && !g->messages.n && !g->file)
+		return output_usage(cli, "no message is given; use -m TEXT or -F FILE");
 	return 0;
+}
+
+static int run_steps(struct commit *c)
+{
+	struct cli *cli = c->cli;
+	int rc = cli_open(cli, !c->given->dry_run);
+
+	if (rc == 0 && c->given->amend)
+		rc = find_amended(c);
+	if (rc == 0)
+		rc = find_editor(c);
+	if (rc == 0 && c->given->all)
+		rc = stage(c);
+	if (rc == 0)
+		rc = set_message(c);
+	if (rc == 0) {
+		rc = make(c);
+		if (rc < 0 && c->file.len)
+			output_note(cli, "the message is kept in '%s'", c->file.data);
+	}
+	return rc == STORE_EEMPTY ? refuse_empty(c) : rc;
 }
 
 static int run(struct cli *cli, const void *data)
 {
 	const struct commit_options *given = data;
-	struct store_commit_options o = { 0 };
-	struct line message = { 0 };
-	int rc;
+	struct commit c = { .cli = cli, .given = given };
+	int rc = check_usage(cli, given);
 
-	if (cli->args.n) {
-		rc = output_usage(cli, "commit takes no operand like '%s': it takes what is staged",
-			cli->args.items[0]);
-	} else if ((given->author && !*given->author) || (given->date && !*given->date)) {
-		rc = output_usage(cli, "%s is empty",
-			given->author && !*given->author ? "--author" : "--date");
-	} else if (!given->messages.n && !given->dry_run) {
-		rc = output_usage(cli, "no message is given; use -m TEXT");
-	} else {
-		join(&message, &given->messages);
-		o.message = message.data ? message.data : "";
-		o.author = given->author;
-		o.date = given->date;
-		o.allow_empty = given->allow_empty;
-		o.dry_run = given->dry_run;
-		if (message.len || o.dry_run)
-			rc = make(cli, &o);
-		else
-			rc = output_usage(cli, "the message is empty");
-	}
-	line_release(&message);
+	if (rc != 0)
+		return rc;
+	c.options.author = given->author;
+	c.options.date = given->date;
+	c.options.allow_empty = given->allow_empty;
+	c.options.dry_run = given->dry_run;
+	c.options.reset_author = given->reset_author;
+	rc = run_steps(&c);
+	line_release(&c.old_message);
+	line_release(&c.editor);
+	line_release(&c.file);
+	line_release(&c.message);
 	return rc;
 }
 

@@ -113,6 +113,20 @@ void json_bytes(struct line *t, const char *name, const char *value)
 	add_base64(t, value, n);
 }
 
+void json_data(struct line *t, const char *name, const char *data, size_t len)
+{
+	struct line text = { 0 };
+
+	if (len > 0 && (memchr(data, 0, len) || !line_is_utf8(data, len))) {
+		name_of(t, name, "_b64");
+		add_base64(t, data, len);
+		return;
+	}
+	line_add(&text, data, len);
+	json_string(t, name, text.data);
+	line_release(&text);
+}
+
 void json_number(struct line *t, const char *name, uint64_t value)
 {
 	name_of(t, name, "");

@@ -20,6 +20,8 @@ void json_close(struct line *t, char bracket);
 void json_string(struct line *t, const char *name, const char *value);
 /* Bytes that need not be UTF-8: then the member is NAME_b64, in base 64. */
 void json_bytes(struct line *t, const char *name, const char *value);
+/* The same for len bytes, which may hold NULs: those are in base 64, too. */
+void json_data(struct line *t, const char *name, const char *data, size_t len);
 void json_number(struct line *t, const char *name, uint64_t value);
 void json_signed(struct line *t, const char *name, int64_t value);
 void json_real(struct line *t, const char *name, double value);

@@ -120,6 +120,11 @@ struct map_diff *map_diff_new(const struct node_source *src, enum map_kind kind,
 	const struct map_ref *b); /* Copies all. Caller frees with map_diff_free. */
 void map_diff_free(struct map_diff *d);
 /*
+ * Go on behind key, from anywhere: what a comparison that was given up to save its memory needs.
+ * O(levels) node reads.
+ */
+int map_diff_seek(struct map_diff *d, const void *key, size_t key_len, struct store_error *err);
+/*
  * The next key whose values differ; a side that lacks it has value NULL and value_len 0 (key is
  * always set on both). STORE_ENOTFOUND at the end (no message). Borrowed: valid until the next call
  * on d.

@@ -91,25 +91,6 @@ static size_t find_pos(const struct map_node *n, const void *key, size_t key_len
 	return lo;
 }
 
-static int seek_walk(struct map_walk *w, const void *key, size_t key_len, struct store_error *err)
-{
-	map_walk_reset(w);
-	while (!w->is_done && map_walk_level(w) >= 0) {
-		struct map_frame *f;
-		const int rc = map_walk_enter(w, err);
-
-		if (rc != 0)
-			return rc;
-		assert(w->frames);
-		f = &w->frames[w->cur];
-		f->pos = find_pos(&f->node, key, key_len);
-		/* Only in the root: in a child the last key is the one that was sought above. */
-		if (f->pos == f->node.count)
-			w->is_done = true;
-	}
-	return 0;
-}
-
 void map_walk_init(struct map_walk *w, const struct node_source *src, enum map_kind kind,
 	const struct map_ref *ref)
 {
@@ -183,6 +164,25 @@ bool map_walk_leave(struct map_walk *w, int level, const uint8_t *id)
 	return true;
 }
 
+int map_walk_seek(struct map_walk *w, const void *key, size_t key_len, struct store_error *err)
+{
+	map_walk_reset(w);
+	while (!w->is_done && map_walk_level(w) >= 0) {
+		struct map_frame *f;
+		const int rc = map_walk_enter(w, err);
+
+		if (rc != 0)
+			return rc;
+		assert(w->frames);
+		f = &w->frames[w->cur];
+		f->pos = find_pos(&f->node, key, key_len);
+		/* Only in the root: in a child the last key is the one that was sought above. */
+		if (f->pos == f->node.count)
+			w->is_done = true;
+	}
+	return 0;
+}
+
 struct map_cursor *map_cursor_new(const struct node_source *src, enum map_kind kind,
 	const struct map_ref *ref)
 {
@@ -203,7 +203,7 @@ void map_cursor_free(struct map_cursor *c)
 
 int map_cursor_seek(struct map_cursor *c, const void *key, size_t key_len, struct store_error *err)
 {
-	c->failed = seek_walk(&c->walk, key, key_len, err);
+	c->failed = map_walk_seek(&c->walk, key, key_len, err);
 	return c->failed;
 }
 
@@ -234,7 +234,7 @@ int map_lookup(const struct node_source *src, enum map_kind kind, const struct m
 	int rc;
 
 	map_walk_init(&w, src, kind, ref);
-	rc = seek_walk(&w, key, key_len, err);
+	rc = map_walk_seek(&w, key, key_len, err);
 	if (rc != 0)
 		goto out;
 	rc = STORE_ENOTFOUND;

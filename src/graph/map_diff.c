@@ -87,6 +87,19 @@ static int enter_higher(struct map_diff *d, struct store_error *err)
 	return rc;
 }
 
+static int seek_behind(struct map_walk *w, const void *key, size_t key_len, struct store_error *err)
+{
+	const int rc = map_walk_seek(w, key, key_len, err);
+	const struct map_item *item;
+
+	if (rc != 0 || w->is_done)
+		return rc;
+	item = map_walk_item(w);
+	if (map_key_cmp(item->key, item->key_len, key, key_len) == 0)
+		map_walk_next(w);
+	return 0;
+}
+
 static bool is_at_subtree(const struct map_walk *w)
 {
 	return !w->is_done && map_walk_level(w) >= 0;
@@ -112,6 +125,19 @@ void map_diff_free(struct map_diff *d)
 	map_walk_release(&d->a);
 	map_walk_release(&d->b);
 	free(d);
+}
+
+int map_diff_seek(struct map_diff *d, const void *key, size_t key_len, struct store_error *err)
+{
+	int rc;
+
+	if (d->is_equal || d->failed != 0)
+		return 0; /* an error that ended it is told by the next call */
+	rc = seek_behind(&d->a, key, key_len, err);
+	if (rc == 0)
+		rc = seek_behind(&d->b, key, key_len, err);
+	d->failed = rc;
+	return rc;
 }
 
 int map_diff_next(struct map_diff *d, struct map_item *a, struct map_item *b,

@@ -106,5 +106,7 @@ void map_walk_next(struct map_walk *w);
  * element again and return true.
  */
 bool map_walk_leave(struct map_walk *w, int level, const uint8_t *id);
+/* Stand at the first leaf item with a key >= key, from the root on. */
+int map_walk_seek(struct map_walk *w, const void *key, size_t key_len, struct store_error *err);
 
 #endif

@@ -218,28 +218,36 @@ static bool parse_layer(struct text_slice base, uint64_t *generation)
 		generation);
 }
 
+/* A commit or tag by its whole id, a ref, or a prefix. */
+static int find_named(const struct rev_source *s, struct text_slice base, bool *is_hex,
+	struct oid *out, struct store_error *err)
+{
+	char full[LIMIT_REF + 1];
+	int rc = STORE_ENOTFOUND;
+
+	if (base.len == ID_HEX)
+		rc = rev_find_prefix(s, base, is_hex, out, err);
+	if (rc == STORE_ENOTFOUND) {
+		rc = rev_full_name(s->txn, base.p, base.len, full, err);
+		if (rc == 0)
+			rc = refs_resolve(s->txn, full, out, err);
+	}
+	return rc == STORE_ENOTFOUND ? rev_find_prefix(s, base, is_hex, out, err) : rc;
+}
+
 static int find_base(const struct rev_source *s, struct text_slice base, struct oid *out,
 	struct store_error *err)
 {
-	char full[LIMIT_REF + 1];
 	uint64_t generation;
 	bool is_hex = false;
 	struct oid id;
-	int rc = STORE_ENOTFOUND;
+	int rc;
 
 	if (is_text(base, "HEAD") || is_text(base, "@"))
 		return find_head(s, out, err);
 	if (parse_layer(base, &generation))
 		return find_layer(s, generation, out, err);
-	if (base.len == ID_HEX)
-		rc = rev_find_prefix(s, base, &is_hex, &id, err);
-	if (rc == STORE_ENOTFOUND) {
-		rc = rev_full_name(s->txn, base.p, base.len, full, err);
-		if (rc == 0)
-			rc = refs_resolve(s->txn, full, &id, err);
-	}
-	if (rc == STORE_ENOTFOUND)
-		rc = rev_find_prefix(s, base, &is_hex, &id, err);
+	rc = find_named(s, base, &is_hex, &id, err);
 	if (rc == STORE_ENOTFOUND && is_unborn(s, base))
 		return find_head(s, out, err);
 	if (rc == STORE_ENOTFOUND)
@@ -372,5 +380,33 @@ int rev_parse(const struct rev_source *s, const char *text, size_t len, struct o
 			break;
 		rc = take_step(s, &step, done, out, err);
 	}
+	return rc;
+}
+
+int rev_parse_object(const struct rev_source *s, const char *text, size_t len, struct oid *out,
+	struct store_error *err)
+{
+	struct buf data = { 0 };
+	struct rev_parts r;
+	struct commit c;
+	bool is_hex = false;
+	int rc = rev_split(&r, text, len, err);
+
+	if (rc != 0)
+		return rc;
+	rc = STORE_ENOTFOUND;
+	if (!r.has_log && r.steps.len == 0 && !is_text(r.base, "HEAD") && !is_text(r.base, "@"))
+		rc = find_named(s, r.base, &is_hex, out, err);
+	if (rc == STORE_ENOTFOUND && is_hex)
+		rc = rev_find_layer_prefix(s, r.base, out, err);
+	if (rc != STORE_ENOTFOUND)
+		return rc;
+	rc = rev_parse(s, text, len, out, err);
+	if (rc == 0 && r.steps.len == 0 && !r.has_log && r.base.len > 6 &&
+		memcmp(r.base.p, "layer:", 6) == 0) {
+		rc = rev_read_commit(&s->nodes, out, &data, &c, err);
+		*out = rc == 0 ? c.layer : *out;
+	}
+	buf_release(&data);
 	return rc;
 }

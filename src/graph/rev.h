@@ -36,6 +36,13 @@ int rev_parse(const struct rev_source *s, const char *text, size_t len, struct o
 	struct store_error *err);
 
 /*
+ * The same, but a tag or layer is not followed to a commit: "layer:N" is the layer's id, and the id
+ * or prefix of a layer is taken, too, where no commit or tag has it.
+ */
+int rev_parse_object(const struct rev_source *s, const char *text, size_t len, struct oid *out,
+	struct store_error *err);
+
+/*
  * The ref whose short name is nearest to base, for messages.  Returns how many edits it is away, 0
  * where base is its name, -1 and "" when none is near.
  */
@@ -134,6 +141,7 @@ struct rev_walk;
 struct rev_walk *rev_walk_new(
 	const struct node_source *src); /* Copies src. Caller frees with rev_walk_free. */
 void rev_walk_free(struct rev_walk *w);
+/* A commit to go on from: an end to begin with, or a parent of what rev_walk_take gave. */
 int rev_walk_add(struct rev_walk *w, const struct oid *id, struct store_error *err);
 /* Leave out id and all its ancestors, which are read now.  Before the first rev_walk_next. */
 int rev_walk_hide(struct rev_walk *w, const struct oid *id, struct store_error *err);
@@ -147,5 +155,17 @@ int rev_walk_reaches(const struct node_source *src, const struct oid *from, cons
 	bool *yes, struct store_error *err);
 /* STORE_ENOTFOUND at the end, without message.  Borrowed: c is valid until the next call on w. */
 int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err);
+/*
+ * The same without going on to the parents: who takes adds those that are wanted, before the next
+ * one is taken. Borrowed: c is valid until then.
+ */
+int rev_walk_take(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err);
+/*
+ * The best common ancestor of a and b: one that no other common ancestor goes back to, and of
+ * several the newest. STORE_ENOTFOUND without message when they have none. Reads what a reaches;
+ * memory: at most 43 bytes for each of those.
+ */
+int rev_walk_base(const struct node_source *src, const struct oid *a, const struct oid *b,
+	struct oid *out, struct store_error *err);
 
 #endif

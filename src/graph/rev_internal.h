@@ -18,5 +18,8 @@ int rev_peel(const struct rev_source *s, const struct oid *id, struct text_slice
  */
 int rev_find_prefix(const struct rev_source *s, struct text_slice text, bool *is_hex,
 	struct oid *out, struct store_error *err);
+/* The same for layers. */
+int rev_find_layer_prefix(const struct rev_source *s, struct text_slice text, struct oid *out,
+	struct store_error *err);
 
 #endif

@@ -19,6 +19,7 @@
 struct prefix {
 	uint8_t b[ID_LEN]; /* the digits, zeros behind them */
 	size_t digits;
+	bool layers; /* layers are sought, not commits and tags */
 };
 
 static int digit_of(char c)
@@ -56,13 +57,14 @@ static bool fits(const struct prefix *p, const uint8_t *id)
 }
 
 /*
- * Does the object read as a commit or a tag? An error of the system is one; anything else wrong
+ * Does the object read as what is sought? An error of the system is one; anything else wrong
  * with it only says no.
  */
 static int look_at(const struct rev_source *s, const struct env_val *row, const struct oid *id,
-	struct buf *data, bool *yes, struct store_error *err)
+	bool layers, struct buf *data, bool *yes, struct store_error *err)
 {
 	struct odb_loc loc;
+	struct layer l;
 	struct commit c;
 	struct tag tag;
 	int rc = odb_row_decode(row->data, row->len, &loc, err);
@@ -75,7 +77,9 @@ static int look_at(const struct rev_source *s, const struct env_val *row, const 
 		store_error_clear(err);
 		return 0;
 	}
-	if (rc == 0)
+	if (rc == 0 && layers)
+		*yes = layer_decode(&l, data->data, data->len, NULL) == 0;
+	else if (rc == 0)
 		*yes = commit_decode(&c, data->data, data->len, NULL) == 0 ||
 			tag_decode(&tag, data->data, data->len, NULL) == 0;
 	return rc;
@@ -104,7 +108,7 @@ static int collect(const struct rev_source *s, const struct prefix *p, struct ma
 		if (key.len != ID_LEN || !fits(p, key.data))
 			break;
 		memcpy(id.b, key.data, ID_LEN);
-		rc = look_at(s, &val, &id, &data, &yes, err);
+		rc = look_at(s, &val, &id, p->layers, &data, &yes, err);
 		if (rc != 0)
 			break;
 		if (yes && m->count < SHOWN_MAX)
@@ -134,17 +138,12 @@ static int tell_candidates(const struct matches *m, struct text_slice text, stru
 		(int)text.len, text.p, list, m->count > SHOWN_MAX ? " and more" : "");
 }
 
-int rev_find_prefix(const struct rev_source *s, struct text_slice text, bool *is_hex,
+static int find(const struct rev_source *s, const struct prefix *p, struct text_slice text,
 	struct oid *out, struct store_error *err)
 {
 	struct matches m = { .count = 0 };
-	struct prefix p;
-	int rc;
+	int rc = collect(s, p, &m, err);
 
-	*is_hex = parse_prefix(text, &p);
-	if (!*is_hex)
-		return STORE_ENOTFOUND;
-	rc = collect(s, &p, &m, err);
 	if (rc != 0)
 		return rc;
 	if (m.count == 0)
@@ -153,4 +152,24 @@ int rev_find_prefix(const struct rev_source *s, struct text_slice text, bool *is
 		return tell_candidates(&m, text, err);
 	*out = m.ids[0];
 	return 0;
+}
+
+int rev_find_prefix(const struct rev_source *s, struct text_slice text, bool *is_hex,
+	struct oid *out, struct store_error *err)
+{
+	struct prefix p;
+
+	*is_hex = parse_prefix(text, &p);
+	return *is_hex ? find(s, &p, text, out, err) : STORE_ENOTFOUND;
+}
+
+int rev_find_layer_prefix(const struct rev_source *s, struct text_slice text, struct oid *out,
+	struct store_error *err)
+{
+	struct prefix p;
+
+	if (!parse_prefix(text, &p))
+		return STORE_ENOTFOUND;
+	p.layers = true;
+	return find(s, &p, text, out, err);
 }

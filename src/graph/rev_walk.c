@@ -282,7 +282,7 @@ static int check_met(struct rev_walk *w, const struct oid *id, bool *again, stru
 	return rc;
 }
 
-int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err)
+int rev_walk_take(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err)
 {
 	while (w->count > 0) {
 		bool again;
@@ -292,14 +292,99 @@ int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct s
 		rc = check_met(w, id, &again, err);
 		if (rc != 0)
 			return rc;
-		if (again || set_has(&w->hidden, id))
-			continue;
-		rc = rev_read_commit(&w->src, id, &w->data, c, err);
-		for (size_t i = 0; rc == 0 && i < c->parent_count; i++)
-			rc = push(w, &c->parents[i], err);
-		return rc;
+		if (!again && !set_has(&w->hidden, id))
+			return rev_read_commit(&w->src, id, &w->data, c, err);
 	}
 	return STORE_ENOTFOUND;
+}
+
+int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err)
+{
+	int rc = rev_walk_take(w, id, c, err);
+
+	for (size_t i = 0; rc == 0 && i < c->parent_count; i++)
+		rc = push(w, &c->parents[i], err);
+	return rc;
+}
+
+/* ---- the best common ancestor */
+
+/* Those of filter that b meets first on its ways back. */
+static int find_meetings(struct rev_walk *w, const struct oid *b, const struct set *filter,
+	struct stack *out, struct store_error *err)
+{
+	struct commit c = { .parents = { *b }, .parent_count = 1 };
+	struct set seen = { 0 };
+	struct stack todo = { 0 };
+	int rc = push_parents(&todo, &c, err);
+
+	while (rc == 0 && todo.count > 0) {
+		bool is_new = false;
+
+		c = (struct commit){ .parents = { todo.ids[--todo.count] }, .parent_count = 1 };
+		rc = set_add(&seen, &c.parents[0], &is_new, err);
+		if (rc != 0 || !is_new)
+			continue;
+		if (set_has(filter, &c.parents[0])) {
+			rc = push_parents(out, &c, err);
+			continue;
+		}
+		rc = rev_read_commit(&w->src, &c.parents[0], &w->data, &c, err);
+		if (rc == 0)
+			rc = push_parents(&todo, &c, err);
+	}
+	free(seen.slots);
+	free(todo.ids);
+	return rc;
+}
+
+/* Strike what another of them goes back to. */
+static int strike_older(struct rev_walk *w, struct stack *ids, struct store_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ids->count && ids->count > 1; i++) {
+		const struct oid id = ids->ids[i];
+		struct set below = { 0 };
+		size_t kept = 0;
+
+		rc = collect(w, &id, &below, NULL, err);
+		for (size_t j = 0; rc == 0 && j < ids->count; j++) {
+			if (id_eq(&ids->ids[j], &id) || !set_has(&below, &ids->ids[j]))
+				ids->ids[kept++] = ids->ids[j];
+			else if (j < i)
+				i--;
+		}
+		if (rc == 0)
+			ids->count = kept;
+		free(below.slots);
+	}
+	return rc;
+}
+
+int rev_walk_base(const struct node_source *src, const struct oid *a, const struct oid *b,
+	struct oid *out, struct store_error *err)
+{
+	struct rev_walk *w = rev_walk_new(src);
+	struct set of_a = { 0 };
+	struct stack found = { 0 };
+	struct commit c;
+	int rc = w ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+
+	if (rc == 0)
+		rc = collect(w, a, &of_a, NULL, err);
+	if (rc == 0)
+		rc = find_meetings(w, b, &of_a, &found, err);
+	if (rc == 0)
+		rc = strike_older(w, &found, err);
+	for (size_t i = 0; rc == 0 && i < found.count; i++)
+		rc = push(w, &found.ids[i], err);
+	if (rc == 0)
+		rc = found.count > 0 ? rev_walk_next(w, out, &c, err) : STORE_ENOTFOUND;
+	free(found.ids);
+	free(of_a.slots);
+	rev_walk_free(w);
+	return rc;
 }
 
 int rev_walk_reaches(const struct node_source *src, const struct oid *from, const struct oid *to,

@@ -88,5 +88,16 @@ int seq_cursor_seek(struct seq_cursor *c, uint64_t off, struct store_error *err)
  */
 int seq_cursor_next(struct seq_cursor *c, struct seq_row *row, uint64_t *off,
 	struct store_error *err);
+/*
+ * What stands next, without reading it: *level 0: a chunk; above: a node, of which *row names the
+ * id, its content length and how many equal ones follow. Returns 0, or STORE_ENOTFOUND at the end
+ * (no message).  For a walk of two sequences that does not enter what both have.
+ */
+int seq_cursor_peek(struct seq_cursor *c, struct seq_row *row, size_t *level, uint64_t *off,
+	struct store_error *err);
+/* After a peek that told a node: go down into it, by one level.  One node read. */
+int seq_cursor_enter(struct seq_cursor *c, struct store_error *err);
+/* After a peek: go behind n of what it told, 1 <= n <= repeat.  Nothing is read. */
+void seq_cursor_pass(struct seq_cursor *c, uint64_t n);
 
 #endif

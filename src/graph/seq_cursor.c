@@ -236,3 +236,43 @@ int seq_cursor_next(struct seq_cursor *c, struct seq_row *row, uint64_t *off,
 	pass(c, row->repeat);
 	return 0;
 }
+
+int seq_cursor_peek(struct seq_cursor *c, struct seq_row *row, size_t *level, uint64_t *off,
+	struct store_error *err)
+{
+	const struct frame *f;
+
+	if (!c->is_placed) {
+		const int rc = seq_cursor_seek(c, c->want, err);
+
+		if (rc != 0)
+			return rc;
+	}
+	if (at_end(c))
+		return STORE_ENOTFOUND;
+	if (c->ref.height == 0) {
+		*row = (struct seq_row){ .id = c->ref.id, .len = c->ref.size, .repeat = 1 };
+		*level = 0;
+		*off = 0;
+		return 0;
+	}
+	f = &c->frames[c->level];
+	*row = f->node.rows[f->row];
+	row->repeat -= f->copy;
+	*level = c->level - 1;
+	*off = f->off;
+	return 0;
+}
+
+int seq_cursor_enter(struct seq_cursor *c, struct store_error *err)
+{
+	return descend(c, err);
+}
+
+void seq_cursor_pass(struct seq_cursor *c, uint64_t n)
+{
+	if (c->ref.height == 0)
+		c->level = 1;
+	else
+		pass(c, n);
+}

@@ -36,7 +36,12 @@ struct commit_run {
 	struct odb_writer *writer;
 	struct settle settle;
 	struct refs_head head;
-	struct layer parent; /* layer of HEAD, when there is one */
+	bool has_base; /* the commit that the new one is compared with: HEAD, or HEAD's parent */
+	struct oid base;
+	struct layer parent; /* layer of base, when there is one */
+	struct buf old_data; /* amend: what old's slices point into */
+	struct commit old;   /* amend: HEAD's commit, and the root of its layer */
+	struct map_ref old_root;
 	struct build_tree tree;
 	struct layer layer;
 	struct oid layer_id, commit_id;
@@ -89,6 +94,28 @@ static int check_branch(struct commit_run *c, const struct refs_head *now, struc
 		"HEAD was moved to another branch meanwhile; run it again");
 }
 
+/* The commit to be amended; its first parent is what the new one is compared with. */
+static int read_amended(struct commit_run *c, struct store_error *err)
+{
+	const struct oid wanted = view_oid(c->options->amend);
+	struct layer l;
+	int rc;
+
+	if (!c->head.has_commit || !id_eq(&c->head.commit, &wanted))
+		return store_error_set(err, STORE_EBUSY,
+			"HEAD is no longer on the commit to be amended; run it again");
+	rc = repo_read_commit(c->repo, &wanted, &c->old_data, &c->old, err);
+	if (rc == 0)
+		rc = repo_read_layer(c->repo, &c->old.layer, &l, err);
+	if (rc != 0)
+		return rc;
+	c->old_root = l.root;
+	c->has_base = c->old.parent_count > 0;
+	if (c->has_base)
+		c->base = c->old.parents[0];
+	return 0;
+}
+
 static int read_parent(struct commit_run *c, struct store_error *err)
 {
 	struct buf data = { 0 };
@@ -97,8 +124,12 @@ static int read_parent(struct commit_run *c, struct store_error *err)
 
 	if (rc == 0)
 		rc = check_branch(c, &c->head, err);
-	if (rc == 0 && c->head.has_commit) {
-		rc = repo_read_commit(c->repo, &c->head.commit, &data, &parent, err);
+	c->has_base = c->head.has_commit;
+	c->base = c->head.commit;
+	if (rc == 0 && c->options->amend)
+		rc = read_amended(c, err);
+	if (rc == 0 && c->has_base) {
+		rc = repo_read_commit(c->repo, &c->base, &data, &parent, err);
 		if (rc == 0)
 			rc = repo_read_layer(c->repo, &parent.layer, &c->parent, err);
 		if (rc == 0)
@@ -133,8 +164,9 @@ static bool same_attributes(const struct map_item *a, const struct map_item *b)
 static int nothing_to_commit(struct commit_run *c, struct store_error *err)
 {
 	return store_error_set(err, STORE_EEMPTY,
-		c->head.has_commit ? "nothing to commit"
-				   : "nothing to commit: nothing was added yet");
+		c->options->amend     ? "nothing would be left of the commit to be amended"
+			: c->has_base ? "nothing to commit"
+				      : "nothing to commit: nothing was added yet");
 }
 
 /* The child maps of two directories' attributes, when they differ. */
@@ -203,13 +235,16 @@ static int check_not_empty(struct commit_run *c, const struct node_source *src,
 
 	if (c->options->allow_empty)
 		return 0;
-	if (!c->head.has_commit)
+	/* Amended may be what changes the message alone, and a merge has more than one parent. */
+	if (c->options->amend && (c->old.parent_count > 1 || map_ref_eq(&root, &c->old_root)))
+		return 0;
+	if (!c->has_base)
 		return c->tree.root.totals.files + c->tree.root.totals.dirs > 0
 			? 0
 			: nothing_to_commit(c, err);
 	if (!map_ref_eq(&root, &c->parent.root))
 		return 0;
-	rc = repo_read_commit(c->repo, &c->head.commit, &data, &parent, err);
+	rc = repo_read_commit(c->repo, &c->base, &data, &parent, err);
 	if (rc == 0 && parent.has_meta && c->tree.has_meta &&
 		!map_ref_eq(&parent.meta, &c->tree.meta)) {
 		differ = !c->writer;
@@ -230,12 +265,12 @@ static int make_layer(struct commit_run *c, const struct node_source *src,
 	struct changes changes;
 	struct layer *l = &c->layer;
 	struct buf text = { 0 };
-	int rc = changes_build(src, sink, c->head.has_commit ? &before : NULL, &c->tree.root,
-		&changes, err);
+	int rc = changes_build(src, sink, c->has_base ? &before : NULL, &c->tree.root, &changes,
+		err);
 
 	if (rc != 0)
 		return rc;
-	l->has_parent = c->head.has_commit;
+	l->has_parent = c->has_base;
 	l->generation = l->has_parent ? c->parent.generation + 1 : 0;
 	l->root = (struct map_ref){ c->tree.root.id, c->tree.root.height };
 	l->changes = changes.map;
@@ -252,26 +287,66 @@ static int make_layer(struct commit_run *c, const struct node_source *src,
 
 /* ---- step 2 */
 
+static struct text_slice message_of(const struct commit_run *c)
+{
+	if (c->options->message)
+		return text_slice_of(c->options->message);
+	return c->options->amend ? c->old.message : text_slice_of("");
+}
+
+/* The author; of a commit that is amended what nobody asked to change stays. */
+static int set_author(struct commit_run *c, struct ident *out, struct store_error *err)
+{
+	const struct store_commit_options *o = c->options;
+	const bool keeps = o->amend && !o->reset_author;
+	bool guessed = false;
+	struct ident now;
+	int rc;
+
+	*out = c->old.author;
+	if (keeps && !o->author && !o->date)
+		return 0;
+	rc = identity_now(c->repo, IDENTITY_AUTHOR, o->author, o->date, &c->author, &now, &guessed,
+		err);
+	if (rc != 0)
+		return rc;
+	if (!keeps || o->author) {
+		out->name = now.name;
+		out->mail = now.mail;
+		c->result->identity_guessed = guessed;
+	}
+	if (!keeps || o->date) {
+		out->seconds = now.seconds;
+		out->zone = now.zone;
+	}
+	return 0;
+}
+
+static void set_parents(const struct commit_run *c, struct commit *k)
+{
+	if (c->options->amend) {
+		memcpy(k->parents, c->old.parents, sizeof(k->parents));
+		k->parent_count = c->old.parent_count;
+	} else if (c->head.has_commit) {
+		k->parents[k->parent_count++] = c->head.commit;
+	}
+}
+
 static int make_commit(struct commit_run *c, const struct node_sink *sink, struct store_error *err)
 {
-	const char *message = c->options->message ? c->options->message : "";
 	struct commit k = { .layer = c->layer_id,
 		.has_meta = c->tree.has_meta,
 		.meta = c->tree.meta };
 	struct buf text = { 0 };
-	bool guessed = false;
 	int rc;
 
-	if (c->head.has_commit)
-		k.parents[k.parent_count++] = c->head.commit;
-	k.message = text_slice_of(message);
-	rc = identity_now(c->repo, IDENTITY_AUTHOR, c->options->author, c->options->date,
-		&c->author, &k.author, &guessed, err);
+	set_parents(c, &k);
+	k.message = message_of(c);
+	rc = set_author(c, &k.author, err);
 	if (rc == 0)
 		rc = identity_now(c->repo, IDENTITY_COMMITTER, NULL, NULL, &c->committer,
 			&k.committer, NULL, err);
 	c->update.who = k.committer;
-	c->result->identity_guessed = guessed;
 	if (rc == 0)
 		rc = commit_encode(&text, &k, err);
 	if (rc == 0)
@@ -282,16 +357,18 @@ static int make_commit(struct commit_run *c, const struct node_sink *sink, struc
 
 static int prepare_update(struct commit_run *c, struct store_error *err)
 {
-	const char *message = c->options->message ? c->options->message : "";
+	const struct text_slice message = message_of(c);
+	const char *lf = memchr(message.p, '\n', message.len);
+	const size_t subject = lf ? (size_t)(lf - message.p) : message.len;
 	const char *name = c->head.branch[0] ? c->head.branch : "HEAD";
 	char expected[REFS_VALUE] = "-", value[REFS_VALUE];
-	const int subject = (int)strcspn(message, "\n");
+	const char *how = c->options->amend ? " (amend)" : c->head.has_commit ? "" : " (initial)";
 
 	if (c->head.has_commit)
 		refs_value_of(expected, &c->head.commit);
 	refs_value_of(value, &c->commit_id);
-	snprintf(c->update.why, sizeof(c->update.why), "commit%s: %.*s",
-		c->head.has_commit ? "" : " (initial)", subject > 200 ? 200 : subject, message);
+	snprintf(c->update.why, sizeof(c->update.why), "commit%s: %.*s", how,
+		(int)(subject > 200 ? 200 : subject), message.p);
 	return refs_update_add(&c->update, name, expected, value, err);
 }
 
@@ -392,6 +469,7 @@ static void end(struct commit_run *c)
 	hash_free(c->hash);
 	buf_release(&c->author);
 	buf_release(&c->committer);
+	buf_release(&c->old_data);
 }
 
 static void fill_result(struct commit_run *c)
@@ -465,7 +543,7 @@ static int try_once(struct commit_run *c, struct store_error *err)
 
 static int check_message(const struct store_commit_options *o, struct store_error *err)
 {
-	if (o->dry_run)
+	if (o->dry_run || (o->amend && !o->message))
 		return 0;
 	if (!o->message || strspn(o->message, " \t\n") == strlen(o->message))
 		return store_error_set(err, STORE_EINVAL,

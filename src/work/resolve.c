@@ -339,3 +339,28 @@ int store_rev_parse(struct store_repo *repo, const char *rev, struct store_id *o
 	view_end(&view);
 	return rc;
 }
+
+int store_merge_base(struct store_repo *repo, const char *a, const char *b, struct store_id *out,
+	struct store_error *err)
+{
+	struct view view;
+	struct oid x, y, base;
+	char a_shown[80], b_shown[80];
+	int rc = view_begin(&view, repo, err);
+
+	if (rc == 0)
+		rc = rev_parse(&view.source, a, strlen(a), &x, err);
+	if (rc == 0)
+		rc = rev_parse(&view.source, b, strlen(b), &y, err);
+	if (rc == 0) {
+		rc = rev_walk_base(&view.source.nodes, &x, &y, &base, err);
+		if (rc == STORE_ENOTFOUND)
+			store_error_set(err, rc, "'%s' and '%s' have no commit in common",
+				quote_msg(a_shown, sizeof(a_shown), a, strlen(a)),
+				quote_msg(b_shown, sizeof(b_shown), b, strlen(b)));
+	}
+	if (rc == 0)
+		*out = view_id(&base);
+	view_end(&view);
+	return rc;
+}

@@ -125,3 +125,36 @@ int spool_next(struct spool *s, struct buf *out, struct store_error *err)
 	s->pos += 4 + (size_t)len;
 	return rc;
 }
+
+/* The end of the file into the buffer, in whole records of len bytes. */
+static int fill_back(struct spool *s, size_t len, struct store_error *err)
+{
+	const size_t most = SPOOL_BUFFER / len * len;
+	const size_t want = s->written < most ? (size_t)s->written : most;
+	ssize_t got;
+
+	if (want == 0)
+		return STORE_ENOTFOUND;
+	if (buf_reserve(&s->buffer, want) != 0)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	got = io_pread_full(s->fd, s->buffer.data, want, s->written - want);
+	if (got < 0)
+		return store_error_sys(err, "cannot read a temporary file");
+	if ((size_t)got != want)
+		return store_error_set(err, STORE_EIO, "a temporary file is cut short");
+	s->buffer.len = want;
+	s->written -= want;
+	return 0;
+}
+
+int spool_pop(struct spool *s, void *data, size_t len, struct store_error *err)
+{
+	const int rc = s->buffer.len > 0 ? 0 : fill_back(s, 4 + len, err);
+
+	if (rc != 0)
+		return rc;
+	s->buffer.len -= 4 + len;
+	memcpy(data, s->buffer.data + s->buffer.len + 4, len);
+	s->count--;
+	return 0;
+}

@@ -1,6 +1,6 @@
 /*
- * A row of records too many for memory: written to a nameless file, read back once from the start.
- * Small rows never touch the disk.
+ * A row of records too many for memory: written to a nameless file, read back once from the start,
+ * or taken off the end again. Small rows never touch the disk.
  */
 #ifndef STORE_WORK_SPOOL_H
 #define STORE_WORK_SPOOL_H
@@ -29,5 +29,10 @@ int spool_add(struct spool *s, const void *data, size_t len, struct store_error 
 int spool_rewind(struct spool *s, struct store_error *err);
 /* The next record into out (replaced); STORE_ENOTFOUND at the end. */
 int spool_next(struct spool *s, struct buf *out, struct store_error *err);
+/*
+ * The last record off the end, into data, of a spool whose records all have len bytes and that is
+ * read in no other way. STORE_ENOTFOUND when none is left.
+ */
+int spool_pop(struct spool *s, void *data, size_t len, struct store_error *err);
 
 #endif

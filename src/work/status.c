@@ -76,7 +76,10 @@ static int walk(struct status_walk *w, struct store_error *err)
 		rc = compare_init(&w->compare, w->repo, NULL, err);
 	w->compare.has_owners = w->repo->metadata == METADATA_POSIX;
 	if (rc == 0)
-		rc = status_walk_run(w, &top, err);
+		rc = status_walk_begin(w, &top, err);
+	while (rc == 0 && w->count > 0)
+		rc = status_walk_step(w, err);
+	status_walk_end(w);
 	w->result->stats.opened = w->compare.opened;
 	compare_release(&w->compare);
 	return rc;

@@ -89,10 +89,37 @@ uint64_t status_touch_publish(struct status_touch *t);
 
 /* ---- status_walk.c */
 
+enum status_tree {
+	STATUS_ABSENT,
+	STATUS_HERE,
+	STATUS_UNKNOWN, /* it could not be looked at */
+};
+
+enum status_wanted {
+	STATUS_UNWANTED,
+	STATUS_WANTED_BELOW, /* something below it may be */
+	STATUS_WANTED,
+};
+
+struct status_item;
+/*
+ * Who takes the paths of a walk instead of options->entry: each wanted one that stage or HEAD have,
+ * files and links by `file`, directories by `dir` before what is below them. dirfd: of the
+ * directory that holds it. is_empty: the stage has nothing below it.
+ */
+struct status_taker {
+	int (*file)(void *ctx, const struct status_item *i, int dirfd, struct store_error *err);
+	int (*dir)(void *ctx, const struct status_item *i, bool is_empty, enum status_tree state,
+		struct store_error *err);
+};
+
 struct status_walk {
 	struct store_repo *repo;
 	const struct store_status_options *options;
 	struct store_status_result *result;
+	const char *stage;                /* of progress; NULL: "status" */
+	const struct status_taker *taker; /* NULL: options->entry gets the paths */
+	void *taker_ctx;
 	const char *const *paths;
 	size_t n_paths;
 	struct env_txn *txn;
@@ -106,22 +133,16 @@ struct status_walk {
 	int64_t last_progress_ns;
 };
 
-/* Walk all three trees from the top.  top: HEAD's tree (kind ENTRY_NONE: no commit yet). */
-int status_walk_run(struct status_walk *w, const struct head_value *top, struct store_error *err);
+/*
+ * Walk all three trees from the top. top: HEAD's tree (kind ENTRY_NONE: no commit yet).
+ * status_walk_end in any case.
+ */
+int status_walk_begin(struct status_walk *w, const struct head_value *top, struct store_error *err);
+/* One path more, or back to the directory above; while w->count > 0. */
+int status_walk_step(struct status_walk *w, struct store_error *err);
+void status_walk_end(struct status_walk *w);
 
 /* ---- status_item.c */
-
-enum status_tree {
-	STATUS_ABSENT,
-	STATUS_HERE,
-	STATUS_UNKNOWN, /* it could not be looked at */
-};
-
-enum status_wanted {
-	STATUS_UNWANTED,
-	STATUS_WANTED_BELOW, /* something below it may be */
-	STATUS_WANTED,
-};
 
 /* One path, as the three have it. */
 struct status_item {
@@ -131,6 +152,9 @@ struct status_item {
 	enum status_tree tree;
 	struct worktree_entry e;
 };
+
+/* Is path (len bytes) at or below one of paths?  None: all are wanted. */
+enum status_wanted status_wanted(const char *const *paths, size_t n, const void *path, size_t len);
 
 int status_no_memory(struct store_error *err);
 int status_canceled(struct store_error *err);

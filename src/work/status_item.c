@@ -15,6 +15,24 @@
 
 #define PROGRESS_NS 100000000
 
+enum status_wanted status_wanted(const char *const *paths, size_t n_paths, const void *data,
+	size_t len)
+{
+	const char *path = len > 0 ? data : "";
+	enum status_wanted found = n_paths == 0 ? STATUS_WANTED : STATUS_UNWANTED;
+
+	for (size_t i = 0; i < n_paths && found != STATUS_WANTED; i++) {
+		const char *p = paths[i];
+		const size_t n = strlen(p);
+
+		if (n == 0 || (n <= len && memcmp(p, path, n) == 0 && (n == len || path[n] == '/')))
+			found = STATUS_WANTED;
+		else if (n > len && memcmp(p, path, len) == 0 && p[len] == '/')
+			found = STATUS_WANTED_BELOW;
+	}
+	return found;
+}
+
 int status_no_memory(struct store_error *err)
 {
 	return store_error_set(err, STORE_ENOMEM, "out of memory");
@@ -27,7 +45,7 @@ int status_tick(void *ctx)
 	struct status_walk *w = ctx;
 	const struct store_callbacks *cb = &w->options->callbacks;
 	const int64_t now = clock_mono_ns();
-	struct store_progress p = { .stage = "status" };
+	struct store_progress p = { .stage = w->stage ? w->stage : "status" };
 
 	if (now - w->last_progress_ns < PROGRESS_NS)
 		return 0;

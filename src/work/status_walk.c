@@ -40,24 +40,9 @@ static struct status_frame *top_frame(struct status_walk *w)
 	return &w->frames[w->count - 1];
 }
 
-/* ---- which paths are asked for */
-
 static enum status_wanted is_wanted(const struct status_walk *w)
 {
-	const size_t len = w->path.len;
-	const char *path = len > 0 ? (const char *)w->path.data : "";
-	enum status_wanted found = w->n_paths == 0 ? STATUS_WANTED : STATUS_UNWANTED;
-
-	for (size_t i = 0; i < w->n_paths && found != STATUS_WANTED; i++) {
-		const char *p = w->paths[i];
-		const size_t n = strlen(p);
-
-		if (n == 0 || (n <= len && memcmp(p, path, n) == 0 && (n == len || path[n] == '/')))
-			found = STATUS_WANTED;
-		else if (n > len && memcmp(p, path, len) == 0 && p[len] == '/')
-			found = STATUS_WANTED_BELOW;
-	}
-	return found;
+	return status_wanted(w->paths, w->n_paths, w->path.data, w->path.len);
 }
 
 /* ---- directories */
@@ -131,6 +116,10 @@ static int report_dir(struct status_walk *w, const struct status_item *i, bool u
 	char x = ' ', y = ' ';
 	int rc = 0;
 
+	if (w->taker)
+		return i->wanted == STATUS_WANTED
+			? w->taker->dir(w->taker_ctx, i, stage_is_empty, f->state, err)
+			: 0;
 	if (in_stage && !in_head && stage_is_empty)
 		x = 'A';
 	else if (!in_stage && in_head && i->head.entry.totals.files == 0 &&
@@ -375,21 +364,27 @@ static int take(struct status_walk *w, struct status_item *i, struct store_error
 	return rc;
 }
 
+static int report(struct status_walk *w, const struct status_item *i, int dirfd,
+	struct store_error *err)
+{
+	const char x = status_item_x(i);
+	char y = ' ';
+	const int rc = status_item_y(w, i, dirfd, &y, err);
+
+	return rc == 0 && (x != ' ' || y != ' ') ? status_item_report(w, i, x, y, false, err) : rc;
+}
+
 static int handle(struct status_walk *w, const struct status_item *i, struct store_error *err)
 {
 	const int dirfd = top_frame(w)->tree.fd;
 	const bool in_head = i->head.same ? i->row.kind == ENTRY_DIR
 					  : i->head.entry.kind == ENTRY_DIR;
-	char x = ' ', y = ' ';
 	bool enter = false;
 	int rc = 0;
 
-	if (i->wanted == STATUS_WANTED) {
-		x = status_item_x(i);
-		rc = status_item_y(w, i, dirfd, &y, err);
-		if (rc == 0 && (x != ' ' || y != ' '))
-			rc = status_item_report(w, i, x, y, false, err);
-	}
+	if (i->wanted == STATUS_WANTED)
+		rc = w->taker ? w->taker->file(w->taker_ctx, i, dirfd, err)
+			      : report(w, i, dirfd, err);
 	if (rc == 0)
 		rc = untracked(w, i, &enter, err);
 	if (rc == 0 && (enter || in_head || i->row.kind == ENTRY_DIR))
@@ -410,23 +405,6 @@ static void list_on(struct status_walk *w)
 	status_unreadable(w, &why);
 	w->path.len = f->path_len;
 	f->state = STATUS_UNKNOWN;
-}
-
-static int step(struct status_walk *w, struct store_error *err)
-{
-	struct status_item i = { 0 };
-	int rc;
-
-	list_on(w);
-	rc = next_name(w, err);
-
-	if (rc == STORE_ENOTFOUND)
-		return pop(w, err);
-	if (rc == 0 && ++w->ticks % 64 == 0 && status_tick(w) != 0)
-		return status_canceled(err);
-	if (rc == 0)
-		rc = take(w, &i, err);
-	return rc == 0 && i.wanted != STATUS_UNWANTED ? handle(w, &i, err) : rc;
 }
 
 /* The top's own attributes: a row without a name, and an item of HEAD's top map without a key. */
@@ -451,7 +429,7 @@ static int report_top(struct status_walk *w, struct status_item i, uint64_t dir,
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-int status_walk_run(struct status_walk *w, const struct head_value *top, struct store_error *err)
+int status_walk_begin(struct status_walk *w, const struct head_value *top, struct store_error *err)
 {
 	struct status_item i = { .head = *top,
 		.row = { .kind = ENTRY_DIR },
@@ -462,15 +440,33 @@ int status_walk_run(struct status_walk *w, const struct head_value *top, struct 
 	w->compare.tick = status_tick;
 	w->compare.tick_ctx = w;
 	i.wanted = is_wanted(w);
-	if (rc == 0)
+	if (rc == 0 && !w->taker)
 		rc = report_top(w, i, i.row.dir, err);
+	return rc == 0 ? push(w, &i, w->repo->work_fd, false, err) : rc;
+}
+
+int status_walk_step(struct status_walk *w, struct store_error *err)
+{
+	struct status_item i = { 0 };
+	int rc;
+
+	list_on(w);
+	rc = next_name(w, err);
+
+	if (rc == STORE_ENOTFOUND)
+		return pop(w, err);
+	if (rc == 0 && ++w->ticks % 64 == 0 && status_tick(w) != 0)
+		return status_canceled(err);
 	if (rc == 0)
-		rc = push(w, &i, w->repo->work_fd, false, err);
-	while (rc == 0 && w->count > 0)
-		rc = step(w, err);
+		rc = take(w, &i, err);
+	return rc == 0 && i.wanted != STATUS_UNWANTED ? handle(w, &i, err) : rc;
+}
+
+void status_walk_end(struct status_walk *w)
+{
 	while (w->count > 0)
 		close_frame(&w->frames[--w->count]);
 	free(w->frames);
 	w->frames = NULL;
-	return rc;
+	w->cap = 0;
 }

@@ -277,12 +277,13 @@ static void test_rev__the_reflog_tells_the_past(void **state)
 /* The messages of a log, joined. */
 static void expect_log(const char *rev, const char *want)
 {
+	const struct store_log_options o = { .revs = &rev, .n_revs = rev != NULL };
 	struct store_log_iter *it;
 	struct store_log_entry e;
 	char got[500] = "";
 	int rc;
 
-	OK(store_log_open(repo, rev, &it, &failure));
+	OK(store_log_open(repo, &o, &it, &failure));
 	while ((rc = store_log_next(it, &e, &failure)) == 0)
 		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", got[0] ? " " : "",
 			e.message);

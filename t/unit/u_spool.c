@@ -74,6 +74,21 @@ static void test_spool__many_records_come_back_each_time(void **state)
 	spool_release(&s);
 }
 
+static void test_spool__records_are_taken_off_the_end(void **state)
+{
+	unsigned int got;
+	struct spool s;
+
+	spool_init(&s, *(int *)*state);
+	fill_spool(&s, MANY);
+	for (unsigned int i = MANY; i-- > 0;) {
+		assert_int_equal(spool_pop(&s, &got, sizeof(got), NULL), 0);
+		assert_int_equal(got, i);
+	}
+	assert_int_equal(spool_pop(&s, &got, sizeof(got), NULL), STORE_ENOTFOUND);
+	spool_release(&s);
+}
+
 static void test_spool__few_records_make_no_file(void **state)
 {
 	struct spool s;
@@ -108,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_spool__many_records_come_back_each_time),
+		cmocka_unit_test(test_spool__records_are_taken_off_the_end),
 		cmocka_unit_test(test_spool__few_records_make_no_file),
 		cmocka_unit_test(test_spool__rewind_tells_what_cannot_be_written),
 	};

@@ -1,0 +1,204 @@
+#!/bin/sh
+# Which commits log lists: by revision, path, date, author and message; git, given the same history, is the oracle.
+. "${0%/*}/test-lib.sh"
+STORE_TEST_FSYNC=0
+export STORE_TEST_FSYNC
+
+command -v git >/dev/null && test_set_prereq GIT
+cases=$(test_cases 6)
+
+cat >oracle.py <<'EOT'
+# The same random linear histories for store and for git, and the same questions to both.
+import os, random, shutil, subprocess, sys
+
+NAMES = ["a", "b", "a-b", "a.b", "ab", "d"]
+AUTHORS = [("Ann Uth", "ann@x"), ("Bo. B", "bo@y.z"), ("ann lower", "a+b@x")]
+WORDS = ["fix", "Fix", "boat", "a.b", "(x|y)", "sea$", "^mast", "[hull]", "ends"]
+
+def spawn(args, **env):
+    p = subprocess.run(args, capture_output=True, env=dict(os.environ, **env))
+    if p.returncode:
+        sys.exit("%r: %r" % (args, p.stderr))
+    return p.stdout
+
+def remove(path):
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+
+# git keeps no empty directories, so none is left.
+def prune(path):
+    while path and os.path.isdir(path) and not os.listdir(path):
+        os.rmdir(path)
+        path = os.path.dirname(path)
+
+def write(r, path):
+    parts = path.split("/")
+    for i in range(1, len(parts)):
+        above = "/".join(parts[:i])
+        if os.path.lexists(above) and (os.path.islink(above) or not os.path.isdir(above)):
+            os.unlink(above)
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    if os.path.lexists(path) and r.random() < 0.2 and not os.path.isdir(path) and not os.path.islink(path):
+        os.chmod(path, os.stat(path).st_mode ^ 0o111)
+        return
+    remove(path)
+    if r.random() < 0.1:
+        os.symlink("t%d" % r.randrange(9), path)
+    else:
+        with open(path, "w") as f:
+            f.write("%d\n" % r.randrange(1000000))
+
+def edit(r, seen):
+    for _ in range(r.randint(1, 3)):
+        path = "/".join(r.choice(NAMES) for _ in range(r.randint(1, 4)))
+        seen.update("/".join(path.split("/")[:i]) for i in range(1, path.count("/") + 2))
+        if r.random() < 0.3 and seen:
+            gone = r.choice(sorted(seen))
+            remove(gone)
+            prune(os.path.dirname(gone))
+        else:
+            write(r, path)
+
+def message(r):
+    return "".join(" ".join(r.choice(WORDS) for _ in range(r.randint(1, 3))) + r.choice(["\n", "\n\n"])
+                   for _ in range(r.randint(1, 3))).rstrip("\n")
+
+def make(r, count):
+    seen, now = set(), 1700000000
+    spawn(["store", "-q", "init", "."])
+    spawn(["git", "-c", "init.defaultBranch=main", "init", "-q", "."])
+    with open(".git/info/exclude", "w") as f:
+        f.write("/.store\n")
+    for i in range(count):
+        if r.random() < 0.9:
+            edit(r, seen)
+        now += r.choice([0, 1, 3600, 86400, -7200])
+        name, mail = r.choice(AUTHORS)
+        env = {"%s_%s_%s" % (p, w, k): v for p in ("STORE", "GIT") for w in ("AUTHOR", "COMMITTER")
+               for k, v in (("NAME", name), ("EMAIL", mail), ("DATE", "@%d +0000" % now))}
+        text = "%d %s" % (i, message(r))
+        spawn(["store", "-q", "add", "-A"])
+        spawn(["store", "-q", "commit", "--allow-empty", "-m", text], **env)
+        spawn(["git", "add", "-A"])
+        spawn(["git", "commit", "-q", "--allow-empty", "--cleanup=verbatim", "-m", text], **env)
+    return sorted(seen)
+
+def store_log(args):
+    lines = spawn(["store", "log", "--oneline", "--no-pager"] + args).decode().splitlines()
+    return [line.split(" ")[1] for line in lines]
+
+def git_log(args):
+    return [line.split(" ")[0] for line in spawn(["git", "log", "--format=%s"] + args).decode().splitlines()]
+
+def ask(args):
+    a, b = store_log(args), git_log(args)
+    if a != b:
+        sys.exit("seed %d, %r: store %r, git %r" % (seed, args, a, b))
+    return len(a)
+
+def question(r, paths):
+    args = []
+    for chance, option in ((0.3, "--since"), (0.3, "--until")):
+        if r.random() < chance:
+            args.append("%s=%s" % (option, "@%d +0000" % (1700000000 + r.randrange(-5000, 300000))))
+    kind = r.choice([[], [], ["-E"], ["-F"]])
+    args += kind
+    if r.random() < 0.4:
+        args += ["-i"]
+    for chance, option, patterns in ((0.4, "--author", ["ann", "Bo.", "^Ann", "x>$", "a+b", "@[xy]"]),
+                                     (0.2, "--author", ["lower", "y.z>", "nobody"]),
+                                     (0.4, "--grep", ["fix", "a.b", "^mast", "sea$", "x|y", "boat", "hull", "ends$"]),
+                                     (0.2, "--grep", ["Fix", "^. ", "^[0-9]*3"])):
+        if r.random() < chance:
+            args.append("%s=%s" % (option, r.choice(patterns)))
+    for option in ("--skip=2", "-n3", "--reverse", "--first-parent"):
+        if r.random() < 0.25:
+            args.append(option)
+    if r.random() < 0.25:
+        args.append(r.choice(["HEAD~2", "HEAD~3..", "^HEAD~4", "HEAD~5..HEAD~1", "HEAD...HEAD~2"]))
+        args += ["HEAD~1"] if args[-1][0] == "^" else []
+    if r.random() < 0.3:
+        args += ["--"] + r.sample(paths, 2)
+    return args
+
+first, count = int(sys.argv[1]), int(sys.argv[2])
+asked = answered = 0
+for seed in range(first, first + count):
+    r = random.Random(seed)
+    os.mkdir("h%d" % seed)
+    os.chdir("h%d" % seed)
+    paths = make(r, 9)
+    for path in ["."] + r.sample(paths, min(10, len(paths))):
+        answered += ask(["--", path])
+        asked += 1
+    for _ in range(8):
+        answered += ask(question(r, paths))
+        asked += 1
+    os.chdir("..")
+    shutil.rmtree("h%d" % seed)
+print(asked, answered)
+if answered < asked:
+    sys.exit("hardly any question had an answer")
+EOT
+
+# fresh NAME: three commits, each a day after the one before.
+fresh()
+{
+	mkdir "$1" && cd "$1" && store -q init && for i in 1 2 3; do
+		echo "$i" >file && mkdir -p d && echo "$i" >"d/$i" && store -q add -A &&
+			STORE_COMMITTER_DATE="2026-01-0${i}T12:00:00Z" store -q commit -m "commit $i" || return 1
+	done
+}
+# subjects ARG...: the last word of each subject that log prints, in one line.
+subjects()
+{
+	store log --oneline "$@" | sed 's/.* //' | tr '\n' ' ' | sed 's/ $//'
+}
+
+test_expect_success GIT 'on random histories paths, dates, authors, patterns, ranges, -n, --skip and --reverse choose what git chooses' '
+	export GIT_CONFIG_NOSYSTEM=1 && python3 ./oracle.py 1 "$cases"
+'
+
+test_expect_success 'a path below a directory that came or went as a whole is listed when it was there, and not when it was not' '
+	fresh whole && mkdir -p x/y && echo 1 >x/y/z && store -q add x && store -q commit -m "commit 4" && rm -r x && store -q add -A &&
+	store -q commit -m "commit 5" && test "$(subjects -- x/y/z)" = "5 4" && test "$(subjects -- x/y)" = "5 4" && test "$(subjects -- x/y/no)" = "" &&
+	test "$(subjects -- x/no/z)" = "" && test "$(subjects -- d/2)" = 2 && test "$(subjects file)" = "3 2 1" && test "$(subjects -- x d/3)" = "5 4 3"
+'
+
+test_expect_success 'paths are relative to the current directory, and -- parts them from revisions' '
+	cd whole/d && test "$(subjects 2)" = 2 && test "$(subjects ../file)" = "3 2 1" && test "$(subjects .)" = "3 2 1" &&
+	test "$(subjects HEAD~3 -- 2)" = 2 && test "$(subjects HEAD~4 -- 2)" = "" && test "$(subjects HEAD~3..HEAD~2)" = 3 &&
+	test "$(subjects ^HEAD~3 HEAD~1)" = "4 3" && test "$(subjects ^HEAD~1)" = 5
+'
+
+test_expect_success 'a look for a path costs a few look-ups for each commit, however many files the commit changes' '
+	mkdir many && cd many && store -q init && mkdir d && for i in 1 2 3 4; do
+		(cd d && seq 1001 2500 | while read -r n; do echo "$i $n" >"$n" || exit 1; done) && store -q add -A && store -q commit -m "commit $i" || return 1
+	done && store log --stats --oneline -- d/1700 2>../stats >../out && test_line_count -eq 4 ../out &&
+	nodes=$(sed -n "s/^nodes read: //p" ../stats) && test "$nodes" -ge 4 && test "$nodes" -le 32 &&
+	store log --stats --oneline -- nosuch/deep/path 2>../stats >../out && test_must_be_empty ../out &&
+	nodes=$(sed -n "s/^nodes read: //p" ../stats) && test "$nodes" -ge 4 && test "$nodes" -le 64
+'
+
+test_expect_success 'dates may be given in full, as days, and as lengths of time; --after and --before are --since and --until' '
+	cd whole && test "$(subjects --since 2026-01-03T00:00:00Z HEAD~2)" = 3 &&
+	test "$(subjects --after 2026-01-02 --before 2026-01-03T12:00:00Z HEAD~2)" = "3 2" &&
+	STORE_COMMITTER_DATE= store -q commit --allow-empty -m now && test "$(subjects --since "2 weeks")" = now && test "$(subjects --since=2.weeks.ago)" = now
+'
+
+test_expect_success 'bad input is refused in one line that says what to do' '
+	cd whole && refuse() { test_expect_code 2 store log "$@" >../out 2>../err && test_must_be_empty ../out && test_line_count -eq 1 ../err; } &&
+	refuse --author "a[" && test_grep "a\[. is no regular expression: " ../err && refuse --grep "a\(" && test_grep "is no regular expression" ../err &&
+	refuse -E --grep "a(" && test_grep "is no regular expression" ../err && test "$(subjects -F --grep "commit 3")" = 3 && refuse -E -F && test_grep "contradict" ../err &&
+	refuse --grep "a
+b" && test_grep "several lines" ../err && refuse --since "12 parsecs" && test_grep "since: .12 parsecs. is no date" ../err &&
+	refuse --until "" && test_grep "until: .* is no date" ../err && refuse nosuch && test_grep "nosuch.*behind .--.$" ../err &&
+	refuse HEAD nosuch && test_grep "nosuch.*behind .--.$" ../err && refuse file nosuch && test_grep "there is no file .nosuch." ../err &&
+	echo 1 >main && refuse main && test_grep ".main. is a revision and a file" ../err && test "$(subjects -1 main --)" = now && rm main &&
+	refuse -- ../../.. && test_grep "outside" ../err && refuse -- "" && test_grep "PATH is empty" ../err && refuse --skip 0 && test_grep "no number from 1" ../err &&
+	refuse "HEAD~99.." && test_grep "first commit" ../err && mkdir ../unborn && cd ../unborn && store -q init && refuse && refuse -- file
+'
+
+test_done
