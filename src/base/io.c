@@ -415,8 +415,23 @@ static int sync_folder(int dirfd)
 	return rc;
 }
 
-int io_replace(int dirfd, const char *name, const char *tmp, const void *data, size_t len,
-	mode_t mode, struct store_error *err)
+/* Mode and owner of what is replaced; only root can give a file away, so that may fail. */
+static int make_alike(int fd, const struct stat *like)
+{
+	struct stat st;
+
+	if (!like)
+		return 0;
+	if (fstat(fd, &st) != 0)
+		return -1;
+	if ((st.st_uid != like->st_uid || st.st_gid != like->st_gid) &&
+		fchown(fd, like->st_uid, like->st_gid) != 0 && errno != EPERM)
+		return -1;
+	return fchmod(fd, like->st_mode & 0777);
+}
+
+static int replace(int dirfd, const char *name, const char *tmp, const void *data, size_t len,
+	mode_t mode, const struct stat *like, struct store_error *err)
 {
 	char shown[200], tmp_shown[200];
 	bool tmp_exists = false;
@@ -434,7 +449,7 @@ int io_replace(int dirfd, const char *name, const char *tmp, const void *data, s
 	tmp_exists = true;
 
 	/* Data before name: a crash may lose the new content, but never leaves half of it. */
-	if (io_write_full(fd, data, len) != 0 || io_sync(fd) != 0) {
+	if (make_alike(fd, like) != 0 || io_write_full(fd, data, len) != 0 || io_sync(fd) != 0) {
 		rc = store_error_sys(err, "cannot write '%s'", tmp_shown);
 		goto out;
 	}
@@ -455,6 +470,25 @@ out:
 	if (tmp_exists)
 		unlinkat(dirfd, tmp, 0);
 	return rc;
+}
+
+int io_replace(int dirfd, const char *name, const char *tmp, const void *data, size_t len,
+	mode_t mode, struct store_error *err)
+{
+	return replace(dirfd, name, tmp, data, len, mode, NULL, err);
+}
+
+int io_replace_alike(int dirfd, const char *name, const char *tmp, const void *data, size_t len,
+	struct store_error *err)
+{
+	char shown[200];
+	struct stat st;
+	const bool there = fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (!there && errno != ENOENT)
+		return store_error_sys(err, "cannot look at '%s'",
+			quote_msg(shown, sizeof(shown), name, strlen(name)));
+	return replace(dirfd, name, tmp, data, len, 0666, there ? &st : NULL, err);
 }
 
 /* --- sync, close, locks --- */

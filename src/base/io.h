@@ -45,6 +45,13 @@ int io_read_file(int dirfd, const char *name, size_t max, struct buf *out, struc
 int io_replace(int dirfd, const char *name, const char *tmp, const void *data, size_t len,
 	mode_t mode, struct store_error *err);
 
+/*
+ * The same with the mode and, where the system lets us, the owner of the file that is replaced;
+ * 0666 under the umask when there is none.
+ */
+int io_replace_alike(int dirfd, const char *name, const char *tmp, const void *data, size_t len,
+	struct store_error *err);
+
 /* fsync that honours STORE_TEST_FSYNC=0.  Returns 0 or -1 with errno. */
 int io_sync(int fd);
 int io_datasync(int fd);

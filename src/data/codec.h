@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdint.h>
 
 struct store_error;
 
@@ -21,6 +22,7 @@ struct codec_options {
 	enum codec codec; /* CODEC_NONE: store as it is */
 	int level; /* 0 = the codec's default here: igzip 1 for zlib, 3 for zstd; zlib 1-3 = igzip,
 		      4-9 = zlib's own levels */
+	uint64_t plain_max;   /* data of at most so many bytes is stored as it is */
 	int force_plain_zlib; /* tests: no igzip, no libdeflate */
 };
 
