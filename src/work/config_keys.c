@@ -26,6 +26,7 @@ static const struct config_key keys[] = {
 	{ "core.codec", "zlib", NULL, 0 },
 	{ "core.codecLevel", "0", NULL, 0 },
 	{ "core.dbDir", NULL, NULL, CONFIG_LOCAL },
+	{ "core.excludesFile", NULL, NULL, 0 },
 	{ "core.lockTimeout", "30s", NULL, 0 },
 	{ "core.metadata", "times", NULL, 0 },
 	{ "core.pager", NULL, "STORE_PAGER", CONFIG_RUNS },

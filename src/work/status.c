@@ -75,10 +75,14 @@ static int walk(struct status_walk *w, struct store_error *err)
 	if (rc == 0)
 		rc = compare_init(&w->compare, w->repo, NULL, err);
 	w->compare.has_owners = w->repo->metadata == METADATA_POSIX;
+	w->ignore = rc == 0 ? ignore_new(w->repo) : NULL;
+	if (rc == 0 && !w->ignore)
+		rc = status_no_memory(err);
 	if (rc == 0)
 		rc = status_walk_run(w, &top, err);
 	w->result->stats.opened = w->compare.opened;
 	compare_release(&w->compare);
+	ignore_free(w->ignore);
 	return rc;
 }
 
