@@ -456,6 +456,53 @@ STORE_API int store_status(struct store_repo *repo, const char *const *paths, si
 	const struct store_status_options *options, struct store_status_result *result,
 	struct store_error *err);
 
+/* ---------------------------------------------------------------- ignore rules */
+
+enum {
+	STORE_IGNORE_TRACKED = 1, /* ask the rules about tracked paths, too (--no-index) */
+};
+
+struct store_ignore_options {
+	unsigned int version; /* 0 */
+	unsigned int flags;   /* STORE_IGNORE_* */
+};
+
+/* What the rules of storeignore(5) say about a path. */
+struct store_ignore_result {
+	int ignored; /* store_add leaves it out, and store_status shows it as "!!" */
+	int tracked; /* it is in the stage: not ignored, and no rule is asked */
+	/*
+	 * The rule that decides: its file, from the top of the working tree or absolute, or
+	 * "built-in"; NULL: no rule matches. Of a path below an ignored directory it is the
+	 * directory's.
+	 */
+	const char *source;
+	uint64_t line;       /* from 1; 0: built in */
+	const char *pattern; /* as it stands in the file; NULL when source is */
+	int negated;         /* the pattern begins with '!': the path is not ignored */
+};
+
+struct store_ignore;
+/*
+ * Ask about paths, one after the other. Nothing is read yet. Caller frees with store_ignore_free.
+ * Copies options, which may be NULL.
+ */
+STORE_API int store_ignore_open(struct store_repo *repo,
+	const struct store_ignore_options *options, struct store_ignore **out,
+	struct store_error *err);
+/*
+ * Is path ignored? It need not exist; is_directory: it is taken for a directory then. STORE_EINVAL:
+ * the top, or a path that is in a .store folder or lies beyond a symbolic link. STORE_EIO with the
+ * file named: rules above it cannot be read or are over a limit; STORE_EDENIED, STORE_EIO: the path
+ * cannot be looked at. The next path may be asked about after any of these. Reads the rules of the
+ * directories above path that the path before did not lie in. Borrowed: result is valid until the
+ * next call on it.
+ */
+STORE_API int store_ignore_check(struct store_ignore *it, const char *path, int is_directory,
+	struct store_ignore_result *result, struct store_error *err);
+/* it may be NULL. */
+STORE_API void store_ignore_free(struct store_ignore *it);
+
 /* ---------------------------------------------------------------- naming content */
 
 struct store_target {

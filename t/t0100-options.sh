@@ -5,7 +5,7 @@
 # The commands, as `store -h` lists them.
 list_commands()
 {
-	store -h | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'
+	store -h | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p'
 }
 
 # From -h: each option as its spellings, and " VALUE" if it takes one.
@@ -58,7 +58,7 @@ test_expect_success 'every command has a manual page and every page of a command
 
 test_expect_success 'store(1) lists every command' '
 	list_commands | sort >commands &&
-	sed -n "s/^[.]It Xr store-\([a-z]*\) 1\$/\1/p" "$SRC_ROOT/man/store.1" | sort >listed &&
+	sed -n "s/^[.]It Xr store-\([a-z-]*\) 1\$/\1/p" "$SRC_ROOT/man/store.1" | sort >listed &&
 	test_cmp commands listed
 '
 
@@ -200,6 +200,10 @@ test_expect_success 'bad usage is exit code 2 and one line, for every command' '
 	refused version -v &&
 	refused help --threads 2 &&
 	refused help a b &&
+	refused check-ignore &&
+	refused check-ignore -n x &&
+	refused check-ignore -q -v x &&
+	refused check-ignore --stdin x &&
 	refused --color=sometimes status &&
 	refused -c nothing status &&
 	refused --threads 0 status &&
@@ -211,7 +215,7 @@ test_expect_success 'bad usage is exit code 2 and one line, for every command' '
 test_expect_success 'outside a repository every command that needs one says so and names init' '
 	mkdir outside &&
 	cd outside &&
-	for line in "add x" status "commit -m x" log ls "cat x" "checkout HEAD" root info fsck branch tag reflog "switch x"
+	for line in "add x" status "commit -m x" log ls "cat x" "checkout HEAD" root info fsck branch tag reflog "switch x" "check-ignore x"
 	do
 		refused $line && test_grep "store init" refused.err || return 1
 	done

@@ -97,9 +97,17 @@ int cli_fail_reading(struct cli *cli, int code, const char *name, const char *pa
  */
 int cli_paths(struct cli *cli, size_t from, size_t to, struct strings *out);
 
+/*
+ * The next path of standard input into *line (*cap bytes, from malloc or NULL): lines, C-quoted
+ * where they begin with a double quote, or under -z ended by NUL and taken as they are; empty ones
+ * are passed over. 1, 0 at the end, or STORE_E*. Caller frees *line with free.
+ */
+int cli_read_path(struct cli *cli, char **line, size_t *cap);
+
 extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_fsck, cmd_help,
 	cmd_info;
 extern const struct command cmd_branch, cmd_reflog, cmd_switch, cmd_tag;
+extern const struct command cmd_check_ignore;
 extern const struct command cmd_init, cmd_log, cmd_ls, cmd_root, cmd_status, cmd_version;
 
 #endif

@@ -9,7 +9,6 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,35 +149,6 @@ static int add_paths(struct cli *cli, const struct store_add_options *o,
 	return rc;
 }
 
-/* The next path of standard input: 1, 0 at the end, or STORE_E*. */
-static int next_path(struct cli *cli, char **line, size_t *cap, char **out)
-{
-	const int end = cli->global.nul ? 0 : '\n';
-	ssize_t n;
-
-	do {
-		errno = 0;
-		n = getdelim(line, cap, end, stdin);
-		if (cli_signal())
-			return STORE_ECANCELED;
-		if (n < 0 && ferror(stdin))
-			return cli_fail(cli, STORE_EIO, errno, "cannot read standard input: %s",
-				strerror(errno));
-		if (n < 0)
-			return 0;
-		if ((*line)[n - 1] == end)
-			(*line)[--n] = 0;
-	} while (n == 0);
-	if (strlen(*line) != (size_t)n ||
-		(!cli->global.nul && **line == '"' && !line_unquote(*line)))
-		return cli_fail(cli, STORE_EINVAL, 0,
-			"a line of standard input is no path: it holds NUL or is not well quoted");
-	if (!**line)
-		return cli_fail(cli, STORE_EINVAL, 0,
-			"a line of standard input is an empty path; '.' names the current directory");
-	return store_operand(cli->repo, *line, out, &cli->err) == 0 ? 1 : cli->err.code;
-}
-
 static int add_stdin(struct cli *cli, const struct store_add_options *o,
 	struct store_add_result *total)
 {
@@ -188,7 +158,9 @@ static int add_stdin(struct cli *cli, const struct store_add_options *o,
 	int rc, more;
 
 	do {
-		more = next_path(cli, &line, &cap, &path);
+		more = cli_read_path(cli, &line, &cap);
+		if (more > 0 && store_operand(cli->repo, line, &path, &cli->err) != 0)
+			more = cli->err.code;
 		rc = more < 0 ? more : 0;
 		if (more > 0)
 			strings_push(&batch, path);

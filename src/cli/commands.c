@@ -7,6 +7,7 @@ static const struct command *const commands[] = {
 	&cmd_init,
 	&cmd_add,
 	&cmd_status,
+	&cmd_check_ignore,
 	&cmd_commit,
 	&cmd_log,
 	&cmd_ls,
@@ -90,7 +91,7 @@ void command_help_all(void)
 
 	line_string(&t, "usage: store [OPTION...] COMMAND [ARGUMENT...]\n\n");
 	for (size_t i = 0; commands[i]; i++)
-		line_format(&t, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
+		line_format(&t, "  %-14s%s\n", commands[i]->name, commands[i]->summary);
 	line_string(&t, "\nOptions of every command, before or after its name:\n\n");
 	options_describe(&t, global_options);
 	line_string(&t,

@@ -3,6 +3,7 @@
 #define STORE_WORK_ADD_INTERNAL_H
 
 #include "work/compare.h"
+#include "work/ignore.h"
 #include "work/ingest.h"
 
 /* One directory on the way down: its listing and its rows, both in byte order of names. */
@@ -35,7 +36,8 @@ struct add_walk {
 	size_t depth, cap;
 	struct buf path; /* of the top frame's directory, and the entry at hand */
 	struct compare compare;
-	struct buf list; /* xattrs of a directory */
+	struct ignore *ignore; /* NULL: ignored paths are taken, or nothing untracked is */
+	struct buf list;       /* xattrs of a directory */
 	uint64_t unchanged;
 };
 
@@ -58,6 +60,12 @@ int add_walk_notice(struct add_walk *w, struct item *item, int kind, const char 
 int add_walk_delete(struct add_walk *w, struct item *item, struct store_error *err);
 /* The directory that is open at fd: a job when it is new or its attributes are. */
 int add_walk_dir(struct add_walk *w, struct item *item, int fd, const struct stage_row *row,
+	struct store_error *err);
+/*
+ * Does a rule leave the untracked path at hand out, or may one that cannot be read? The latter is
+ * told here.
+ */
+int add_walk_ignored(struct add_walk *w, struct item *item, bool is_dir, enum ignore_state *state,
 	struct store_error *err);
 /* Go into the directory at hand; it lies at dirfd and name. */
 int add_walk_enter(struct add_walk *w, struct item *item, int dirfd, const char *name,

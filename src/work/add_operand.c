@@ -1,7 +1,7 @@
 /*
  * What the user named: looked up on disk and in the stage, and taken as the walk takes a name. The
  * directories above it come first, one a step, so that an item has room however deep it lies; a
- * path into another repository, and one below an ignored name, is told and left out.
+ * path into another repository, and an untracked one that is ignored, is told and left out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,24 +55,40 @@ static int find_row(struct add_walk *w, const char *path, struct stage_row *row,
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-/* Is there a directory above the path that is ignored and not tracked? */
-static int find_ignored(struct add_walk *w, const char *path, bool *ignored,
+/*
+ * *skip: the operand is untracked, and by rules it is left out, which is told, or they cannot be
+ * read. One that cannot be looked at may be a directory, and is asked about as one; what the rules
+ * do not leave out is told as unreadable later.
+ */
+static int check_ignored(struct add_walk *w, struct item *item, const char *path, bool *skip,
 	struct store_error *err)
 {
-	int rc = 0;
+	enum ignore_state state = IGNORE_TAKEN;
+	struct store_error failed = { 0 };
+	struct worktree_entry e = { 0 };
+	struct stage_row row;
+	bool is_tracked, is_there;
+	int rc;
 
-	if (w->flags & STORE_ADD_FORCE)
+	if (!w->ignore || *path == '\0')
 		return 0;
-	for (const char *name = path, *end; rc == 0 && (end = strchr(name, '/')) != NULL;
-		name = end + 1) {
-		struct stage_row row;
-
-		if (end - name != 4 || memcmp(name, ".git", 4) != 0)
-			continue;
-		rc = stage_find(w->txn, path, (size_t)(end - path), &row, err);
-	}
-	*ignored = rc == STORE_ENOTFOUND;
-	return *ignored ? 0 : rc;
+	rc = stage_find(w->txn, path, strlen(path), &row, err);
+	if (rc != 0 && rc != STORE_ENOTFOUND)
+		return rc;
+	is_tracked = rc == 0;
+	is_there = worktree_find(w->repo->work_fd, path, &e, &failed) == 0;
+	if (!is_there)
+		e.kind = ENTRY_DIR;
+	/* What was a file and is a directory, or the reverse, is untracked. */
+	if (is_tracked && (!is_there || (row.kind == ENTRY_DIR) == (e.kind == ENTRY_DIR)))
+		return 0;
+	rc = add_walk_set_path(w, path, strlen(path), err);
+	if (rc == 0)
+		rc = add_walk_ignored(w, item, e.kind == ENTRY_DIR, &state, err);
+	*skip = state != IGNORE_TAKEN;
+	if (rc == 0 && state == IGNORE_LEFT)
+		rc = add_walk_notice(w, item, STORE_NOTICE_IGNORED, "", err);
+	return rc;
 }
 
 /* The operand itself, parents and all looked at. */
@@ -134,10 +150,10 @@ int add_walk_operand(struct add_walk *w, struct item *item, struct store_error *
 {
 	const char *path = w->paths[w->next_path];
 	const char *slash = strchr(path + w->parents_seen, '/');
-	bool ignored = false, skip = false;
-	int rc = w->parents_seen == 0 ? find_ignored(w, path, &ignored, err) : 0;
+	bool skip = false;
+	int rc = w->parents_seen == 0 ? check_ignored(w, item, path, &skip, err) : 0;
 
-	if (rc == 0 && slash && !ignored) {
+	if (rc == 0 && slash && !skip) {
 		w->parents_seen = (size_t)(slash - path) + 1;
 		rc = step_parent(w, item, path, (size_t)(slash - path), &skip, err);
 		if (!skip)
@@ -145,11 +161,5 @@ int add_walk_operand(struct add_walk *w, struct item *item, struct store_error *
 	}
 	w->parents_seen = 0;
 	w->next_path++;
-	if (skip)
-		return rc;
-	if (rc == 0 && ignored) {
-		rc = add_walk_set_path(w, path, strlen(path), err);
-		return rc == 0 ? add_walk_notice(w, item, STORE_NOTICE_IGNORED, "", err) : rc;
-	}
-	return rc == 0 ? begin_operand(w, item, path, err) : rc;
+	return rc == 0 && !skip ? begin_operand(w, item, path, err) : rc;
 }

@@ -158,6 +158,25 @@ int add_walk_delete(struct add_walk *w, struct item *item, struct store_error *e
 	return add_job(w, item, JOB_DELETE, err) ? 0 : STORE_ENOMEM;
 }
 
+int add_walk_ignored(struct add_walk *w, struct item *item, bool is_dir, enum ignore_state *state,
+	struct store_error *err)
+{
+	const size_t len = w->path.len;
+	struct ignore_verdict v = { 0 };
+	struct job *job;
+	int rc = w->ignore ? ignore_check(w->ignore, add_walk_path(w), len, is_dir, &v, err) : 0;
+
+	*state = v.state;
+	if (rc != 0 || !v.is_news)
+		return rc;
+	job = ingest_add_job(item, JOB_NOTICE, v.failed, strlen(v.failed), err);
+	if (!job)
+		return STORE_ENOMEM;
+	job->notice = STORE_NOTICE_UNREADABLE;
+	snprintf(job->why, sizeof(job->why), "%s", v.why);
+	return 0;
+}
+
 /* Is what is staged for the directory what it has? */
 static bool is_dir_staged(const struct job *job, const struct stage_row *row)
 {
@@ -323,24 +342,31 @@ int add_walk_enter(struct add_walk *w, struct item *item, int dirfd, const char 
 int add_walk_entry(struct add_walk *w, struct item *item, int dirfd, const struct worktree_entry *e,
 	const struct stage_row *row, bool operand, struct store_error *err)
 {
+	/* A file that became a directory, or the reverse, is gone; what is there is untracked. */
+	const bool is_tracked = row && (row->kind == ENTRY_DIR) == (e->kind == ENTRY_DIR);
+	enum ignore_state state = IGNORE_TAKEN;
 	struct store_error failed = { 0 };
 	bool border;
+	int rc = 0;
 
+	if (!is_tracked && !operand)
+		rc = add_walk_ignored(w, item, e->kind == ENTRY_DIR, &state, err);
+	if (rc != 0)
+		return rc;
+	if (state == IGNORE_LEFT)
+		return row ? add_walk_delete(w, item, err) : 0;
+	if (state == IGNORE_UNKNOWN)
+		return 0;
 	if (e->flags & WORKTREE_LIMIT)
 		return add_walk_notice(w, item, STORE_NOTICE_LIMIT,
 			"its name is longer than 255 bytes", err);
 	if (w->path.len > LIMIT_PATH)
 		return add_walk_notice(w, item, STORE_NOTICE_LIMIT,
 			"its path is longer than 4096 bytes", err);
-	if ((e->flags & WORKTREE_IGNORED) && !row && !(w->flags & STORE_ADD_FORCE))
-		return operand ? add_walk_notice(w, item, STORE_NOTICE_IGNORED, "", err) : 0;
-	/* A file that became a directory, or the reverse, is gone; what is there is untracked. */
-	if ((w->flags & STORE_ADD_UPDATE) &&
-		(!row || (row->kind == ENTRY_DIR) != (e->kind == ENTRY_DIR)))
+	if ((w->flags & STORE_ADD_UPDATE) && !is_tracked)
 		return row ? add_walk_delete(w, item, err) : 0;
 	if (e->flags & WORKTREE_SPECIAL) {
-		const int rc = add_walk_notice(w, item, STORE_NOTICE_SPECIAL, "", err);
-
+		rc = add_walk_notice(w, item, STORE_NOTICE_SPECIAL, "", err);
 		return rc == 0 && row ? add_walk_delete(w, item, err) : rc;
 	}
 	if (e->kind != ENTRY_DIR)
@@ -429,6 +455,11 @@ int add_walk_init(struct add_walk *w, struct ingest *g, const char *const *paths
 	rc = compare_init(&w->compare, g->repo, NULL, err);
 	w->compare.has_owners = g->repo->metadata == METADATA_POSIX;
 	g->hash = w->compare.hash;
+	if (rc == 0 && !(flags & (STORE_ADD_FORCE | STORE_ADD_UPDATE))) {
+		w->ignore = ignore_new(g->repo);
+		if (!w->ignore)
+			rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+	}
 	if (rc == 0)
 		rc = env_begin(odb_env(g->repo->odb), false, &w->txn, err);
 	w->renewed_ns = clock_mono_ns();
@@ -441,6 +472,7 @@ void add_walk_release(struct add_walk *w)
 		pop(w);
 	env_abort(w->txn);
 	compare_release(&w->compare);
+	ignore_free(w->ignore);
 	free(w->frames);
 	buf_release(&w->path);
 	buf_release(&w->list);

@@ -57,6 +57,8 @@ static const struct config_key keys[] = {
 	{ "core.dbDir", CONFIG_PATH, NULL, NULL, CONFIG_LOCAL, .help = "folder of the database" },
 	{ "core.editor", CONFIG_TEXT, NULL, "STORE_EDITOR", CONFIG_RUNS,
 		.help = "program that messages are written with" },
+	{ "core.excludesFile", CONFIG_PATH, NULL, NULL, 0,
+		.help = "what is ignored in every repository of the user" },
 	{ "core.lockTimeout", CONFIG_DURATION, "30s", NULL, 0, .help = "wait for another writer" },
 	{ "core.metadata", CONFIG_WORDS, "times", NULL, 0, .help = "attributes that are recorded",
 		.words = metadata_modes },

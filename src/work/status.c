@@ -75,6 +75,9 @@ static int walk(struct status_walk *w, struct store_error *err)
 	if (rc == 0)
 		rc = compare_init(&w->compare, w->repo, NULL, err);
 	w->compare.has_owners = w->repo->metadata == METADATA_POSIX;
+	w->ignore = rc == 0 ? ignore_new(w->repo) : NULL;
+	if (rc == 0 && !w->ignore)
+		rc = status_no_memory(err);
 	if (rc == 0)
 		rc = status_walk_begin(w, &top, err);
 	while (rc == 0 && w->count > 0)
@@ -82,6 +85,7 @@ static int walk(struct status_walk *w, struct store_error *err)
 	status_walk_end(w);
 	w->result->stats.opened = w->compare.opened;
 	compare_release(&w->compare);
+	ignore_free(w->ignore);
 	return rc;
 }
 

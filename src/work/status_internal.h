@@ -6,6 +6,7 @@
 #include "graph/map.h"
 #include "graph/stage.h"
 #include "work/compare.h"
+#include "work/ignore.h"
 #include "work/repo.h"
 #include "work/spool.h"
 
@@ -126,6 +127,7 @@ struct status_walk {
 	struct node_source src;
 	struct compare compare;
 	struct status_touch touch;
+	struct ignore *ignore;
 	struct buf path;             /* of the entry in hand */
 	struct status_frame *frames; /* count of them, the innermost last */
 	size_t count, cap;
@@ -163,6 +165,12 @@ int status_tick(void *ctx);
 /* About the path in hand; the result counts STORE_NOTICE_UNREADABLE and STORE_NOTICE_LIMIT. */
 void status_notice(struct status_walk *w, enum store_notice_kind kind, const char *text);
 void status_unreadable(struct status_walk *w, const struct store_error *why);
+/*
+ * Is the untracked path in hand ignored? Rules that cannot be read are told here, once for their
+ * directory.
+ */
+int status_ignored(struct status_walk *w, const struct status_item *i, enum ignore_state *state,
+	struct store_error *err);
 /* Tell of an untracked path that add would leave out, because a limit of the format does. */
 bool status_is_over_limit(struct status_walk *w, const struct status_item *i);
 

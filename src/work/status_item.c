@@ -81,6 +81,31 @@ void status_unreadable(struct status_walk *w, const struct store_error *why)
 		why->sys ? strerror_r(why->sys, text, sizeof(text)) : why->msg);
 }
 
+int status_ignored(struct status_walk *w, const struct status_item *i, enum ignore_state *state,
+	struct store_error *err)
+{
+	const size_t len = w->path.len;
+	struct buf path = w->path;
+	struct ignore_verdict v;
+	int rc = ignore_check(w->ignore, (const char *)path.data, len, i->e.kind == ENTRY_DIR, &v,
+		err);
+
+	if (rc != 0)
+		return rc;
+	*state = v.state;
+	if (!v.is_news)
+		return 0;
+	/* Told by the path of the rules. */
+	buf_init(&w->path);
+	if (buf_set(&w->path, v.failed, strlen(v.failed)) == 0)
+		status_notice(w, STORE_NOTICE_UNREADABLE, v.why);
+	else
+		rc = status_no_memory(err);
+	buf_release(&w->path);
+	w->path = path;
+	return rc;
+}
+
 bool status_is_over_limit(struct status_walk *w, const struct status_item *i)
 {
 	if (i->e.flags & WORKTREE_LIMIT)

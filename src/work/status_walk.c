@@ -25,7 +25,7 @@
 struct status_frame {
 	size_t path_len; /* of the directory in w->path, its '/' included; 0: the top */
 	enum status_wanted wanted;
-	bool ignored; /* what is untracked here is ignored */
+	bool is_listed; /* an untracked directory that was told: only what is ignored in it is */
 	enum status_tree state;
 	struct worktree_dir tree;
 	struct stage_scan *scan;   /* NULL: the stage has no directory here */
@@ -179,15 +179,13 @@ static void drop_names(struct status_walk *w)
 
 /*
  * Go into the directory in hand. dirfd: of the directory that holds it. untracked: its files are
- * listed one by one.
+ * listed one by one; is_listed: only those that are ignored.
  */
 static int push(struct status_walk *w, const struct status_item *i, int dirfd, bool untracked,
-	struct store_error *err)
+	bool is_listed, struct store_error *err)
 {
 	const bool take_tree = i->tree == STATUS_HERE && i->e.kind == ENTRY_DIR &&
 		(untracked || i->row.kind == ENTRY_DIR);
-	const bool ignored = w->count > 0 &&
-		(top_frame(w)->ignored || (i->e.flags & WORKTREE_IGNORED));
 	struct status_frame *f;
 	int rc;
 
@@ -200,13 +198,13 @@ static int push(struct status_walk *w, const struct status_item *i, int dirfd, b
 	memset(f, 0, sizeof(*f));
 	f->tree.fd = -1;
 	f->wanted = i->wanted;
-	f->ignored = ignored;
+	f->is_listed = is_listed;
 	rc = open_sides(w, f, i, take_tree, dirfd, err);
 	if (rc == 0 && w->count > 1)
 		buf_add_u8(&w->path, '/');
 	f->path_len = w->path.len;
 	if (rc == 0 && w->count > 1)
-		rc = report_dir(w, i, untracked, err);
+		rc = report_dir(w, i, untracked && !is_listed, err);
 	if (w->count > OPEN_HEADS)
 		status_head_suspend(&w->frames[w->count - 1 - OPEN_HEADS].head);
 	if (w->count > WORKTREE_OPEN_MAX)
@@ -252,30 +250,42 @@ static int pop(struct status_walk *w, struct store_error *err)
 
 /* ---- untracked paths */
 
-/* *enter: a directory whose files are wanted one by one. */
-static int untracked(struct status_walk *w, const struct status_item *i, bool *enter,
+/*
+ * *enter: a directory whose files are wanted one by one; *listed: only those that are ignored,
+ * because the directory itself was told, or one above it.
+ */
+static int untracked(struct status_walk *w, const struct status_item *i, bool *enter, bool *listed,
 	struct store_error *err)
 {
 	const unsigned int flags = w->options->flags;
-	const bool ignored = (i->e.flags & WORKTREE_IGNORED) || top_frame(w)->ignored;
 	const bool is_dir = i->e.kind == ENTRY_DIR;
+	enum ignore_state state;
+	bool ignored;
+	int rc;
 
 	if (i->tree != STATUS_HERE || (i->e.flags & WORKTREE_SPECIAL) ||
 		(i->row.kind != ENTRY_NONE && (i->row.kind == ENTRY_DIR) == is_dir))
 		return 0;
-	if (flags & STORE_STATUS_NO_UNTRACKED || (ignored && !(flags & STORE_STATUS_IGNORED)))
-		return 0;
 	/* A staged file that became a link, say, is tracked still. */
-	if (i->row.kind != ENTRY_NONE && i->row.kind != ENTRY_DIR && !is_dir)
+	if (flags & STORE_STATUS_NO_UNTRACKED ||
+		(i->row.kind != ENTRY_NONE && i->row.kind != ENTRY_DIR && !is_dir))
 		return 0;
+	rc = status_ignored(w, i, &state, err);
+	ignored = state == IGNORE_LEFT;
+	if (rc != 0 || state == IGNORE_UNKNOWN || (ignored && !(flags & STORE_STATUS_IGNORED)))
+		return rc;
 	if (!ignored && i->row.kind == ENTRY_NONE && status_is_over_limit(w, i))
 		return 0;
 	if (is_dir && !may_enter(w, top_frame(w)->tree.fd, i->e.name))
 		return 0;
+	*listed = top_frame(w)->is_listed;
 	*enter = is_dir && !ignored && w->count <= LIMIT_DEPTH &&
-		(i->wanted == STATUS_WANTED_BELOW || (flags & STORE_STATUS_ALL_UNTRACKED));
-	if (*enter || i->wanted != STATUS_WANTED)
+		(*listed || i->wanted == STATUS_WANTED_BELOW ||
+			(flags & (STORE_STATUS_ALL_UNTRACKED | STORE_STATUS_IGNORED)));
+	if (i->wanted != STATUS_WANTED || (*listed && !ignored) ||
+		(*enter && flags & STORE_STATUS_ALL_UNTRACKED))
 		return 0;
+	*listed = *enter;
 	return status_item_report(w, i, ignored ? '!' : '?', ignored ? '!' : '?', is_dir, err);
 }
 
@@ -379,16 +389,16 @@ static int handle(struct status_walk *w, const struct status_item *i, struct sto
 	const int dirfd = top_frame(w)->tree.fd;
 	const bool in_head = i->head.same ? i->row.kind == ENTRY_DIR
 					  : i->head.entry.kind == ENTRY_DIR;
-	bool enter = false;
+	bool enter = false, listed = false;
 	int rc = 0;
 
 	if (i->wanted == STATUS_WANTED)
 		rc = w->taker ? w->taker->file(w->taker_ctx, i, dirfd, err)
 			      : report(w, i, dirfd, err);
 	if (rc == 0)
-		rc = untracked(w, i, &enter, err);
+		rc = untracked(w, i, &enter, &listed, err);
 	if (rc == 0 && (enter || in_head || i->row.kind == ENTRY_DIR))
-		rc = push(w, i, dirfd, enter, err);
+		rc = push(w, i, dirfd, enter, listed, err);
 	return rc;
 }
 
@@ -442,7 +452,7 @@ int status_walk_begin(struct status_walk *w, const struct head_value *top, struc
 	i.wanted = is_wanted(w);
 	if (rc == 0 && !w->taker)
 		rc = report_top(w, i, i.row.dir, err);
-	return rc == 0 ? push(w, &i, w->repo->work_fd, false, err) : rc;
+	return rc == 0 ? push(w, &i, w->repo->work_fd, false, false, err) : rc;
 }
 
 int status_walk_step(struct status_walk *w, struct store_error *err)

@@ -153,8 +153,6 @@ static void name_entry(struct worktree_entry *e, const char *name)
 	memset(e, 0, sizeof(*e));
 	e->name = name;
 	e->len = strlen(name);
-	if (strcmp(name, ".git") == 0)
-		e->flags |= WORKTREE_IGNORED;
 	if (e->len > LIMIT_NAME)
 		e->flags |= WORKTREE_LIMIT;
 }

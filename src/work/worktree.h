@@ -22,8 +22,7 @@ struct store_error;
 
 enum worktree_flag {
 	WORKTREE_SPECIAL = 1, /* a FIFO, socket or device: never opened; kind is ENTRY_NONE */
-	WORKTREE_IGNORED = 2, /* by the built-in rule: .git, file or directory, at any depth */
-	WORKTREE_LIMIT = 4,   /* a name the format cannot hold */
+	WORKTREE_LIMIT = 2,   /* a name the format cannot hold */
 };
 
 struct worktree_entry {
