@@ -14,7 +14,7 @@
  *
  * With -f, and for paths that were named, the stage takes the place of old, and the first line asks
  * for the disk, too. -f overrules the last line, but nothing overrules files that are not tracked
- * in a directory that a file has to replace.
+ * in a directory that a file has to replace. A reset and a restore overrule it for tracked files.
  *
  * Equal content is never a conflict. So after a crash the same command finds what it has written,
  * and goes on.
@@ -61,12 +61,9 @@ static int conflict(struct sight *s, const char *text)
 	return 0;
 }
 
-static int look(struct sight *s, struct store_error *err)
+static int look_row(struct sight *s, struct store_error *err)
 {
 	const struct checkout_visit *v = s->v;
-	struct store_error why = { 0 };
-	const char *name;
-	bool moved;
 	int rc = 0;
 
 	s->has_row = s->on_disk = false;
@@ -75,9 +72,20 @@ static int look(struct sight *s, struct store_error *err)
 		rc = stage_get(s->c->txn, v->stage_dir, v->path + v->name_off, v->len - v->name_off,
 			&s->row, err);
 		s->has_row = rc == 0;
-		if (rc != 0 && rc != STORE_ENOTFOUND)
-			return rc;
 	}
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static int look(struct sight *s, struct store_error *err)
+{
+	const struct checkout_visit *v = s->v;
+	struct store_error why = { 0 };
+	const char *name;
+	bool moved;
+	int rc = look_row(s, err);
+
+	if (rc != 0)
+		return rc;
 	if (checkout_place_open(s->c->place, v->path, v->len, &name, &moved) != 0) {
 		/* Whatever stands in place of its directory is dealt with there. */
 		if (worktree_is_absent(errno) || errno == ELOOP)
@@ -131,7 +139,7 @@ static int may_replace(struct sight *s, bool *may, struct store_error *err)
 	bool same = false;
 	int rc = 0;
 
-	*may = s->c->force;
+	*may = checkout_may_drop(s->c, s->has_row ? &s->row : NULL);
 	if (*may)
 		return 0;
 	if (s->has_row && s->row.kind != ENTRY_DIR)
@@ -297,7 +305,7 @@ static int decide_over_dir(struct sight *s, bool is_dir, struct store_error *err
 	int rc;
 
 	/* Even an empty one: directories are content. */
-	if (rows_below(s) == 0 && !s->c->force)
+	if (rows_below(s) == 0 && !checkout_may_drop(s->c, s->has_row ? &s->row : NULL))
 		return conflict(s,
 			s->has_row ? "has changes that are not staged" : "is not tracked");
 	rc = is_dir ? check_tracked(s, err) : 0;
@@ -455,7 +463,7 @@ static int decide_parent(struct sight *s, struct checkout_visit *v, struct store
 	struct checkout *c = s->c;
 	struct buf meta = { 0 };
 	bool may = true;
-	int rc = look(s, err);
+	int rc = c->way->rows_only ? look_row(s, err) : look(s, err);
 
 	if (rc == 0 && s->on_disk && s->disk.kind != ENTRY_DIR) {
 		rc = may_replace(s, &may, err);
@@ -464,7 +472,7 @@ static int decide_parent(struct sight *s, struct checkout_visit *v, struct store
 				err);
 		s->on_disk = !may;
 	}
-	if (rc == 0 && !s->on_disk)
+	if (rc == 0 && !s->on_disk && !c->way->rows_only)
 		rc = checkout_plan_op(c, v, CHECKOUT_MKDIR, 0, err);
 	if (rc != 0 || rows_below(s) != 0)
 		return rc;
