@@ -328,7 +328,7 @@ static int run_in_place(struct checkout *c, struct store_error *err)
 	if (rc == 0)
 		rc = stage_root(c->txn, &c->stage_root, err);
 	if (rc == 0 && c->target.kind == ENTRY_DIR)
-		rc = checkout_plan(c, err);
+		rc = c->way->plan ? c->way->plan(c, err) : checkout_plan(c, err);
 	end_snapshot(c);
 	c->progress.files_total = c->plan_writes;
 	if (rc == 0 && !c->way->rows_only)
@@ -373,7 +373,7 @@ static void fill_stats(struct checkout *c, const struct odb_counts *before)
 	store_stats_memory(s);
 }
 
-int checkout_do(struct store_repo *repo, const struct checkout_way *way,
+int checkout_do(struct store_repo *repo, const struct checkout_way *way, void *ctx,
 	const struct store_checkout_options *options, struct store_checkout_result *result,
 	struct store_error *err)
 {
@@ -383,6 +383,7 @@ int checkout_do(struct store_repo *repo, const struct checkout_way *way,
 	struct checkout_unset unset = { 0 };
 	struct checkout c = { .repo = repo,
 		.way = way,
+		.ctx = ctx,
 		.unset = &unset,
 		.options = options ? options : &defaults,
 		.result = result ? result : &unused };
@@ -413,5 +414,5 @@ int store_checkout(struct store_repo *repo, const struct store_checkout_options 
 {
 	static const struct checkout_way way = { .name = "checkout", .resolve = resolve };
 
-	return checkout_do(repo, &way, options, result, err);
+	return checkout_do(repo, &way, NULL, options, result, err);
 }

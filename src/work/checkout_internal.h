@@ -137,13 +137,17 @@ struct checkout_way {
 	bool gives_up;   /* changes of tracked files go: that is what the command says */
 	bool rows_only;  /* the stage alone: no file is looked at */
 	bool files_only; /* files alone: the stage gets new stat data at most */
-	bool from_stage; /* with files_only: the stage is the target */
+	bool from_stage; /* the stage is the target, or tells what there is */
 	bool removes;    /* with paths: what is tracked and not in the target goes */
+	bool at_once;    /* with paths: all rows in one publication */
+	/* NULL: checkout_plan. */
+	int (*plan)(struct checkout *c, struct store_error *err);
 };
 
 struct checkout {
 	struct store_repo *repo;
 	const struct checkout_way *way;
+	void *ctx; /* of the command */
 	const struct store_checkout_options *options;
 	struct store_checkout_result *result;
 	struct node_source nodes; /* the handle's */
@@ -207,8 +211,13 @@ bool checkout_may_drop(const struct checkout *c, const struct stage_row *row);
 /* The top and the recorded attributes of a commit. */
 int checkout_read_tree(struct checkout *c, const struct oid *id, struct entry *top, bool *has_meta,
 	struct map_ref *meta, struct store_error *err);
+/*
+ * rev (NULL: HEAD) as the target; HEAD before the first commit is the empty tree (reset.c).
+ * c->before is known.
+ */
+int checkout_resolve_tree(struct checkout *c, const char *rev, struct store_error *err);
 /* All of it: options, way->resolve, plan, files, publication. */
-int checkout_do(struct store_repo *repo, const struct checkout_way *way,
+int checkout_do(struct store_repo *repo, const struct checkout_way *way, void *ctx,
 	const struct store_checkout_options *options, struct store_checkout_result *result,
 	struct store_error *err);
 /* "what 'PATH': reason" from errno. */
@@ -227,6 +236,12 @@ int checkout_plan_op(struct checkout *c, const struct checkout_visit *v, enum ch
  */
 int checkout_plan_over(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
 	unsigned int flags, const struct worktree_entry *e, struct store_error *err);
+/*
+ * Does the file on disk e, in the directory that c->place has open, hold content and kind of row?
+ * Other permission bits are no other content. *gone: it went while it was looked at.
+ */
+int checkout_is_on_disk(struct checkout *c, const struct worktree_entry *e,
+	const struct stage_row *row, bool *same, bool *gone, struct store_error *err);
 /* Is what stands under name in dirfd still what the plan saw?  STORE_ECONFLICT when not. */
 int checkout_check_same(int dirfd, const char *name, const struct checkout_action *a,
 	struct store_error *err);
@@ -262,6 +277,11 @@ int checkout_top_meta(const struct checkout *c, const struct map_ref *meta, stru
  * lies below another: it would be planned twice.
  */
 int checkout_settle_paths(struct checkout *c, struct store_error *err);
+/* qsort of const char *: in the order of a walk, so that what lies below a path is right behind it.
+ */
+int checkout_by_path(const void *a, const void *b);
+/* Is path the same as above, or below it?  "" is above all. */
+bool checkout_is_within(const char *path, const char *above);
 /*
  * Make the plan: STORE_ECONFLICT when content would be lost, all conflicts told. Nothing is
  * written.
@@ -335,6 +355,9 @@ int checkout_place_mkdir(struct checkout_place *p, const char *path, size_t len,
  * and gets them again.  What is not allowed is told by whatever fails next.
  */
 void checkout_place_allow(struct checkout_place *p, const char *path, size_t len);
+
+/* rename(2) where nothing may stand under the new name: EEXIST.  0, or -1 with errno. */
+int checkout_rename_new(int from_fd, const char *from, int to_fd, const char *to);
 
 /* A file while it is written. */
 struct checkout_file {

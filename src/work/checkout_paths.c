@@ -193,8 +193,7 @@ static int rank(char c)
 	return c == '/' ? 1 : c ? 2 + (uint8_t)c : 0;
 }
 
-/* In the order of a walk: what lies below a path stands right behind it. */
-static int by_path(const void *a, const void *b)
+int checkout_by_path(const void *a, const void *b)
 {
 	const char *p = *(const char *const *)a, *q = *(const char *const *)b;
 
@@ -203,8 +202,7 @@ static int by_path(const void *a, const void *b)
 	return rank(*p) - rank(*q);
 }
 
-/* Is path the same as above, or below it?  "" is above all. */
-static bool is_within(const char *path, const char *above)
+bool checkout_is_within(const char *path, const char *above)
 {
 	const size_t n = strlen(above);
 
@@ -223,10 +221,10 @@ int checkout_settle_paths(struct checkout *c, struct store_error *err)
 	if (!c->paths)
 		return checkout_no_memory(err);
 	memcpy(c->paths, o->paths, o->n_paths * sizeof(*c->paths));
-	qsort(c->paths, o->n_paths, sizeof(*c->paths), by_path);
+	qsort(c->paths, o->n_paths, sizeof(*c->paths), checkout_by_path);
 	o->n_paths = 1;
 	for (size_t i = 1; i < c->options->n_paths; i++)
-		if (!is_within(c->paths[i], c->paths[o->n_paths - 1]))
+		if (!checkout_is_within(c->paths[i], c->paths[o->n_paths - 1]))
 			c->paths[o->n_paths++] = c->paths[i];
 	o->paths = c->paths;
 	c->options = o;

@@ -109,26 +109,36 @@ static bool is_entry(const struct stage_row *row, const struct entry *e)
 		id_eq(&row->ref.id, &e->id);
 }
 
-/* Does the disk hold the content and kind of row?  Other permission bits are no other content. */
-static int is_on_disk(struct sight *s, const struct stage_row *row, bool *same,
-	struct store_error *err)
+int checkout_is_on_disk(struct checkout *c, const struct worktree_entry *e,
+	const struct stage_row *row, bool *same, bool *gone, struct store_error *err)
 {
 	enum compare_verdict verdict;
 	struct stage_row bare = *row;
-	int rc = compare_entry(&s->c->compare, s->c->place->fd, &s->disk, row, &verdict, err);
+	int rc = compare_entry(&c->compare, c->place->fd, e, row, &verdict, err);
 
-	if (rc == 0 && verdict == COMPARE_MODE && s->disk.kind == row->kind) {
+	if (rc == 0 && verdict == COMPARE_MODE && e->kind == row->kind) {
 		memset(&bare.stat, 0, sizeof(bare.stat));
-		rc = compare_entry(&s->c->compare, s->c->place->fd, &s->disk, &bare, &verdict, err);
+		rc = compare_entry(&c->compare, c->place->fd, e, &bare, &verdict, err);
 	}
 	*same = rc == 0 && verdict == COMPARE_SAME;
-	/* It went while it was looked at: then it is not what it was. */
-	if (rc != 0 && err && worktree_is_absent(err->sys)) {
+	*gone = rc != 0 && err && worktree_is_absent(err->sys);
+	if (*gone) {
 		store_error_clear(err);
-		s->on_disk = false;
 		rc = 0;
 	}
-	return rc != 0 && err && err->sys ? store_error_wrap(err, rc, "'%s'", s->disk.name) : rc;
+	return rc != 0 && err && err->sys ? store_error_wrap(err, rc, "'%s'", e->name) : rc;
+}
+
+static int is_on_disk(struct sight *s, const struct stage_row *row, bool *same,
+	struct store_error *err)
+{
+	bool gone;
+	const int rc = checkout_is_on_disk(s->c, &s->disk, row, same, &gone, err);
+
+	/* It went while it was looked at: then it is not what it was. */
+	if (rc == 0 && gone)
+		s->on_disk = false;
+	return rc;
 }
 
 /* ---- deciding */

@@ -124,7 +124,7 @@ static int record(struct decision *d, struct store_error *err)
 	struct checkout *c = d->c;
 	int rc;
 
-	if (c->ops.count > checkout_part()) {
+	if (c->options->n_paths == 0 && c->ops.count > checkout_part()) {
 		rc = record_reset(d, err);
 		return rc == 0 ? checkout_keep(c, d->writer, err) : rc;
 	}
@@ -273,7 +273,8 @@ int checkout_publish(struct checkout *c, struct store_error *err)
 			rc = writer_register(d.writer, err);
 	}
 	if (rc == 0)
-		rc = c->options->n_paths > 0 ? publish_parts(&d, err) : publish_whole(&d, err);
+		rc = c->options->n_paths > 0 && !c->way->at_once ? publish_parts(&d, err)
+								 : publish_whole(&d, err);
 	if (d.writer)
 		writer_get_stats(d.writer, &w);
 	c->result->stats.publications += d.writer ? w.publications : rc == 0;
