@@ -135,6 +135,8 @@ enum store_notice_kind {
 	STORE_NOTICE_INFO,      /* text is worth a line to the user */
 	STORE_NOTICE_WOULD_ADD, /* dry run: path would be staged; bytes is its size */
 	STORE_NOTICE_WOULD_DELETE, /* dry run: path would be staged as deleted */
+	STORE_NOTICE_REMOVED,      /* rm: path goes from the stage, or would in a dry run */
+	STORE_NOTICE_MOVED,        /* mv: path goes to the path text, or would in a dry run */
 };
 
 struct store_notice {
@@ -1028,6 +1030,152 @@ struct store_checkout_result {
  */
 STORE_API int store_checkout(struct store_repo *repo, const struct store_checkout_options *options,
 	struct store_checkout_result *result, struct store_error *err);
+
+/* ---------------------------------------------------------------- reset and restore */
+
+enum store_reset_mode {
+	STORE_RESET_MIXED = 0, /* branch and stage */
+	STORE_RESET_SOFT,      /* the branch alone */
+	STORE_RESET_HARD,      /* branch, stage and tracked files */
+};
+
+enum {
+	STORE_RESET_FORCE = 1, /* HARD: overwrite untracked files that are in the way, too */
+};
+
+struct store_reset_options {
+	unsigned int version; /* 0 */
+	enum store_reset_mode mode;
+	unsigned int flags; /* STORE_RESET_* */
+	const char *rev;    /* NULL: HEAD */
+	/* The rows of these alone, MIXED only, and no ref moves; n_paths of them; 0: all. */
+	const char *const *paths;
+	size_t n_paths;
+	struct store_callbacks callbacks;
+};
+
+struct store_reset_result {
+	int has_commit; /* 0: before the first commit */
+	struct store_id commit;
+	char branch[256];                     /* short name; "" when detached */
+	uint64_t written, unchanged, deleted; /* files; HARD */
+	uint64_t conflicts;                   /* each was a notice, at most the first 10 */
+	struct store_stats stats;
+};
+
+/*
+ * Let the branch that HEAD is on (or a detached HEAD) name rev, and make the stage, and with HARD
+ * the tracked files, equal to it, in one publication; ORIG_HEAD is what it named before. Changes of
+ * tracked files are given up with HARD; STORE_ECONFLICT: untracked content would be lost; nothing
+ * was written. With paths the stage has them as rev has, or has them no more. Before the first
+ * commit rev NULL is the empty tree. STORE_ENOTFOUND: a path neither tracked nor in rev, or errors
+ * as store_rev_parse; STORE_EBUSY: the stage or the branch was changed meanwhile. Cut short, the
+ * same call finishes the work. Cost: entries of directories in which something differs; HARD looks
+ * at every file. result may be NULL. Copies options.
+ */
+STORE_API int store_reset(struct store_repo *repo, const struct store_reset_options *options,
+	struct store_reset_result *result, struct store_error *err);
+
+enum {
+	STORE_RESTORE_STAGED = 1,   /* --staged: rows of the stage */
+	STORE_RESTORE_WORKTREE = 2, /* --worktree: files; the default when neither is given */
+	STORE_RESTORE_FORCE = 4,    /* overwrite untracked files that are in the way, too */
+};
+
+struct store_restore_options {
+	unsigned int version;     /* 0 */
+	unsigned int flags;       /* STORE_RESTORE_* */
+	const char *source;       /* a revision; NULL: with STAGED HEAD, else the stage */
+	const char *const *paths; /* n_paths of them, at least one; "" is the whole tree */
+	size_t n_paths;
+	struct store_callbacks callbacks;
+};
+
+struct store_restore_result {
+	uint64_t written, unchanged, deleted; /* files */
+	uint64_t conflicts;                   /* each was a notice, at most the first 10 */
+	struct store_stats stats;
+};
+
+/*
+ * Bring paths, directories with all below them, back from source: files, rows of the stage, or
+ * both. What is tracked and not in source goes; changes of tracked files are given up.
+ * STORE_ECONFLICT: untracked content would be lost; nothing was written. STORE_ENOTFOUND: a path
+ * neither tracked nor in source, or errors as store_rev_parse. Cut short, the same call finishes
+ * the work. Cost: one look at each file below paths; rows alone: as store_reset. result may be
+ * NULL. Copies options.
+ */
+STORE_API int store_restore(struct store_repo *repo, const struct store_restore_options *options,
+	struct store_restore_result *result, struct store_error *err);
+
+/* ---------------------------------------------------------------- rm and mv */
+
+enum {
+	STORE_RM_FORCE = 1,          /* whatever would be lost */
+	STORE_RM_CACHED = 2,         /* rows of the stage; files stay */
+	STORE_RM_RECURSIVE = 4,      /* directories with all that is tracked below them */
+	STORE_RM_DRY_RUN = 8,        /* write nothing, tell by notices */
+	STORE_RM_IGNORE_UNMATCH = 16 /* a path that is not tracked is no error */
+};
+
+struct store_rm_options {
+	unsigned int version;     /* 0 */
+	unsigned int flags;       /* STORE_RM_* */
+	const char *const *paths; /* n_paths of them */
+	size_t n_paths;
+	struct store_callbacks callbacks; /* notice: STORE_NOTICE_REMOVED for each file */
+};
+
+struct store_rm_result {
+	uint64_t removed;   /* files and links that are tracked no more */
+	uint64_t deleted;   /* of these, on disk */
+	uint64_t conflicts; /* each was a notice, at most the first 10 */
+	struct store_stats stats;
+};
+
+/*
+ * Take paths out of the stage, and their files from disk; directories that hold nothing any more go
+ * with them, in the stage and on disk, those above, too. All is checked before anything is removed:
+ * STORE_ECONFLICT, content that is in neither HEAD nor the stage would be lost; STORE_ENOTFOUND, a
+ * path is not tracked; STORE_EINVAL, a directory without RECURSIVE, a path beyond a symbolic link.
+ * STORE_EBUSY: the stage was changed meanwhile. Cut short, the same call finishes the work. Cost:
+ * one look at each file below paths; one row for each path. result may be NULL. Copies options.
+ */
+STORE_API int store_rm(struct store_repo *repo, const struct store_rm_options *options,
+	struct store_rm_result *result, struct store_error *err);
+
+enum {
+	STORE_MV_FORCE = 1,   /* over a file or link that is there */
+	STORE_MV_SKIP = 2,    /* what cannot be moved is a notice, no error */
+	STORE_MV_DRY_RUN = 4, /* write nothing, tell by notices */
+	STORE_MV_INTO = 8     /* the target is a directory, or nothing is moved */
+};
+
+struct store_mv_options {
+	unsigned int version;       /* 0 */
+	unsigned int flags;         /* STORE_MV_* */
+	const char *const *sources; /* n_sources of them */
+	size_t n_sources;
+	const char *target;
+	struct store_callbacks callbacks; /* notice: STORE_NOTICE_MOVED for each source */
+};
+
+struct store_mv_result {
+	uint64_t moved, skipped; /* sources */
+	struct store_stats stats;
+};
+
+/*
+ * Rename tracked sources to target, or into it when it is a directory, on disk and in the stage; a
+ * change that is not staged stays so. All is checked before anything is moved: STORE_EEXISTS,
+ * something is there already; STORE_ENOTFOUND, a source is not tracked or not there; STORE_EINVAL,
+ * into itself, beyond a symbolic link, or two sources of one name. A source that has gone to its
+ * new name already, as after a call that was cut short, is only staged. STORE_EBUSY: the stage was
+ * changed meanwhile; the same call stages what was renamed. Cost: one rename and one row for each
+ * source, however large a directory is. result may be NULL. Copies options.
+ */
+STORE_API int store_mv(struct store_repo *repo, const struct store_mv_options *options,
+	struct store_mv_result *result, struct store_error *err);
 
 /* ---------------------------------------------------------------- fsck, info */
 

@@ -192,6 +192,13 @@ test_expect_success 'bad usage is exit code 2 and one line, for every command' '
 	refused tag -nx &&
 	refused reflog a b &&
 	refused reflog show a b &&
+	refused reset --soft --hard &&
+	refused reset -f &&
+	refused reset a b -- c &&
+	refused restore &&
+	refused restore --staged -f x &&
+	refused rm &&
+	refused mv x &&
 	refused root a b &&
 	refused root -z &&
 	refused info x &&
@@ -215,7 +222,7 @@ test_expect_success 'bad usage is exit code 2 and one line, for every command' '
 test_expect_success 'outside a repository every command that needs one says so and names init' '
 	mkdir outside &&
 	cd outside &&
-	for line in "add x" status "commit -m x" log ls "cat x" "checkout HEAD" root info fsck branch tag reflog "switch x" "check-ignore x"
+	for line in "add x" status "commit -m x" log ls "cat x" "checkout HEAD" root info fsck branch tag reflog "switch x" "check-ignore x" reset "restore x" "rm x" "mv x y"
 	do
 		refused $line && test_grep "store init" refused.err || return 1
 	done

@@ -107,7 +107,7 @@ static const char *notice_name(enum store_notice_kind kind)
 {
 	static const char *const names[] = { "none", "unreadable", "changed", "border", "ignored",
 		"special", "limit", "conflict", "corrupt", "phase", "info", "would-add",
-		"would-delete" };
+		"would-delete", "removed", "moved" };
 
 	return kind < sizeof(names) / sizeof(*names) ? names[kind] : "info";
 }

@@ -99,6 +99,7 @@ int stage_is_dirty(struct env_txn *t, uint64_t dir, const void *name, size_t len
 enum stage_op_kind {
 	STAGE_SET = 1,
 	STAGE_DELETE = 2,
+	STAGE_MOVE = 3,
 	STAGE_RESET = 4,
 	STAGE_TOUCH = 100, /* new stat data for a row found equal: no record, nothing gets dirty */
 };
@@ -114,6 +115,12 @@ int stage_batch_set(struct stage_batch *b, const char *path, size_t len,
 	const struct stage_row *row, struct store_error *err);
 int stage_batch_delete(struct stage_batch *b, const char *path, size_t len,
 	struct store_error *err);
+/*
+ * An entry, with all below it, to another path, in place of whatever stands there; a directory
+ * keeps its number, so it costs two rows. Nothing there: no effect. STORE_EINVAL: into itself.
+ */
+int stage_batch_move(struct stage_batch *b, const char *from, size_t from_len, const char *to,
+	size_t to_len, struct store_error *err);
 int stage_batch_touch(struct stage_batch *b, const char *path, size_t len,
 	const struct stage_row *row, struct store_error *err);
 

@@ -19,6 +19,7 @@ struct op {
 	enum stage_op_kind kind;
 	size_t path, path_len; /* in strings */
 	size_t meta;           /* in strings; row.meta_len bytes */
+	size_t to, to_len;     /* of a move: in strings */
 	struct stage_row row;
 };
 
@@ -91,6 +92,26 @@ int stage_batch_delete(struct stage_batch *b, const char *path, size_t len, stru
 	return add(b, STAGE_DELETE, path, len, NULL, err);
 }
 
+int stage_batch_move(struct stage_batch *b, const char *from, size_t from_len, const char *to,
+	size_t to_len, struct store_error *err)
+{
+	struct op *op;
+	int rc;
+
+	if (from_len == 0 || to_len == 0 ||
+		(from_len <= to_len && memcmp(from, to, from_len) == 0 &&
+			(from_len == to_len || to[from_len] == '/')))
+		return store_error_set(err, STORE_EINVAL, "nothing can be moved into itself");
+	rc = add(b, STAGE_MOVE, from, from_len, NULL, err);
+	if (rc != 0)
+		return rc;
+	op = &b->ops[b->count - 1];
+	op->to = b->strings.len;
+	op->to_len = to_len;
+	buf_add(&b->strings, to, to_len);
+	return buf_check(&b->strings, err);
+}
+
 int stage_batch_touch(struct stage_batch *b, const char *path, size_t len,
 	const struct stage_row *row, struct store_error *err)
 {
@@ -120,6 +141,8 @@ static int record_one(const struct stage_batch *b, const struct op *op, struct b
 	buf_clear(out);
 	buf_add_u8(out, (uint8_t)op->kind);
 	record_path(out, b->strings.data + op->path, op->path_len);
+	if (op->kind == STAGE_MOVE)
+		record_path(out, b->strings.data + op->to, op->to_len);
 	if (op->kind == STAGE_SET) {
 		buf_add_u8(out, r->kind);
 		if (r->kind != ENTRY_DIR) {
@@ -329,6 +352,62 @@ static int apply_delete(struct apply *a, size_t name, size_t len, struct store_e
 	return rc == 0 ? mark_way(a, name, len, err) : rc;
 }
 
+/* What is below a directory that moves is reached another way from now on. */
+static void forget_steps(struct apply *a)
+{
+	a->depth = a->marked = 0;
+	a->dir = a->root;
+}
+
+/* Put row, whose number is in use, under the new name; meta: its attributes. */
+static int put_moved(struct apply *a, const struct op *op, struct stage_row *row,
+	const struct buf *meta, struct store_error *err)
+{
+	const struct op to = { .path = op->to, .path_len = op->to_len };
+	struct stage_row old;
+	size_t name = 0, len = 0;
+	int rc;
+
+	forget_steps(a);
+	rc = descend(a, &to, true, &name, &len, err);
+	if (rc != 0)
+		return rc;
+	rc = stage_get(a->txn, a->dir, text(a, name), len, &old, err);
+	if (rc == 0 && old.kind == ENTRY_DIR)
+		rc = stage_bury(a->txn, old.dir, 0, err);
+	else if (rc == STORE_ENOTFOUND)
+		rc = 0;
+	row->meta = meta->data;
+	if (rc == 0)
+		rc = put_row(a, a->dir, text(a, name), len, row, err);
+	if (rc == 0)
+		rc = mark_way(a, name, len, err);
+	forget_steps(a);
+	return rc;
+}
+
+static int apply_move(struct apply *a, const struct op *op, size_t name, size_t len,
+	struct store_error *err)
+{
+	struct buf meta = { 0 };
+	struct stage_row row;
+	struct stage_key k;
+	int rc = stage_get(a->txn, a->dir, text(a, name), len, &row, err);
+
+	if (rc != 0)
+		return rc == STORE_ENOTFOUND ? 0 : rc;
+	if (buf_set(&meta, row.meta, row.meta_len) != 0)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	stage_key_set(&k, a->dir, text(a, name), len);
+	rc = env_del(a->txn, ENV_STAGE, k.b, k.len, err);
+	if (rc == 0)
+		rc = mark_way(a, name, len, err);
+	if (rc == 0)
+		rc = put_moved(a, op, &row, &meta, err);
+	buf_release(&meta);
+	return rc;
+}
+
 /* New stat data only for the very content it was taken of. */
 static int apply_touch(struct apply *a, const struct op *op, size_t name, size_t len,
 	struct store_error *err)
@@ -357,6 +436,8 @@ static int apply_op(struct apply *a, const struct op *op, struct store_error *er
 		return apply_set(a, op, name, len, err);
 	case STAGE_DELETE:
 		return apply_delete(a, name, len, err);
+	case STAGE_MOVE:
+		return apply_move(a, op, name, len, err);
 	default:
 		return apply_touch(a, op, name, len, err);
 	}

@@ -37,6 +37,16 @@
 
 #define TICK_NS 100000000
 
+bool checkout_is_exact(const struct checkout *c)
+{
+	return c->force || c->way->gives_up || c->way->rows_only;
+}
+
+bool checkout_may_drop(const struct checkout *c, const struct stage_row *row)
+{
+	return c->force || (c->way->gives_up && row && row->kind != ENTRY_DIR);
+}
+
 int checkout_tick(struct checkout *c, struct store_error *err)
 {
 	const struct store_callbacks *cb = &c->options->callbacks;
@@ -161,7 +171,7 @@ static int check_branch_only(struct checkout *c, struct store_error *err)
 			strlen(o->rev ? o->rev : "HEAD")));
 }
 
-static int read_tree(struct checkout *c, const struct oid *id, struct entry *top, bool *has_meta,
+int checkout_read_tree(struct checkout *c, const struct oid *id, struct entry *top, bool *has_meta,
 	struct map_ref *meta, struct store_error *err)
 {
 	struct buf data = { 0 };
@@ -183,11 +193,11 @@ static int resolve_trees(struct checkout *c, struct store_error *err)
 	int rc = 0;
 
 	if (c->has_commit)
-		rc = read_tree(c, &c->commit, &c->target, &c->has_meta, &c->meta, err);
+		rc = checkout_read_tree(c, &c->commit, &c->target, &c->has_meta, &c->meta, err);
 	c->has_head = c->before.has_commit;
 	if (rc == 0 && c->has_head && c->in_place)
-		rc = read_tree(c, &c->before.commit, &c->head, &c->has_head_meta, &c->head_meta,
-			err);
+		rc = checkout_read_tree(c, &c->before.commit, &c->head, &c->has_head_meta,
+			&c->head_meta, err);
 	return rc;
 }
 
@@ -293,7 +303,7 @@ static int begin(struct checkout *c, struct store_error *err)
 	c->force = o->flags & STORE_CHECKOUT_FORCE;
 	c->recorded = o->to || (o->flags & (STORE_CHECKOUT_PRESERVE | STORE_CHECKOUT_PRESERVE_ALL));
 	c->all_recorded = (o->flags & STORE_CHECKOUT_PRESERVE_ALL) && geteuid() == 0;
-	c->progress.stage = "checkout";
+	c->progress.stage = c->way->name;
 	spool_init(&c->plan, odb_tmp_fd(c->repo->odb));
 	spool_init(&c->ops, odb_tmp_fd(c->repo->odb));
 	spool_init(&c->kept, odb_tmp_fd(c->repo->odb));
@@ -344,13 +354,13 @@ static int run_in_place(struct checkout *c, struct store_error *err)
 	rc = publish_next(c->txn, &c->epoch, err);
 	if (rc == 0)
 		rc = stage_root(c->txn, &c->stage_root, err);
-	if (rc == 0 && c->has_commit)
-		rc = checkout_plan(c, err);
+	if (rc == 0 && c->target.kind == ENTRY_DIR)
+		rc = c->way->plan ? c->way->plan(c, err) : checkout_plan(c, err);
 	end_snapshot(c);
 	c->progress.files_total = c->plan_writes;
-	if (rc == 0)
+	if (rc == 0 && !c->way->rows_only)
 		rc = checkout_check_space(c, err);
-	if (rc == 0)
+	if (rc == 0 && !c->way->rows_only)
 		rc = checkout_run(c, err);
 	if (rc == 0)
 		rc = checkout_publish(c, err);
@@ -390,14 +400,17 @@ static void fill_stats(struct checkout *c, const struct odb_counts *before)
 	store_stats_memory(s);
 }
 
-int store_checkout(struct store_repo *repo, const struct store_checkout_options *options,
-	struct store_checkout_result *result, struct store_error *err)
+int checkout_do(struct store_repo *repo, const struct checkout_way *way, void *ctx,
+	const struct store_checkout_options *options, struct store_checkout_result *result,
+	struct store_error *err)
 {
 	static const struct store_checkout_options defaults;
 	struct store_checkout_result unused = { 0 };
 	struct store_error own = { 0 };
 	struct checkout_unset unset = { 0 };
 	struct checkout c = { .repo = repo,
+		.way = way,
+		.ctx = ctx,
 		.unset = &unset,
 		.options = options ? options : &defaults,
 		.result = result ? result : &unused };
@@ -412,7 +425,7 @@ int store_checkout(struct store_repo *repo, const struct store_checkout_options 
 	odb_counts(repo->odb, &before);
 	rc = begin(&c, err);
 	if (rc == 0)
-		rc = resolve(&c, err);
+		rc = way->resolve(&c, err);
 	if (rc == 0)
 		rc = checkout_settle_paths(&c, err);
 	if (rc == 0)
@@ -421,4 +434,12 @@ int store_checkout(struct store_repo *repo, const struct store_checkout_options 
 	end(&c);
 	c.result->stats.seconds = (double)(clock_mono_ns() - start) / 1e9;
 	return rc;
+}
+
+int store_checkout(struct store_repo *repo, const struct store_checkout_options *options,
+	struct store_checkout_result *result, struct store_error *err)
+{
+	static const struct checkout_way way = { .name = "checkout", .resolve = resolve };
+
+	return checkout_do(repo, &way, NULL, options, result, err);
 }

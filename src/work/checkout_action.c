@@ -73,16 +73,17 @@ int checkout_action_decode(struct checkout_action *a, const void *data, size_t l
 	return 0;
 }
 
-static int add_action(struct checkout *c, struct spool *to, const struct checkout_action *a,
-	struct store_error *err)
+/* What needs no file goes straight to the rows. */
+static int add_action(struct checkout *c, const struct checkout_action *a, struct store_error *err)
 {
+	struct spool *to = c->way->rows_only ? &c->ops : &c->plan;
 	struct buf bytes = { 0 };
 	int rc = checkout_action_encode(&bytes, a, err);
 
 	if (rc == 0)
 		rc = spool_add(to, bytes.data, bytes.len, err);
 	buf_release(&bytes);
-	if (rc == 0 && to == &c->plan && a->op == CHECKOUT_WRITE)
+	if (rc == 0 && a->op == CHECKOUT_WRITE)
 		c->plan_writes++;
 	return rc;
 }
@@ -95,7 +96,7 @@ int checkout_plan_op(struct checkout *c, const struct checkout_visit *v, enum ch
 		.path = v->path,
 		.len = v->len };
 
-	return add_action(c, &c->plan, &a, err);
+	return add_action(c, &a, err);
 }
 
 struct stage_row checkout_row_of(const struct checkout *c, const struct checkout_visit *v)
@@ -124,7 +125,7 @@ int checkout_plan_row(struct checkout *c, const struct checkout_visit *v, enum c
 		a.row.stat = *stat;
 	if (op == CHECKOUT_WRITE)
 		c->need += a.row.ref.size;
-	return add_action(c, &c->plan, &a, err);
+	return add_action(c, &a, err);
 }
 
 int checkout_plan_over(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
@@ -145,7 +146,7 @@ int checkout_plan_over(struct checkout *c, const struct checkout_visit *v, enum 
 		a.row.stat.ctime_ns = 0;
 	if (!e->is_shared)
 		a.frees = e->blocks * 512;
-	return add_action(c, &c->plan, &a, err);
+	return add_action(c, &a, err);
 }
 
 int checkout_check_same(int dirfd, const char *name, const struct checkout_action *a,

@@ -254,20 +254,20 @@ int checkout_file_own_dir(struct checkout_file *f, struct store_error *err)
 	return 0;
 }
 
-static int rename_new(int dirfd, const char *from, const char *to)
+int checkout_rename_new(int from_fd, const char *from, int to_fd, const char *to)
 {
 	struct stat st;
 
-	if (renameat2(dirfd, from, dirfd, to, RENAME_NOREPLACE) == 0)
+	if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
 	/* A file system that cannot promise it: look, then rename. */
-	if (fstatat(dirfd, to, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (fstatat(to_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		errno = EEXIST;
 		return -1;
 	}
-	return renameat(dirfd, from, dirfd, to);
+	return renameat(from_fd, from, to_fd, to);
 }
 
 static int give_name(struct checkout_file *f, struct store_error *err)
@@ -283,9 +283,10 @@ static int give_name(struct checkout_file *f, struct store_error *err)
 		rc = checkout_check_same(f->dirfd, f->name, &f->action, err);
 	if (rc != 0)
 		return rc;
-	rc = FAULT("checkout.rename")                ? -1
-		: f->action.flags & CHECKOUT_REPLACE ? renameat(f->dirfd, f->tmp, f->dirfd, f->name)
-						     : rename_new(f->dirfd, f->tmp, f->name);
+	rc = FAULT("checkout.rename") ? -1
+		: f->action.flags & CHECKOUT_REPLACE
+		? renameat(f->dirfd, f->tmp, f->dirfd, f->name)
+		: checkout_rename_new(f->dirfd, f->tmp, f->dirfd, f->name);
 	if (rc != 0 && errno == EEXIST)
 		return store_error_set(err, STORE_ECONFLICT,
 			"'%s' appeared while it was to be written: move it away and run the command again",

@@ -1,5 +1,5 @@
 /*
- * What the files of checkout share.
+ * What the files of checkout share, and reset, restore and rm with them.
  *
  *     walk     what differs between what was checked out and what is wanted (checkout_walk.c)
  *     plan     what that means for the files on disk, or a conflict (checkout_paths.c,
@@ -31,11 +31,13 @@
  * CHANGES: entries that differ between two trees; equal subtrees are not entered.  O(changes).
  * ALL: every entry of the target, and every row of the stage that the target lacks.
  * TARGET: every entry of the target.
+ * STAGED: every row of the stage, which is the target.
  */
 enum checkout_walk_mode {
 	CHECKOUT_CHANGES,
 	CHECKOUT_ALL,
 	CHECKOUT_TARGET,
+	CHECKOUT_STAGED,
 };
 
 struct checkout_visit {
@@ -59,8 +61,8 @@ enum {
 
 struct checkout_walk;
 /*
- * txn: for the stage (CHECKOUT_ALL), else NULL. Borrowed: until the walk is freed. Caller frees
- * with checkout_walk_free.
+ * txn: for the stage (CHECKOUT_ALL, CHECKOUT_STAGED), else NULL. Borrowed: until the walk is freed.
+ * Caller frees with checkout_walk_free.
  */
 struct checkout_walk *checkout_walk_new(const struct node_source *src, enum checkout_walk_mode mode,
 	struct env_txn *txn);
@@ -126,8 +128,26 @@ struct checkout_unset {
 	char first[400];
 };
 
+struct checkout;
+/* Which command it is that brings files or rows back. */
+struct checkout_way {
+	const char *name; /* as progress tells it */
+	/* Which commit, which trees, which refs. */
+	int (*resolve)(struct checkout *c, struct store_error *err);
+	bool gives_up;   /* changes of tracked files go: that is what the command says */
+	bool rows_only;  /* the stage alone: no file is looked at */
+	bool files_only; /* files alone: the stage gets new stat data at most */
+	bool from_stage; /* the stage is the target, or tells what there is */
+	bool removes;    /* with paths: what is tracked and not in the target goes */
+	bool at_once;    /* with paths: all rows in one publication */
+	/* NULL: checkout_plan. */
+	int (*plan)(struct checkout *c, struct store_error *err);
+};
+
 struct checkout {
 	struct store_repo *repo;
+	const struct checkout_way *way;
+	void *ctx; /* of the command */
 	const struct store_checkout_options *options;
 	struct store_checkout_result *result;
 	struct node_source nodes; /* the handle's */
@@ -147,7 +167,7 @@ struct checkout {
 	/* What is wanted, and what was. */
 	struct oid commit;
 	bool has_commit;
-	struct entry target; /* the top; kind ENTRY_DIR */
+	struct entry target; /* the top; kind ENTRY_DIR, or ENTRY_NONE: nothing is to be planned */
 	bool has_meta;
 	struct map_ref meta;
 	bool has_head;
@@ -185,6 +205,22 @@ struct checkout {
 /* Progress and cancelling: at most ten times a second.  STORE_ECANCELED. */
 int checkout_tick(struct checkout *c, struct store_error *err);
 int checkout_no_memory(struct store_error *err);
+/* The stage stands for what was there: -f, or a command that gives changes up. */
+bool checkout_is_exact(const struct checkout *c);
+/* May a tracked file go, whatever it holds, but no other? */
+bool checkout_may_drop(const struct checkout *c, const struct stage_row *row);
+/* The top and the recorded attributes of a commit. */
+int checkout_read_tree(struct checkout *c, const struct oid *id, struct entry *top, bool *has_meta,
+	struct map_ref *meta, struct store_error *err);
+/*
+ * rev (NULL: HEAD) as the target; HEAD before the first commit is the empty tree (reset.c).
+ * c->before is known.
+ */
+int checkout_resolve_tree(struct checkout *c, const char *rev, struct store_error *err);
+/* All of it: options, way->resolve, plan, files, publication. */
+int checkout_do(struct store_repo *repo, const struct checkout_way *way, void *ctx,
+	const struct store_checkout_options *options, struct store_checkout_result *result,
+	struct store_error *err);
 /* "what 'PATH': reason" from errno. */
 int checkout_fail(const char *what, const char *path, struct store_error *err);
 
@@ -201,6 +237,12 @@ int checkout_plan_op(struct checkout *c, const struct checkout_visit *v, enum ch
  */
 int checkout_plan_over(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
 	unsigned int flags, const struct worktree_entry *e, struct store_error *err);
+/*
+ * Does the file on disk e, in the directory that c->place has open, hold content and kind of row?
+ * Other permission bits are no other content. *gone: it went while it was looked at.
+ */
+int checkout_is_on_disk(struct checkout *c, const struct worktree_entry *e,
+	const struct stage_row *row, bool *same, bool *gone, struct store_error *err);
 /* Is what stands under name in dirfd still what the plan saw?  STORE_ECONFLICT when not. */
 int checkout_check_same(int dirfd, const char *name, const struct checkout_action *a,
 	struct store_error *err);
@@ -212,6 +254,11 @@ int checkout_plan_row(struct checkout *c, const struct checkout_visit *v, enum c
  * was named.  Conflicts are told and counted, they are no error.
  */
 int checkout_plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
+	struct store_error *err);
+/* The same for rows alone, exact (checkout_rows.c). */
+int checkout_plan_rows(struct checkout *c, struct checkout_walk *w, struct store_error *err);
+/* Is the stage of directory dir what the tree has at e?  Then nothing in it was staged. */
+int checkout_is_clean_dir(struct checkout *c, const struct entry *e, uint64_t dir, bool *clean,
 	struct store_error *err);
 /* The recorded attributes of path in the target, without child map, into out; length 0: none. */
 int checkout_find_meta(struct checkout *c, const char *path, size_t len, struct buf *out,
@@ -231,6 +278,11 @@ int checkout_top_meta(const struct checkout *c, const struct map_ref *meta, stru
  * lies below another: it would be planned twice.
  */
 int checkout_settle_paths(struct checkout *c, struct store_error *err);
+/* qsort of const char *: in the order of a walk, so that what lies below a path is right behind it.
+ */
+int checkout_by_path(const void *a, const void *b);
+/* Is path the same as above, or below it?  "" is above all. */
+bool checkout_is_within(const char *path, const char *above);
 /*
  * Make the plan: STORE_ECONFLICT when content would be lost, all conflicts told. Nothing is
  * written.
@@ -304,6 +356,9 @@ int checkout_place_mkdir(struct checkout_place *p, const char *path, size_t len,
  * and gets them again.  What is not allowed is told by whatever fails next.
  */
 void checkout_place_allow(struct checkout_place *p, const char *path, size_t len);
+
+/* rename(2) where nothing may stand under the new name: EEXIST.  0, or -1 with errno. */
+int checkout_rename_new(int from_fd, const char *from, int to_fd, const char *to);
 
 /* A file while it is written. */
 struct checkout_file {

@@ -33,29 +33,6 @@ struct kept {
 	struct buf made;  /* in it: the directory that was kept last for what stays below it */
 };
 
-/* Is the stage of a directory what the tree has?  Then nothing in it was staged. */
-static int is_clean_dir(struct checkout *c, const struct entry *e, uint64_t dir, bool *clean,
-	struct store_error *err)
-{
-	struct stage_dir cached;
-	struct stage_scan *dirty;
-	const uint8_t *name;
-	uint64_t generation;
-	size_t len;
-	int rc = stage_get_dir(c->txn, dir, &cached, err);
-
-	*clean = false;
-	if (rc != 0 || !cached.has_root || !entry_eq(&cached.root, e))
-		return rc;
-	rc = stage_dirty_open(c->txn, dir, &dirty, err);
-	if (rc != 0)
-		return rc;
-	rc = stage_dirty_next(dirty, &name, &len, &generation, err);
-	*clean = rc == STORE_ENOTFOUND;
-	stage_scan_close(dirty);
-	return rc == STORE_ENOTFOUND ? 0 : rc;
-}
-
 /* Would a commit record the same attributes? */
 static bool same_attributes(const struct stage_row *row, const struct checkout_visit *v)
 {
@@ -146,7 +123,7 @@ static int take_dir(struct kept *k, const struct checkout_visit *v, const struct
 {
 	struct entry target;
 	bool clean;
-	int rc = is_clean_dir(k->c, &v->target, row->dir, &clean, err);
+	int rc = checkout_is_clean_dir(k->c, &v->target, row->dir, &clean, err);
 
 	if (rc != 0 || (clean && same_attributes(row, v)))
 		return rc;
@@ -249,7 +226,7 @@ int checkout_keep(struct checkout *c, struct odb_writer *w, struct store_error *
 	struct kept k = { .c = c, .writer = w, .batch = stage_batch_new() };
 	int rc = k.batch ? record_top(&k, err) : checkout_no_memory(err);
 
-	if (rc == 0 && !c->force)
+	if (rc == 0 && !checkout_is_exact(c))
 		rc = record_rows(&k, err);
 	if (rc == 0)
 		rc = record(&k, err);

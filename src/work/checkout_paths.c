@@ -18,10 +18,18 @@ static const struct map_ref *meta_of(const struct checkout *c)
 	return c->has_meta ? &c->meta : NULL;
 }
 
+static int decide_walk(struct checkout *c, struct checkout_walk *w, bool exact,
+	struct store_error *err)
+{
+	return c->way->rows_only ? checkout_plan_rows(c, w, err)
+				 : checkout_plan_walk(c, w, exact, err);
+}
+
 static int plan_whole(struct checkout *c, struct store_error *err)
 {
+	const bool exact = checkout_is_exact(c);
 	struct checkout_walk *w = checkout_walk_new(&c->nodes,
-		c->force ? CHECKOUT_ALL : CHECKOUT_CHANGES, c->txn);
+		exact ? CHECKOUT_ALL : CHECKOUT_CHANGES, c->txn);
 	int rc;
 
 	if (!w)
@@ -29,11 +37,34 @@ static int plan_whole(struct checkout *c, struct store_error *err)
 	rc = checkout_walk_begin(w, "", c->has_head ? &c->head : &nothing, &c->target, meta_of(c),
 		c->stage_root, err);
 	if (rc == 0)
-		rc = checkout_plan_walk(c, w, c->force, err);
+		rc = decide_walk(c, w, exact, err);
 	checkout_walk_free(w);
-	if (rc == 0 && !c->force)
+	if (rc == 0 && !exact)
 		rc = checkout_plan_attributes(c, err);
-	return rc == 0 ? checkout_plan_top(c, c->force, err) : rc;
+	return rc == 0 ? checkout_plan_top(c, exact, err) : rc;
+}
+
+/* What the stage has at path; where it stands for the target it has to be there. */
+static int find_staged(struct checkout *c, const char *path, size_t len, struct entry *e,
+	struct store_error *err)
+{
+	struct stage_row row;
+	char shown[300];
+	int rc = stage_find(c->txn, path, len, &row, err);
+
+	memset(e, 0, sizeof(*e));
+	if (rc == STORE_ENOTFOUND && c->way->from_stage)
+		return store_error_set(err, rc, "path '%s' is not tracked",
+			quote_msg(shown, sizeof(shown), path, len));
+	if (rc != 0)
+		return rc == STORE_ENOTFOUND ? 0 : rc;
+	e->kind = row.kind;
+	if (row.kind == ENTRY_DIR)
+		return 0;
+	e->id = row.ref.id;
+	e->height = row.ref.height;
+	e->totals = (struct totals){ .size = row.ref.size, .files = 1 };
+	return 0;
 }
 
 /*
@@ -45,9 +76,24 @@ static int find_target(struct checkout *c, const char *path, size_t len, struct 
 {
 	const char *slash = memrchr(path, '/', len);
 	char shown[300], hex[13];
-	int rc = tree_find(&c->nodes, &c->target, path, len, e, err);
+	bool is_tracked;
+	int rc = 0;
 
 	*has_meta = false;
+	if (c->way->from_stage || c->way->removes)
+		rc = find_staged(c, path, len, e, err);
+	if (rc != 0 || c->way->from_stage)
+		return rc;
+	is_tracked = e->kind != ENTRY_NONE;
+	rc = tree_find(&c->nodes, &c->target, path, len, e, err);
+	if (rc == STORE_ENOTFOUND && is_tracked && c->way->removes) {
+		memset(e, 0, sizeof(*e));
+		return 0;
+	}
+	if (rc == STORE_ENOTFOUND && c->way->removes)
+		return store_error_set(err, rc, "path '%s' is neither tracked nor in %s",
+			quote_msg(shown, sizeof(shown), path, len),
+			c->has_commit ? id_short(hex, &c->commit) : "a commit");
 	if (rc == STORE_ENOTFOUND)
 		return store_error_set(err, rc, "path '%s' is not in %s",
 			quote_msg(shown, sizeof(shown), path, len), id_short(hex, &c->commit));
@@ -86,9 +132,25 @@ int checkout_find_meta(struct checkout *c, const char *path, size_t len, struct 
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/* Number of the rows around path, 0: there are none. */
+static int find_stage_dir(struct checkout *c, const char *path, uint64_t *dir,
+	struct store_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	struct stage_row row;
+	int rc = stage_find(c->txn, path, slash ? (size_t)(slash - path) : 0, &row, err);
+
+	*dir = rc == 0 && row.kind == ENTRY_DIR ? row.dir : 0;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
 static int plan_path(struct checkout *c, const char *path, struct store_error *err)
 {
-	struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_TARGET, c->txn);
+	struct checkout_walk *w = checkout_walk_new(&c->nodes,
+		c->way->from_stage        ? CHECKOUT_STAGED
+			: c->way->removes ? CHECKOUT_ALL
+					  : CHECKOUT_TARGET,
+		c->txn);
 	struct map_ref meta;
 	struct entry e;
 	bool has_meta;
@@ -97,15 +159,18 @@ static int plan_path(struct checkout *c, const char *path, struct store_error *e
 
 	if (rc == 0)
 		rc = find_target(c, path, strlen(path), &e, &meta, &has_meta, err);
+	/* Directories above what goes are as they are. */
 	if (rc == 0)
-		rc = checkout_plan_parents(c, path, &stage_dir, err);
+		rc = e.kind == ENTRY_NONE ? find_stage_dir(c, path, &stage_dir, err)
+					  : checkout_plan_parents(c, path, &stage_dir, err);
 	if (rc == 0)
 		rc = checkout_walk_begin(w, path, &nothing, &e, has_meta ? &meta : NULL, stage_dir,
 			err);
 	if (rc == 0)
-		rc = checkout_plan_walk(c, w, true, err);
+		rc = decide_walk(c, w, true, err);
 	checkout_walk_free(w);
-	return rc == 0 && *path == '\0' ? checkout_plan_top(c, true, err) : rc;
+	return rc == 0 && *path == '\0' && !c->way->from_stage ? checkout_plan_top(c, true, err)
+							       : rc;
 }
 
 static int check_paths(struct checkout *c, struct store_error *err)
@@ -128,8 +193,7 @@ static int rank(char c)
 	return c == '/' ? 1 : c ? 2 + (uint8_t)c : 0;
 }
 
-/* In the order of a walk: what lies below a path stands right behind it. */
-static int by_path(const void *a, const void *b)
+int checkout_by_path(const void *a, const void *b)
 {
 	const char *p = *(const char *const *)a, *q = *(const char *const *)b;
 
@@ -138,8 +202,7 @@ static int by_path(const void *a, const void *b)
 	return rank(*p) - rank(*q);
 }
 
-/* Is path the same as above, or below it?  "" is above all. */
-static bool is_within(const char *path, const char *above)
+bool checkout_is_within(const char *path, const char *above)
 {
 	const size_t n = strlen(above);
 
@@ -158,10 +221,10 @@ int checkout_settle_paths(struct checkout *c, struct store_error *err)
 	if (!c->paths)
 		return checkout_no_memory(err);
 	memcpy(c->paths, o->paths, o->n_paths * sizeof(*c->paths));
-	qsort(c->paths, o->n_paths, sizeof(*c->paths), by_path);
+	qsort(c->paths, o->n_paths, sizeof(*c->paths), checkout_by_path);
 	o->n_paths = 1;
 	for (size_t i = 1; i < c->options->n_paths; i++)
-		if (!is_within(c->paths[i], c->paths[o->n_paths - 1]))
+		if (!checkout_is_within(c->paths[i], c->paths[o->n_paths - 1]))
 			c->paths[o->n_paths++] = c->paths[i];
 	o->paths = c->paths;
 	c->options = o;

@@ -14,7 +14,7 @@
  *
  * With -f, and for paths that were named, the stage takes the place of old, and the first line asks
  * for the disk, too. -f overrules the last line, but nothing overrules files that are not tracked
- * in a directory that a file has to replace.
+ * in a directory that a file has to replace. A reset and a restore overrule it for tracked files.
  *
  * Equal content is never a conflict. So after a crash the same command finds what it has written,
  * and goes on.
@@ -61,12 +61,9 @@ static int conflict(struct sight *s, const char *text)
 	return 0;
 }
 
-static int look(struct sight *s, struct store_error *err)
+static int look_row(struct sight *s, struct store_error *err)
 {
 	const struct checkout_visit *v = s->v;
-	struct store_error why = { 0 };
-	const char *name;
-	bool moved;
 	int rc = 0;
 
 	s->has_row = s->on_disk = false;
@@ -75,9 +72,20 @@ static int look(struct sight *s, struct store_error *err)
 		rc = stage_get(s->c->txn, v->stage_dir, v->path + v->name_off, v->len - v->name_off,
 			&s->row, err);
 		s->has_row = rc == 0;
-		if (rc != 0 && rc != STORE_ENOTFOUND)
-			return rc;
 	}
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+static int look(struct sight *s, struct store_error *err)
+{
+	const struct checkout_visit *v = s->v;
+	struct store_error why = { 0 };
+	const char *name;
+	bool moved;
+	int rc = look_row(s, err);
+
+	if (rc != 0)
+		return rc;
 	if (checkout_place_open(s->c->place, v->path, v->len, &name, &moved) != 0) {
 		/* Whatever stands in place of its directory is dealt with there. */
 		if (worktree_is_absent(errno) || errno == ELOOP)
@@ -101,26 +109,36 @@ static bool is_entry(const struct stage_row *row, const struct entry *e)
 		id_eq(&row->ref.id, &e->id);
 }
 
-/* Does the disk hold the content and kind of row?  Other permission bits are no other content. */
-static int is_on_disk(struct sight *s, const struct stage_row *row, bool *same,
-	struct store_error *err)
+int checkout_is_on_disk(struct checkout *c, const struct worktree_entry *e,
+	const struct stage_row *row, bool *same, bool *gone, struct store_error *err)
 {
 	enum compare_verdict verdict;
 	struct stage_row bare = *row;
-	int rc = compare_entry(&s->c->compare, s->c->place->fd, &s->disk, row, &verdict, err);
+	int rc = compare_entry(&c->compare, c->place->fd, e, row, &verdict, err);
 
-	if (rc == 0 && verdict == COMPARE_MODE && s->disk.kind == row->kind) {
+	if (rc == 0 && verdict == COMPARE_MODE && e->kind == row->kind) {
 		memset(&bare.stat, 0, sizeof(bare.stat));
-		rc = compare_entry(&s->c->compare, s->c->place->fd, &s->disk, &bare, &verdict, err);
+		rc = compare_entry(&c->compare, c->place->fd, e, &bare, &verdict, err);
 	}
 	*same = rc == 0 && verdict == COMPARE_SAME;
-	/* It went while it was looked at: then it is not what it was. */
-	if (rc != 0 && err && worktree_is_absent(err->sys)) {
+	*gone = rc != 0 && err && worktree_is_absent(err->sys);
+	if (*gone) {
 		store_error_clear(err);
-		s->on_disk = false;
 		rc = 0;
 	}
-	return rc != 0 && err && err->sys ? store_error_wrap(err, rc, "'%s'", s->disk.name) : rc;
+	return rc != 0 && err && err->sys ? store_error_wrap(err, rc, "'%s'", e->name) : rc;
+}
+
+static int is_on_disk(struct sight *s, const struct stage_row *row, bool *same,
+	struct store_error *err)
+{
+	bool gone;
+	const int rc = checkout_is_on_disk(s->c, &s->disk, row, same, &gone, err);
+
+	/* It went while it was looked at: then it is not what it was. */
+	if (rc == 0 && gone)
+		s->on_disk = false;
+	return rc;
 }
 
 /* ---- deciding */
@@ -131,7 +149,7 @@ static int may_replace(struct sight *s, bool *may, struct store_error *err)
 	bool same = false;
 	int rc = 0;
 
-	*may = s->c->force;
+	*may = checkout_may_drop(s->c, s->has_row ? &s->row : NULL);
 	if (*may)
 		return 0;
 	if (s->has_row && s->row.kind != ENTRY_DIR)
@@ -297,7 +315,7 @@ static int decide_over_dir(struct sight *s, bool is_dir, struct store_error *err
 	int rc;
 
 	/* Even an empty one: directories are content. */
-	if (rows_below(s) == 0 && !s->c->force)
+	if (rows_below(s) == 0 && !checkout_may_drop(s->c, s->has_row ? &s->row : NULL))
 		return conflict(s,
 			s->has_row ? "has changes that are not staged" : "is not tracked");
 	rc = is_dir ? check_tracked(s, err) : 0;
@@ -455,7 +473,7 @@ static int decide_parent(struct sight *s, struct checkout_visit *v, struct store
 	struct checkout *c = s->c;
 	struct buf meta = { 0 };
 	bool may = true;
-	int rc = look(s, err);
+	int rc = c->way->rows_only ? look_row(s, err) : look(s, err);
 
 	if (rc == 0 && s->on_disk && s->disk.kind != ENTRY_DIR) {
 		rc = may_replace(s, &may, err);
@@ -464,7 +482,7 @@ static int decide_parent(struct sight *s, struct checkout_visit *v, struct store
 				err);
 		s->on_disk = !may;
 	}
-	if (rc == 0 && !s->on_disk)
+	if (rc == 0 && !s->on_disk && !c->way->rows_only)
 		rc = checkout_plan_op(c, v, CHECKOUT_MKDIR, 0, err);
 	if (rc != 0 || rows_below(s) != 0)
 		return rc;

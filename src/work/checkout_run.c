@@ -154,6 +154,8 @@ static int remove_one(struct checkout *c, const struct checkout_action *a, struc
 		if (rc != 0)
 			return rc;
 	}
+	if (FAULT("checkout.remove"))
+		return checkout_fail("remove", a->path, err);
 	if (unlinkat(c->place->fd, name, is_dir ? AT_REMOVEDIR : 0) == 0) {
 		c->result->deleted += !is_dir;
 		return 0;

@@ -50,6 +50,10 @@ size_t checkout_part(void)
 
 static int take_row(struct decision *d, const struct checkout_action *a, struct store_error *err)
 {
+	if (d->c->way->files_only)
+		return a->op == CHECKOUT_ROW && a->row.kind != ENTRY_DIR
+			? stage_batch_touch(d->batch, a->path, a->len, &a->row, err)
+			: 0;
 	if (a->op == CHECKOUT_FORGET)
 		return stage_batch_delete(d->batch, a->path, a->len, err);
 	return stage_batch_set(d->batch, a->path, a->len, &a->row, err);
@@ -120,7 +124,7 @@ static int record(struct decision *d, struct store_error *err)
 	struct checkout *c = d->c;
 	int rc;
 
-	if (c->ops.count > checkout_part()) {
+	if (c->options->n_paths == 0 && c->ops.count > checkout_part()) {
 		rc = record_reset(d, err);
 		return rc == 0 ? checkout_keep(c, d->writer, err) : rc;
 	}
@@ -161,7 +165,8 @@ static int check_stage(const struct checkout *c, struct env_txn *txn, struct sto
 	if (root == c->stage_root && newest < c->epoch)
 		return 0;
 	return store_error_set(err, STORE_EBUSY,
-		"the stage was changed by another command meanwhile; run the checkout again");
+		"the stage was changed by another command meanwhile; run the %s again",
+		c->way->name);
 }
 
 /* The branch must still name the commit that was checked out. */
@@ -178,7 +183,8 @@ static int check_branch(const struct checkout *c, struct env_txn *txn, struct st
 	if (rc == 0 && id_eq(&now, &c->commit))
 		return 0;
 	return store_error_set(err, STORE_EBUSY,
-		"'%s' was moved by another command meanwhile; run the checkout again", c->branch);
+		"'%s' was moved by another command meanwhile; run the %s again", c->branch,
+		c->way->name);
 }
 
 static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
@@ -189,7 +195,8 @@ static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_e
 
 	if (!d->is_whole)
 		return stage_batch_apply(d->batch, txn, number, err);
-	rc = check_stage(c, txn, err);
+	/* Without a target the stage stays as it is, whatever it is. */
+	rc = c->target.kind == ENTRY_DIR ? check_stage(c, txn, err) : 0;
 	if (rc == 0)
 		rc = check_branch(c, txn, err);
 	if (rc == 0)
@@ -227,13 +234,21 @@ static int publish_whole(struct decision *d, struct store_error *err)
 
 static int publish_parts(struct decision *d, struct store_error *err)
 {
-	const struct publication p = { .writer = d->writer, .apply = apply, .ctx = d };
+	const struct publication p = { .writer = d->writer,
+		.apply = apply,
+		.ctx = d,
+		.only_if_free = d->c->way->files_only };
 	int rc = spool_rewind(&d->c->ops, err);
 
 	while (rc == 0) {
 		rc = next_part(d, err);
 		if (rc != 0 || stage_batch_count(d->batch) == 0)
 			return rc;
+		/* New stat data is a favour: without it the files are read once more. */
+		if (d->c->way->files_only && publish(d->c->repo->odb, &p, NULL, NULL) != 0)
+			return 0;
+		if (d->c->way->files_only)
+			continue;
 		rc = stage_batch_record(d->batch, d->writer, err);
 		if (rc == 0)
 			rc = publish(d->c->repo->odb, &p, NULL, err);
@@ -252,13 +267,14 @@ int checkout_publish(struct checkout *c, struct store_error *err)
 	d.batch = stage_batch_new();
 	if (!d.batch)
 		return checkout_no_memory(err);
-	if (c->ops.count > 0) {
+	if (c->ops.count > 0 && !c->way->files_only) {
 		rc = writer_new(&d.writer, c->repo->odb, err);
 		if (rc == 0)
 			rc = writer_register(d.writer, err);
 	}
 	if (rc == 0)
-		rc = c->options->n_paths > 0 ? publish_parts(&d, err) : publish_whole(&d, err);
+		rc = c->options->n_paths > 0 && !c->way->at_once ? publish_parts(&d, err)
+								 : publish_whole(&d, err);
 	if (d.writer)
 		writer_get_stats(d.writer, &w);
 	c->result->stats.publications += d.writer ? w.publications : rc == 0;

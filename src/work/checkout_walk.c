@@ -2,13 +2,13 @@
  * The walk of a checkout: a stack of directories, each with the differences of two maps, and, when
  * the whole stage is to be looked at, a scan over its rows.
  *
- * All three modes are differences. Against the empty map every entry of the target is one; where
- * the target has no such directory its map is the empty one, and every old entry is one. So
+ * The first three modes are differences. Against the empty map every entry of the target is one;
+ * where the target has no such directory its map is the empty one, and every old entry is one. So
  * deleting a tree and writing a tree are one walk.
  *
  * Entries come in byte order of names; behind them, in mode ALL, the rows of the stage that the
- * target lacks. A directory is entered only when the caller says so, and then it is visited once
- * more when it is left.
+ * target lacks. In mode STAGED there are rows only. A directory is entered only when the caller
+ * says so, and then it is visited once more when it is left.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static int push(struct checkout_walk *w, const struct entry *old, const struct e
 	if (w->count > LIMIT_DEPTH)
 		return store_error_set(err, STORE_ECORRUPT,
 			"the tree is deeper than %d directories", LIMIT_DEPTH);
-	if (target->kind == ENTRY_DIR)
+	if (target->kind == ENTRY_DIR && w->mode != CHECKOUT_STAGED)
 		rc = tree_check_dir(&w->src, target, err);
 	if (rc != 0)
 		return rc;
@@ -104,8 +104,9 @@ static int push(struct checkout_walk *w, const struct entry *old, const struct e
 		return checkout_no_memory(err);
 	f = &w->frames[w->count];
 	memset(f, 0, sizeof(*f));
-	f->diff = map_diff_new(&w->src, MAP_DIRECTORY, &a, &b);
-	if (!f->diff)
+	if (w->mode != CHECKOUT_STAGED)
+		f->diff = map_diff_new(&w->src, MAP_DIRECTORY, &a, &b);
+	if (!f->diff && w->mode != CHECKOUT_STAGED)
 		return checkout_no_memory(err);
 	w->count++;
 	f->target_map = b;
@@ -146,6 +147,24 @@ int checkout_walk_begin(struct checkout_walk *w, const char *path, const struct 
 static int bad_meta(struct store_error *err)
 {
 	return store_error_set(err, STORE_ECORRUPT, "recorded attributes are malformed");
+}
+
+/* The attributes of the row visited last. */
+static int find_row_meta(struct checkout_walk *w, struct store_error *err)
+{
+	struct stage_row row;
+	int rc = STORE_ENOTFOUND;
+
+	w->has_child_meta = false;
+	w->last.meta_len = 0;
+	if (w->last.stage_dir != 0)
+		rc = stage_get(w->txn, w->last.stage_dir, w->path.data + w->last.name_off,
+			w->path.len - w->last.name_off, &row, err);
+	if (rc == 0 && buf_set(&w->meta_value, row.meta, row.meta_len) != 0)
+		return checkout_no_memory(err);
+	if (rc == 0)
+		w->last.meta_len = row.meta_len;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
 /*
@@ -200,7 +219,7 @@ static int give(struct checkout_walk *w, const struct map_ref *meta, struct chec
 		memcmp(w->path.data + w->last.name_off, ".store", 6) == 0)
 		return store_error_set(err, STORE_ECORRUPT,
 			"the tree holds the name '.store', which no tree may hold");
-	rc = find_meta(w, meta, err);
+	rc = w->mode == CHECKOUT_STAGED ? find_row_meta(w, err) : find_meta(w, meta, err);
 	w->last.path = (const char *)w->path.data;
 	w->last.len = w->path.len;
 	w->last.meta = w->meta_value.data;
@@ -247,6 +266,39 @@ static int next_difference(struct checkout_walk *w, struct frame *f, struct chec
 		return rc;
 	set_name(w, f, b.key, b.key_len);
 	return give(w, f->has_meta ? &f->meta : NULL, v, err);
+}
+
+/* The entry a row stands for; of a directory the kind alone. */
+static struct entry entry_of(const struct stage_row *row)
+{
+	struct entry e = { .kind = row->kind };
+
+	if (row->kind != ENTRY_DIR) {
+		e.id = row->ref.id;
+		e.height = row->ref.height;
+		e.totals.size = row->ref.size;
+		e.totals.files = 1;
+	}
+	return e;
+}
+
+/* The next row of the stage, as the target. */
+static int next_staged(struct checkout_walk *w, struct frame *f, struct checkout_visit *v,
+	struct store_error *err)
+{
+	const uint8_t *name;
+	struct stage_row row;
+	size_t len;
+	int rc = f->scan ? 0 : stage_scan_open(w->txn, f->stage_dir, &f->scan, err);
+
+	if (rc == 0)
+		rc = stage_scan_next(f->scan, &name, &len, &row, err);
+	if (rc != 0)
+		return rc;
+	memset(&w->last.old, 0, sizeof(w->last.old));
+	w->last.target = entry_of(&row);
+	set_name(w, f, name, len);
+	return give(w, NULL, v, err);
 }
 
 /* The next row of the stage that the target lacks. */
@@ -314,9 +366,9 @@ int checkout_walk_next(struct checkout_walk *w, struct checkout_visit *v, struct
 		return STORE_ENOTFOUND;
 	f = &w->frames[w->count - 1];
 	len = f->path_len > 0 ? f->path_len - 1 : 0;
-	rc = f->scan ? STORE_ENOTFOUND : next_difference(w, f, v, err);
+	rc = f->scan || !f->diff ? STORE_ENOTFOUND : next_difference(w, f, v, err);
 	if (rc == STORE_ENOTFOUND)
-		rc = next_row(w, f, v, err);
+		rc = f->diff ? next_row(w, f, v, err) : next_staged(w, f, v, err);
 	if (rc == STORE_ENOTFOUND)
 		rc = leave(w, v, err);
 	return tree_name_dir(rc, w->path.data, len, err);

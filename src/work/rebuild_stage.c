@@ -17,7 +17,6 @@
 #include "graph/stage.h"
 #include "work/rebuild_internal.h"
 
-#define OP_MOVE 3
 #define BATCH_STEPS 2000
 
 struct op {
@@ -138,7 +137,7 @@ static bool take_op(struct span *s, const struct store_format *format, struct op
 		return take_set(s, format, o);
 	case STAGE_DELETE:
 		return !s->bad;
-	case OP_MOVE:
+	case STAGE_MOVE:
 		return take_path(s, &o->to) && o->path.len > 0 && o->to.len > 0;
 	case STAGE_RESET:
 		return take_reset(s, o);
@@ -310,46 +309,22 @@ static int apply_reset(struct stage_run *t, struct store_error *err)
 	return rc;
 }
 
-/* Is a the same as b, or above it? */
-static bool is_above(const struct buf *a, const struct buf *b)
-{
-	return a->len <= b->len && memcmp(a->data, b->data, a->len) == 0 &&
-		(a->len == b->len || b->data[a->len] == '/');
-}
-
 static int apply_move(struct stage_run *t, struct store_error *err)
 {
 	struct op *o = &t->op;
-	struct buf meta = { 0 };
 	struct stage_row row = { 0 };
-	uint8_t key[8];
 	int rc = flush(t, err);
 
 	if (rc == 0)
 		rc = find(t, &o->path, &row, err);
-	if (rc == STORE_ENOTFOUND || (rc == 0 && is_above(&o->path, &o->to)))
+	if (rc == 0)
+		rc = stage_batch_move(t->batch, text(&o->path), o->path.len, text(&o->to),
+			o->to.len, err);
+	if (rc == STORE_ENOTFOUND || rc == STORE_EINVAL)
 		return store_error_set(err, STORE_ECORRUPT,
 			"a move of what is not there, or into itself");
-	if (rc == 0)
-		rc = keep_meta(&row, &meta, err);
-	if (rc == 0)
-		rc = stage_batch_delete(t->batch, text(&o->path), o->path.len, err);
-	t->steps += count_steps(&o->path);
-	if (rc == 0 && row.kind != ENTRY_DIR) {
-		rc = stage_batch_set(t->batch, text(&o->to), o->to.len, &row, err);
-		t->steps += count_steps(&o->to);
-	}
-	if (rc == 0)
-		rc = flush(t, err);
-	if (rc == 0 && row.kind == ENTRY_DIR) {
-		/* The deletion has buried its number, which is still in use. */
-		be64_put(key, row.dir);
-		rc = env_del(t->rebuild->txn, ENV_DEAD, key, sizeof(key), err);
-		if (rc == 0)
-			rc = put_dir(t, &o->to, row.dir, &row, err);
-	}
-	buf_release(&meta);
-	return rc;
+	t->steps += count_steps(&o->path) + count_steps(&o->to);
+	return rc == 0 ? flush(t, err) : rc;
 }
 
 static int apply(struct stage_run *t, struct store_error *err)
@@ -371,7 +346,7 @@ static int apply(struct stage_run *t, struct store_error *err)
 		}
 		rc = stage_batch_delete(t->batch, text(&o->path), o->path.len, err);
 		break;
-	case OP_MOVE:
+	case STAGE_MOVE:
 		return apply_move(t, err);
 	default:
 		return apply_reset(t, err);

@@ -1,0 +1,78 @@
+#!/bin/sh
+# reset, restore, rm and mv killed at every fault point: the same command ends the work, and nothing is damaged.
+. "${0%/*}/test-lib.sh"
+. "$SRC_ROOT/t/crash-lib.sh"
+quick=t
+
+STORE_TEST_FSYNC=0
+export STORE_TEST_FSYNC
+
+test_expect_success 'setup: a tree in which much differs' '
+	store init -q --chunk-average 256 story && cd story && mkdir -p d/e gone && echo 1 >f && echo 1 >d/e/deep && echo 1 >gone/g && echo 1 >turns &&
+	random_bytes 1 3000 >d/mid && store add -q . && store commit -q -m one && rm -r gone turns && mkdir turns && echo 2 >turns/in && echo 2 >f &&
+	echo 2 >new && store add -q -A && store commit -q -m two && echo 3 >f && rm d/mid && store add -q d && echo u >untracked
+'
+
+# same A B: they hold the same files, and the same is staged.
+same()
+{
+	diff -r --no-dereference -x .store "$1" "$2" && store -C "$1" ls -r : >one.ls && store -C "$2" ls -r : >two.ls && test_cmp one.ls two.ls &&
+		store -C "$1" status --porcelain >one.st && store -C "$2" status --porcelain >two.st && test_cmp one.st two.st
+}
+
+# interrupted POINTS COMMAND...: killed at each of them in turn, then run again, it ends as if it had not been.
+interrupted()
+{
+	points=$1 && shift && copy_story story && store -C r "$@" >/dev/null && rm -rf want && mv r want && hits=0 && for point in $points; do
+		for nth in 1 2; do
+			copy_story story || return 1
+			killed $point:$nth store -C r "$@"
+			case $? in
+			1) break ;;
+			2) return 1 ;;
+			esac
+			hits=$((hits + 1))
+			is_sound_as_left r && { store -C r "$@" >out 2>err || { [ "$1" = mv ] && test_grep "is not there" err; } ||
+				{ [ "$1" = rm ] && test_grep "not tracked" err; }; } && same want r || {
+				echo "after $point:$nth" && cat err
+				return 1
+			} >&7
+		done
+	done && echo "$hits kills" && test $hits -ge 3 && is_whole r
+}
+
+test_expect_success 'reset --hard' '
+	interrupted "checkout.rename checkout.remove publish.rename env.commit" reset -q --hard "$(store -C story log -n 1 --oneline HEAD~1 | cut -d" " -f1)"
+'
+
+test_expect_success 'reset of the stage, and of paths of it' '
+	interrupted "pack.sync publish.rename refslog.sync env.commit" reset -q "$(store -C story log -n 1 --oneline HEAD~1 | cut -d" " -f1)" &&
+	interrupted "pack.sync publish.rename env.commit" reset -q HEAD~1 -- d turns
+'
+
+test_expect_success 'restore' '
+	interrupted "checkout.rename checkout.remove checkout.mid env.commit" restore -s HEAD~1 . &&
+	interrupted "checkout.rename checkout.remove publish.rename env.commit" restore -s HEAD~1 -S -W .
+'
+
+test_expect_success 'rm' '
+	interrupted "checkout.remove pack.sync publish.rename env.commit" rm -q -r -f d new turns
+'
+
+test_expect_success 'mv of files into a directory, and of a directory to another name' '
+	interrupted "mv.rename mv.renamed pack.sync publish.rename env.commit" mv f new d &&
+	interrupted "mv.rename mv.renamed pack.sync publish.rename env.commit" mv d other
+'
+
+test_expect_success 'after a mv that was killed between disk and stage, add of both names ends it as well' '
+	copy_story story && killed mv.renamed:1 store -C r mv d other && store -C r add -q d other && store -C r ls -r : >got && copy_story story && store -C r mv d other &&
+	store -C r ls -r : >want.ls && test_cmp want.ls got
+'
+
+# With parts of two rows a stage of few files is built aside, as one of very many is.
+test_expect_success 'a reset of a great part of the tree is built aside, and a rebuild gives what it gave' '
+	copy_story story && STORE_TEST_PART=2 store -C r reset -q HEAD~1 && rm -rf want && copy_story story && store -C r reset -q HEAD~1 && mv r want &&
+	copy_story story && STORE_TEST_PART=2 store -C r reset -q HEAD~1 && same want r && rm -r r/.store/db && store -C r fsck --rebuild >/dev/null && same want r && is_whole r
+'
+
+test_done
