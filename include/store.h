@@ -415,6 +415,144 @@ struct store_root {
 STORE_API int store_root(struct store_repo *repo, const char *rev, struct store_root *out,
 	struct store_error *err);
 
+/* ---------------------------------------------------------------- refs */
+
+enum {
+	STORE_REFS_BRANCHES = 1, /* refs/heads/ */
+	STORE_REFS_TAGS = 2,     /* refs/tags/ */
+};
+
+struct store_ref {
+	const char *name;       /* "refs/heads/main" */
+	const char *short_name; /* "main" */
+	int is_tag;
+	int is_current; /* the branch that HEAD is on */
+	int has_commit; /* 0: a tag of a layer */
+	struct store_id commit;
+	int is_annotated;   /* a tag with an object of its own, which what follows tells of */
+	struct store_id id; /* of that object; else of the commit */
+	const char *tagger; /* "NAME <MAIL>"; NULL when not annotated, as is message */
+	int64_t tag_time;
+	int tag_zone; /* minutes east of UTC */
+	const char *message;
+};
+
+struct store_refs_options {
+	unsigned int version; /* 0 */
+	unsigned int kinds;   /* STORE_REFS_*; 0: all of them */
+	/* Revisions, each may be NULL. Only refs whose commit goes back to this one, */
+	const char *contains;
+	const char *merged;    /* only those that this one goes back to, */
+	const char *no_merged; /* only those that it does not. */
+};
+
+struct store_refs_iter;
+/*
+ * Branches and tags, in byte order of full names. What is changed meanwhile shows or does not.
+ * Errors as store_rev_parse. Cost: a look-up for each, a read for each tag; contains, merged and
+ * no_merged each a walk of history for each. options may be NULL. Caller frees with
+ * store_refs_free. Copies options.
+ */
+STORE_API int store_refs_open(struct store_repo *repo, const struct store_refs_options *options,
+	struct store_refs_iter **out, struct store_error *err);
+/* STORE_ENOTFOUND at the end, without message. Borrowed: ref is valid until the next call on it. */
+STORE_API int store_refs_next(struct store_refs_iter *it, struct store_ref *ref,
+	struct store_error *err);
+/* it may be NULL. */
+STORE_API void store_refs_free(struct store_refs_iter *it);
+
+struct store_head {
+	char branch[256]; /* short name; "" when HEAD is detached */
+	int has_commit;   /* 0: before the first commit */
+	struct store_id commit;
+};
+/* What HEAD is. Two look-ups. */
+STORE_API int store_head(struct store_repo *repo, struct store_head *out, struct store_error *err);
+
+enum {
+	STORE_REF_FORCE = 1, /* move one that exists; delete a branch that is not merged */
+};
+
+/* What was done to a branch or tag. */
+struct store_ref_result {
+	char name[256];      /* short name */
+	char old_name[256];  /* rename: what it was called; else "" */
+	int existed;         /* it was there before, and `was` is what it named */
+	struct store_id was; /* a commit, or an annotated tag's object */
+	struct store_id id;  /* what it names now; all zero: deleted, or a branch without commit */
+	struct store_id commit; /* the commit that leads to; likewise */
+	int is_current;         /* HEAD is on it */
+	int identity_guessed;   /* as store_commit_result has it */
+};
+
+/*
+ * Each of these changes is one publication: it happens whole or not at all. STORE_EINVAL: a name
+ * that cannot be, by git's rules; STORE_EEXISTS: it is there already, or it would be a directory of
+ * another ref or the reverse; STORE_ENOTFOUND: there is none of that name; STORE_EBUSY: another
+ * command changed it meanwhile; STORE_EDENIED: the repository of another user. Flags:
+ * STORE_REF_FORCE. result may be NULL. Copies its arguments.
+ *
+ * Make a branch at rev (NULL: HEAD). Errors of rev as store_rev_parse. STORE_EINVAL: to move the
+ * branch that HEAD is on.
+ */
+STORE_API int store_branch_create(struct store_repo *repo, const char *name, const char *rev,
+	unsigned int flags, struct store_ref_result *result, struct store_error *err);
+/*
+ * STORE_EINVAL: HEAD is on it. STORE_ECONFLICT: HEAD does not go back to its commit; not with
+ * STORE_REF_FORCE. Cost: a walk of HEAD's history until it is found.
+ */
+STORE_API int store_branch_delete(struct store_repo *repo, const char *name, unsigned int flags,
+	struct store_ref_result *result, struct store_error *err);
+/*
+ * Give a branch (NULL: the one HEAD is on, with or without a commit) another name; its reflog goes
+ * with it, and so does HEAD. With STORE_REF_FORCE new_name may be there, unless HEAD is on it.
+ */
+STORE_API int store_branch_rename(struct store_repo *repo, const char *name, const char *new_name,
+	unsigned int flags, struct store_ref_result *result, struct store_error *err);
+
+struct store_tag_options {
+	unsigned int version; /* 0 */
+	unsigned int flags;   /* STORE_REF_FORCE */
+	const char *rev;      /* NULL: HEAD */
+	/* Annotated: an object that says who, when and why; at most 1 MiB. NULL: a plain name. */
+	const char *message;
+};
+/* Make a tag. STORE_EINVAL also for an empty message. options may be NULL. */
+STORE_API int store_tag_create(struct store_repo *repo, const char *name,
+	const struct store_tag_options *options, struct store_ref_result *result,
+	struct store_error *err);
+STORE_API int store_tag_delete(struct store_repo *repo, const char *name,
+	struct store_ref_result *result, struct store_error *err);
+
+struct store_reflog_entry {
+	uint64_t n;      /* REF@{n} is new_id */
+	uint64_t number; /* of the publication */
+	int has_old, has_new;
+	struct store_id old_id, new_id; /* commits, or annotated tags' objects */
+	const char *who;                /* "NAME <MAIL>" */
+	int64_t time;
+	int zone; /* minutes east of UTC */
+	const char *why;
+};
+
+struct store_reflog_iter;
+/*
+ * What moved a ref (NULL: HEAD), the newest first. HEAD's log has the changes of the branches it
+ * was on; a branch's log goes on under the names it had before. A ref that was deleted still has
+ * its log. STORE_ENOTFOUND: there is none of that name, the nearest is named. Caller frees with
+ * store_reflog_free. Copies ref.
+ */
+STORE_API int store_reflog_open(struct store_repo *repo, const char *ref,
+	struct store_reflog_iter **out, struct store_error *err);
+/*
+ * STORE_ENOTFOUND at the end, without message. A few look-ups. Borrowed: entry is valid until the
+ * next call on it.
+ */
+STORE_API int store_reflog_next(struct store_reflog_iter *it, struct store_reflog_entry *entry,
+	struct store_error *err);
+/* it may be NULL. */
+STORE_API void store_reflog_free(struct store_reflog_iter *it);
+
 /* ---------------------------------------------------------------- log */
 
 struct store_log_entry {
@@ -634,6 +772,8 @@ enum {
 	STORE_CHECKOUT_PRESERVE = 2,     /* recorded permission bits, mtime and user.* attributes */
 	STORE_CHECKOUT_PRESERVE_ALL = 4, /* as root also owner, setuid, all other xattrs */
 	STORE_CHECKOUT_DETACH = 8,
+	STORE_CHECKOUT_RESET_BRANCH = 16, /* new_branch may be there: it is moved to rev (-C) */
+	STORE_CHECKOUT_BRANCH_ONLY = 32,  /* rev is a branch, or STORE_EINVAL, unless new_branch */
 };
 
 struct store_checkout_options {

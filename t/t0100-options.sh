@@ -172,6 +172,26 @@ test_expect_success 'bad usage is exit code 2 and one line, for every command' '
 	refused checkout -- path &&
 	refused checkout --preserve=some HEAD &&
 	refused checkout -b x --to y &&
+	refused branch a b c &&
+	refused branch -d &&
+	refused branch -m &&
+	refused branch -m a b c &&
+	refused branch -d -m a &&
+	refused branch -f --list &&
+	refused branch --show-current x &&
+	refused switch &&
+	refused switch a b &&
+	refused switch -c a -C b &&
+	refused switch -d -c a &&
+	refused tag a b c &&
+	refused tag -f &&
+	refused tag -a v1 &&
+	refused tag -m x -F y v1 &&
+	refused tag -d -m x v1 &&
+	refused tag -d &&
+	refused tag -nx &&
+	refused reflog a b &&
+	refused reflog show a b &&
 	refused root a b &&
 	refused root -z &&
 	refused info x &&
@@ -191,7 +211,7 @@ test_expect_success 'bad usage is exit code 2 and one line, for every command' '
 test_expect_success 'outside a repository every command that needs one says so and names init' '
 	mkdir outside &&
 	cd outside &&
-	for line in "add x" status "commit -m x" log ls "cat x" "checkout HEAD" root info fsck
+	for line in "add x" status "commit -m x" log ls "cat x" "checkout HEAD" root info fsck branch tag reflog "switch x"
 	do
 		refused $line && test_grep "store init" refused.err || return 1
 	done

@@ -85,7 +85,7 @@ test_expect_success 'every page of a command has NAME, SYNOPSIS, DESCRIPTION, EX
 '
 
 test_expect_success 'the page of every command that reads objects lists exit code 4' '
-	for command in add cat checkout commit fsck info log ls root status
+	for command in add branch cat checkout commit fsck info log ls reflog root status switch tag
 	do
 		sed -n "/^[.]Sh EXIT STATUS/,/^[.]El/p" "$SRC_ROOT/man/store-$command.1" >codes &&
 		test_grep "^[.]It 4\$" codes || { echo "store-$command.1"; return 1; }

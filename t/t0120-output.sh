@@ -35,6 +35,7 @@ test_expect_success 'names with odd bytes are quoted as C has it, with -z they a
 
 test_expect_success 'every object of --json has a schema; a path that is not UTF-8 is path_b64; lists are JSON lines' '
 	cd repo && for command in "add f" "add -n f" status log ls "ls -l f" root info "commit -n --allow-empty" "commit -m three" \
+		branch "branch side" "branch -m side edge" "branch -d edge" "branch --show-current" "tag -m note v1" "tag v2" tag "tag -d v1 v2" reflog "switch -c new" "switch main" \
 		"checkout HEAD~1" "checkout main" fsck "init ." version "--stats status" "log HEAD~1" "ls :"; do
 		store --json $command >out 2>err || { echo "failed: $command"; return 1; }
 		cat out err | python3 -c "

@@ -18,7 +18,7 @@ list_store()
 
 test_expect_success ROOT 'data commands read the repository of another user, and nothing of it changes' '
 	owned foreign && echo left >.store/tmp/p-00112233445566778899aabbccddeeff && chown -R 1234:1235 . && list_store >../before &&
-	for what in log "ls -r" "cat HEAD~1:file" status "diff HEAD" info root fsck "checkout --to ../out HEAD~1"; do
+	for what in log "ls -r" "cat HEAD~1:file" status "diff HEAD" info root fsck branch tag reflog "checkout --to ../out HEAD~1"; do
 		case $what in
 		diff*) store help diff >/dev/null 2>&1 || continue ;;
 		esac &&
@@ -35,7 +35,8 @@ test_expect_success ROOT 'of it no file is opened for writing but the table of r
 
 test_expect_success ROOT 'commands that write are refused with exit code 2 and the word safe.directory, which excuses it' '
 	cd foreign && list_store >../before &&
-	for what in "add file" "commit --allow-empty -m no" "checkout -f HEAD~1" "fsck --rebuild"; do
+	for what in "add file" "commit --allow-empty -m no" "checkout -f HEAD~1" "fsck --rebuild" \
+		"branch new" "branch -m new" "branch -D new" "tag v1" "tag -d v1" "switch -c new"; do
 		test_expect_code 2 store $what 2>../err && test_grep "safe.directory" ../err && test_line_count -eq 1 ../err || return 1
 	done &&
 	list_store >../after && test_cmp ../before ../after && test "$(cat file)" = 5 &&

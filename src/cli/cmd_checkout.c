@@ -6,10 +6,8 @@
  * without a revision is refused: with git it takes content from the stage, and a hand that expects
  * that must not lose what it has staged.
  */
-#include "cli/cli.h"
-#include "cli/json.h"
+#include "cli/checkout.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include <string.h>
 
 struct checkout_options {
@@ -31,44 +29,6 @@ static const struct option_spec table[] = {
 	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
 };
 
-static void print_json(const struct store_checkout_result *r)
-{
-	struct line t = { 0 };
-
-	json_begin(&t, "store/checkout/1");
-	json_id(&t, "commit", &r->commit);
-	json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
-	json_number(&t, "written", r->written);
-	json_number(&t, "unchanged", r->unchanged);
-	json_number(&t, "deleted", r->deleted);
-	json_number(&t, "unset", r->unset);
-	json_number(&t, "bytes", r->stats.bytes);
-	json_end(&t);
-	output_text(&t);
-	line_release(&t);
-}
-
-static void print_words(const struct cli *cli, const struct store_checkout_options *o,
-	const struct store_checkout_result *r)
-{
-	struct line t = { 0 };
-
-	if (o->to || o->n_paths) {
-		line_string(&t, "from ");
-		line_short_id(&t, &r->commit);
-	} else if (r->branch[0]) {
-		line_format(&t, "on %sbranch '%s'", o->new_branch ? "the new " : "", r->branch);
-	} else {
-		line_string(&t, "HEAD is now detached at ");
-		line_short_id(&t, &r->commit);
-	}
-	line_format(&t, ": %llu written, %llu as they were, %llu deleted",
-		(unsigned long long)r->written, (unsigned long long)r->unchanged,
-		(unsigned long long)r->deleted);
-	output_talk(cli, "%s", t.data);
-	line_release(&t);
-}
-
 static int check_usage(const struct cli *cli, const struct checkout_options *given)
 {
 	const size_t revs = cli->args_before_dashes, paths = cli->args.n - revs;
@@ -86,27 +46,6 @@ static int check_usage(const struct cli *cli, const struct checkout_options *giv
 	if (given->preserve && *given->preserve && strcmp(given->preserve, "all") != 0)
 		return output_usage(cli, "--preserve takes 'all' or nothing, not '%s'",
 			given->preserve);
-	return 0;
-}
-
-static int bring_back(struct cli *cli, struct store_checkout_options *o)
-{
-	struct store_checkout_result result = { 0 };
-	struct progress p = { 0 };
-	int rc;
-
-	progress_begin(&p, cli, &o->callbacks);
-	rc = store_checkout(cli->repo, o, &result, &cli->err);
-	progress_end(&p);
-	cli->stats = result.stats;
-	if (rc == STORE_ECANCELED && cli_signal())
-		progress_interrupted(&p, "the same command finishes the work");
-	if (rc != 0)
-		return rc;
-	if (cli->global.json)
-		print_json(&result);
-	else
-		print_words(cli, o, &result);
 	return 0;
 }
 
@@ -134,7 +73,7 @@ static int run(struct cli *cli, const void *data)
 		o.new_branch = given->branch;
 		o.paths = (const char *const *)paths.items;
 		o.n_paths = paths.n;
-		rc = bring_back(cli, &o);
+		rc = checkout_run(cli, &o, "store/checkout/1");
 	}
 	strings_release_all(&paths);
 	return rc;

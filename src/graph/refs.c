@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "data/refname.h"
 #include "data/refslog.h"
 
 #define WHY_MAX 512 /* bytes of the reason in a row of the reflog */
@@ -162,6 +163,49 @@ static int put_log_row(struct env_txn *t, const char *name, uint64_t number, con
 	return rc;
 }
 
+static int refuse_place(const char *name, const void *other, size_t len, struct store_error *err)
+{
+	return store_error_set(err, STORE_EEXISTS,
+		"'%s' cannot be made beside '%.*s': no ref is a directory of another", name,
+		(int)len, (const char *)other);
+}
+
+/* Is there a ref below name? */
+static int check_below(struct env_txn *t, const char *name, struct store_error *err)
+{
+	char below[LIMIT_REF + 2];
+	struct env_cursor *c;
+	struct env_val key, val;
+	size_t n;
+	int rc = env_cursor_open(t, ENV_REFS, &c, err);
+
+	if (rc != 0)
+		return rc;
+	n = (size_t)snprintf(below, sizeof(below), "%.*s/", LIMIT_REF, name);
+	env_cursor_seek(c, below, n);
+	rc = env_cursor_next(c, &key, &val, err);
+	if (rc == 0 && key.len > n && memcmp(key.data, below, n) == 0)
+		rc = refuse_place(name, key.data, key.len, err);
+	env_cursor_close(c);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+int refs_check_place(struct env_txn *t, const char *name, struct store_error *err)
+{
+	struct env_val val;
+
+	for (const char *p = strchr(name, '/'); p; p = strchr(p + 1, '/')) {
+		const size_t n = (size_t)(p - name);
+		const int rc = n > 0 ? env_get(t, ENV_REFS, name, n, &val, err) : STORE_ENOTFOUND;
+
+		if (rc == 0)
+			return refuse_place(name, name, n, err);
+		if (rc != STORE_ENOTFOUND)
+			return rc;
+	}
+	return check_below(t, name, err);
+}
+
 static int apply_one(struct refs_change *c, const struct refs_update *u, struct env_txn *t,
 	uint64_t number, struct store_error *err)
 {
@@ -174,6 +218,12 @@ static int apply_one(struct refs_change *c, const struct refs_update *u, struct 
 	if (c->expected[0] && strcmp(c->expected, c->old_value) != 0)
 		return store_error_set(err, STORE_EBUSY,
 			"'%s' was moved by another command meanwhile; run it again", c->name);
+	if (strcmp(c->old_value, "-") == 0 && strcmp(c->new_value, "-") != 0)
+		rc = refs_check_place(t, c->name, err);
+	else
+		rc = 0;
+	if (rc != 0)
+		return rc;
 	if (strcmp(c->new_value, "-") == 0)
 		rc = env_del(t, ENV_REFS, c->name, strlen(c->name), err);
 	else
@@ -269,6 +319,43 @@ int refs_log_each(struct env_txn *t, const char *name,
 			rc = fn(ctx, &row);
 	}
 	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* Short names, so that two of the longest find room. */
+static const char rename_words[] = "Branch: renamed ", rename_to[] = " to ";
+
+void refs_rename_why(char why[WHY_MAX], const char *old_name, const char *new_name)
+{
+	const size_t n = strlen(REFNAME_HEADS);
+
+	why[0] = '\0';
+	if (strncmp(old_name, REFNAME_HEADS, n) == 0 && strncmp(new_name, REFNAME_HEADS, n) == 0)
+		snprintf(why, WHY_MAX, "%s%s%s%s", rename_words, old_name + n, rename_to,
+			new_name + n);
+}
+
+static bool take_branch(struct text_slice s, char name[LIMIT_REF + 1])
+{
+	const int n = snprintf(name, LIMIT_REF + 1, REFNAME_HEADS "%.*s", (int)s.len, s.p);
+
+	return s.len > 0 && n <= LIMIT_REF;
+}
+
+bool refs_rename_parse(struct text_slice why, char old_name[LIMIT_REF + 1],
+	char new_name[LIMIT_REF + 1])
+{
+	const size_t words = sizeof(rename_words) - 1, to = sizeof(rename_to) - 1;
+	const char *end = why.p + why.len, *name = why.p + words, *blank;
+
+	if (why.len <= words || why.len >= WHY_MAX || memcmp(why.p, rename_words, words) != 0)
+		return false;
+	/* No ref holds a blank. */
+	blank = memchr(name, ' ', (size_t)(end - name));
+	if (!blank || (size_t)(end - blank) <= to || memcmp(blank, rename_to, to) != 0)
+		return false;
+	return take_branch((struct text_slice){ name, (size_t)(blank - name) }, old_name) &&
+		take_branch((struct text_slice){ blank + to, (size_t)(end - blank) - to },
+			new_name);
 }
 
 static void copy_slice(char *out, size_t cap, struct text_slice s)

@@ -62,7 +62,15 @@ int refs_update_add(struct refs_update *u, const char *name, const char *expecte
 	const char *new_value, struct store_error *err);
 /* A value that names a commit. */
 void refs_value_of(char value[REFS_VALUE], const struct oid *id);
-/* Check expectations (STORE_EBUSY: "moved meanwhile") and write refs and reflog rows. */
+/*
+ * May name be made beside the refs that are there? No ref is a directory of another: STORE_EEXISTS
+ * names the one in the way. Cost: a look-up for each part of the name, and one more.
+ */
+int refs_check_place(struct env_txn *t, const char *name, struct store_error *err);
+/*
+ * Check expectations (STORE_EBUSY: "moved meanwhile") and the place of refs that are made
+ * (STORE_EEXISTS), and write refs and reflog rows, in the order of the changes.
+ */
 int refs_update_apply(struct refs_update *u, struct env_txn *t, uint64_t number,
 	struct store_error *err);
 /* The refs.log record of an update that was applied. */
@@ -80,6 +88,18 @@ struct refs_log_row {
 };
 int refs_log_each(struct env_txn *t, const char *name,
 	int (*fn)(void *ctx, const struct refs_log_row *row), void *ctx, struct store_error *err);
+
+/*
+ * The reason of an update that renames a branch, by which its log is followed from one name to the
+ * other: the rows of its past stay under the name it had then. "" when a name is no branch's.
+ */
+void refs_rename_why(char why[512], const char *old_name, const char *new_name);
+/*
+ * Does why tell of a renaming?  Full names of what it was called before and is called since.  Only
+ * refs_rename_why makes such reasons.
+ */
+bool refs_rename_parse(struct text_slice why, char old_name[LIMIT_REF + 1],
+	char new_name[LIMIT_REF + 1]);
 
 /* Rebuild: write one record of refs.log into refs and reflog rows. */
 struct refslog_record;

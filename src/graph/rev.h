@@ -92,8 +92,35 @@ int rev_log_nth(struct env_txn *t, const char *full, uint64_t n, struct oid *out
 /* What the ref was at a moment. */
 int rev_log_at(struct env_txn *t, const char *full, int64_t seconds, struct oid *out,
 	struct store_error *err);
-/* Where HEAD was before the n-th last checkout (n from 1): "ref:NAME" or an id. */
+/*
+ * Where HEAD was before the n-th last checkout (n from 1): "ref:NAME" or an id. A branch that was
+ * renamed since is told by its name of today.
+ */
 int rev_log_previous(struct env_txn *t, uint64_t n, char value[REFS_VALUE],
+	struct store_error *err);
+
+/* The past of one ref, looked at just before `bound`. A branch is followed through its names. */
+struct rev_log_past {
+	char name[LIMIT_REF + 1]; /* what it was called then */
+	uint64_t bound;
+	char value[REFS_VALUE];
+};
+/* One change of it. Borrowed: slices are valid until the transaction ends. */
+struct rev_log_event {
+	uint64_t number; /* of the publication */
+	bool has_old, has_new;
+	struct oid old_id, new_id; /* a commit or a tag; for HEAD through the branch it was on */
+	struct ident who;
+	struct text_slice why;
+};
+/* Begin at what it is now.  The ref may be one that was deleted. */
+int rev_log_begin(struct env_txn *t, const char *full, struct rev_log_past *p,
+	struct store_error *err);
+/*
+ * The next event back in time, and one step to before it. STORE_ENOTFOUND at the end, without
+ * message. Another transaction may be given each time.
+ */
+int rev_log_next(struct env_txn *t, struct rev_log_past *p, struct rev_log_event *out,
 	struct store_error *err);
 
 /* ---- walks (rev_walk.c) */
@@ -113,6 +140,11 @@ int rev_walk_hide(struct rev_walk *w, const struct oid *id, struct store_error *
 /* Leave out what both a and b reach. */
 int rev_walk_hide_common(struct rev_walk *w, const struct oid *a, const struct oid *b,
 	struct store_error *err);
+/*
+ * Does from go back to `to`, or is it that? Walks from `from` until it is found: costs as rev_walk.
+ */
+int rev_walk_reaches(const struct node_source *src, const struct oid *from, const struct oid *to,
+	bool *yes, struct store_error *err);
 /* STORE_ENOTFOUND at the end, without message.  Borrowed: c is valid until the next call on w. */
 int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct store_error *err);
 

@@ -301,3 +301,21 @@ int rev_walk_next(struct rev_walk *w, struct oid *id, struct commit *c, struct s
 	}
 	return STORE_ENOTFOUND;
 }
+
+int rev_walk_reaches(const struct node_source *src, const struct oid *from, const struct oid *to,
+	bool *yes, struct store_error *err)
+{
+	struct rev_walk *w = rev_walk_new(src);
+	struct commit c;
+	struct oid id;
+	int rc = w ? rev_walk_add(w, from, err)
+		   : store_error_set(err, STORE_ENOMEM, "out of memory");
+
+	*yes = false;
+	while (rc == 0 && !*yes) {
+		rc = rev_walk_next(w, &id, &c, err);
+		*yes = rc == 0 && id_eq(&id, to);
+	}
+	rev_walk_free(w);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}

@@ -115,11 +115,12 @@ static int resolve_commit(struct checkout *c, struct store_error *err)
 	return rc;
 }
 
+/* The branch of -b must be new; that of -C may be there, and is moved. */
 static int resolve_new_branch(struct checkout *c, struct store_error *err)
 {
 	const char *name = c->options->new_branch;
 	struct buf full = { 0 };
-	char value[REFS_VALUE], shown[200];
+	char value[REFS_VALUE] = "", id[REFS_VALUE], shown[200];
 	int rc = refname_full(&full, REFNAME_HEADS, name, strlen(name), err);
 
 	if (rc == 0)
@@ -128,12 +129,36 @@ static int resolve_new_branch(struct checkout *c, struct store_error *err)
 	buf_release(&full);
 	if (rc != 0)
 		return rc;
-	c->makes_branch = c->has_commit;
 	rc = refs_get(c->txn, c->branch, value, err);
-	if (rc == 0)
+	if (rc == 0 && !(c->options->flags & STORE_CHECKOUT_RESET_BRANCH))
 		return store_error_set(err, STORE_EEXISTS, "a branch '%s' exists already",
 			quote_msg(shown, sizeof(shown), name, strlen(name)));
-	return rc == STORE_ENOTFOUND ? 0 : rc;
+	if (rc == STORE_ENOTFOUND) {
+		memcpy(value, "-", 2);
+		/* Else the publication would refuse it, when all files are written. */
+		rc = refs_check_place(c->txn, c->branch, err);
+	}
+	if (rc != 0)
+		return rc;
+	refs_value_of(id, &c->commit);
+	memcpy(c->branch_was, value, sizeof(value));
+	c->makes_branch = c->has_commit && strcmp(value, id) != 0;
+	return 0;
+}
+
+/* `switch` takes branches: what else names a commit would detach HEAD. */
+static int check_branch_only(struct checkout *c, struct store_error *err)
+{
+	const struct store_checkout_options *o = c->options;
+	char shown[200];
+
+	if (!(o->flags & STORE_CHECKOUT_BRANCH_ONLY) || o->new_branch ||
+		(c->branch[0] && !means_head(o->rev)))
+		return 0;
+	return store_error_set(err, STORE_EINVAL,
+		"a branch is expected, and '%s' is a commit; --detach lets HEAD name it",
+		quote_msg(shown, sizeof(shown), o->rev ? o->rev : "HEAD",
+			strlen(o->rev ? o->rev : "HEAD")));
 }
 
 static int read_tree(struct checkout *c, const struct oid *id, struct entry *top, bool *has_meta,
@@ -192,7 +217,7 @@ static int prepare_refs(struct checkout *c, struct store_error *err)
 		c->before.branch[0] ? short_name(c->before.branch) : was,
 		c->branch[0] ? short_name(c->branch) : id);
 	if (c->makes_branch)
-		rc = refs_update_add(&c->update, c->branch, "-", id, err);
+		rc = refs_update_add(&c->update, c->branch, c->branch_was, id, err);
 	if (rc == 0 && strcmp(was, wanted) != 0)
 		rc = refs_update_add(&c->update, "HEAD", was, wanted, err);
 	if (rc == 0 && c->update.count > 0)
@@ -207,6 +232,8 @@ static int resolve(struct checkout *c, struct store_error *err)
 
 	if (rc == 0)
 		rc = resolve_commit(c, err);
+	if (rc == 0)
+		rc = check_branch_only(c, err);
 	if (rc == 0 && c->options->new_branch)
 		rc = resolve_new_branch(c, err);
 	if (rc == 0)

@@ -157,8 +157,9 @@ struct checkout {
 
 	/* Refs. */
 	struct refs_head before;
-	char branch[LIMIT_REF + 1]; /* full name HEAD is to point to; "": detached */
-	bool makes_branch;
+	char branch[LIMIT_REF + 1];  /* full name HEAD is to point to; "": detached */
+	bool makes_branch;           /* at the commit, or moves it there, with HEAD */
+	char branch_was[REFS_VALUE]; /* its value before; "-": it is new */
 	struct refs_update update;
 	struct buf who;
 

@@ -1,0 +1,338 @@
+/*
+ * store tag: list, make and delete tags.  A plain tag is a name for a commit; with a message it is
+ * an object that says who, when and why.
+ */
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/output.h"
+#include "cli/pager.h"
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MESSAGE_MAX (1u << 20) /* bytes */
+
+struct tag_options {
+	struct strings messages;
+	const char *file, *lines;
+	int list, annotate, force, erase;
+};
+
+#define FIELD(name) offsetof(struct tag_options, name)
+
+static const struct option_spec table[] = {
+	{ 'l', "list", OPTION_FLAG, FIELD(list), 1, NULL,
+		"list them; operands are patterns of names" },
+	{ 'n', NULL, OPTION_MAYBE, FIELD(lines), 0, "NUM",
+		"list with NUM lines (1) of the message, the commit's for a plain tag" },
+	{ 'a', "annotate", OPTION_FLAG, FIELD(annotate), 1, NULL,
+		"make an object with who, when and a message" },
+	{ 'm', "message", OPTION_LIST, FIELD(messages), 0, "TEXT",
+		"the message; a second -m is a second paragraph; means -a" },
+	{ 'F', "file", OPTION_STRING, FIELD(file), 0, "FILE",
+		"the message from FILE, - for standard input; means -a" },
+	{ 'f', "force", OPTION_FLAG, FIELD(force), 1, NULL, "move a tag that is there" },
+	{ 'd', "delete", OPTION_FLAG, FIELD(erase), 1, NULL, "delete tags" },
+	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
+};
+
+/* ---- the list */
+
+static bool is_set(const struct store_id *id)
+{
+	static const struct store_id none;
+
+	return memcmp(id, &none, sizeof(none)) != 0;
+}
+
+static void json_maybe_id(struct line *t, const char *name, const struct store_id *id)
+{
+	if (is_set(id))
+		json_id(t, name, id);
+	else
+		json_string(t, name, NULL);
+}
+
+/* What is made or deleted is told by the same object, without what was not read. */
+static void print_json(const char *action, const struct store_ref *r, const struct store_id *was)
+{
+	struct line t = { 0 };
+
+	json_begin(&t, "store/tag/1");
+	json_string(&t, "action", action);
+	json_bytes(&t, "name", r->short_name);
+	json_maybe_id(&t, "commit", &r->commit);
+	if (r->is_annotated)
+		json_id(&t, "tag", &r->id);
+	else
+		json_string(&t, "tag", NULL);
+	json_maybe_id(&t, "old", was);
+	if (r->tagger) {
+		json_bytes(&t, "tagger", r->tagger);
+		json_time(&t, "time", r->tag_time, r->tag_zone);
+		json_bytes(&t, "message", r->message);
+	} else {
+		json_string(&t, "tagger", NULL);
+		json_string(&t, "time", NULL);
+		json_string(&t, "message", NULL);
+	}
+	json_end(&t);
+	output_text(&t);
+	line_release(&t);
+}
+
+/* The first lines of a message; further ones are indented. */
+static void add_lines(struct line *t, const char *message, uint64_t lines)
+{
+	message += strspn(message, "\n");
+	for (uint64_t i = 0; i < lines && *message; i++) {
+		const size_t len = strcspn(message, "\n");
+
+		line_string(t, i ? "\n    " : "");
+		line_harmless(t, message, len);
+		message += len + (message[len] == '\n');
+	}
+}
+
+static int add_message(struct cli *cli, struct line *t, const struct store_ref *r, uint64_t lines)
+{
+	struct store_log_iter *it = NULL;
+	struct store_log_entry e;
+	char hex[STORE_HEX_LEN + 1];
+	int rc;
+
+	line_format(t, "%*s ", strlen(r->short_name) < 15 ? (int)(15 - strlen(r->short_name)) : 0,
+		"");
+	if (r->is_annotated || !r->has_commit) {
+		add_lines(t, r->message ? r->message : "", lines);
+		return 0;
+	}
+	rc = store_log_open(cli->repo, store_id_hex(hex, &r->commit), &it, &cli->err);
+	if (rc == 0)
+		rc = store_log_next(it, &e, &cli->err);
+	if (rc == 0)
+		add_lines(t, e.message, lines);
+	store_log_free(it);
+	return rc;
+}
+
+static int print_ref(struct cli *cli, const struct store_ref *r, uint64_t lines)
+{
+	static const struct store_id none;
+	struct line t = { 0 };
+	int rc = 0;
+
+	if (cli->global.json) {
+		print_json("list", r, &none);
+		return 0;
+	}
+	line_harmless(&t, r->short_name, strlen(r->short_name));
+	if (lines)
+		rc = add_message(cli, &t, r, lines);
+	if (rc == 0) {
+		output_text(&t);
+		output_line_end(cli);
+	}
+	line_release(&t);
+	return rc;
+}
+
+static bool fits(const struct cli *cli, const char *name)
+{
+	for (size_t i = 0; i < cli->args.n; i++)
+		if (fnmatch(cli->args.items[i], name, 0) == 0)
+			return true;
+	return !cli->args.n;
+}
+
+static int list(struct cli *cli, uint64_t lines)
+{
+	const struct store_refs_options o = { .kinds = STORE_REFS_TAGS };
+	struct store_refs_iter *it = NULL;
+	struct store_ref r;
+	int rc = cli_open(cli, false);
+
+	if (rc == 0)
+		rc = store_refs_open(cli->repo, &o, &it, &cli->err);
+	if (rc != 0)
+		return rc;
+	pager_start(cli);
+	while (rc == 0) {
+		rc = cli_must_stop() ? STORE_ECANCELED : store_refs_next(it, &r, &cli->err);
+		if (rc == 0 && fits(cli, r.short_name))
+			rc = print_ref(cli, &r, lines);
+	}
+	store_refs_free(it);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* ---- messages */
+
+static void add_paragraphs(struct line *t, const struct strings *paragraphs)
+{
+	for (size_t i = 0; i < paragraphs->n; i++) {
+		const char *s = paragraphs->items[i] + strspn(paragraphs->items[i], "\n");
+		size_t len = strlen(s);
+
+		while (len && strchr(" \t\r\n", s[len - 1]))
+			len--;
+		if (!len)
+			continue;
+		line_string(t, t->len ? "\n" : "");
+		line_add(t, s, len);
+		line_string(t, "\n");
+	}
+}
+
+static int read_file(struct cli *cli, const char *name, struct line *t)
+{
+	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+	char part[4096];
+	size_t n;
+	int rc = 0;
+
+	if (!f)
+		return cli_fail(cli, STORE_EIO, errno, "cannot open '%s': %s", name,
+			strerror(errno));
+	line_string(t, "");
+	while (t->len <= MESSAGE_MAX && (n = fread(part, 1, sizeof(part), f)) > 0)
+		line_add(t, part, n);
+	if (ferror(f))
+		rc = cli_fail(cli, STORE_EIO, errno, "cannot read '%s': %s", name, strerror(errno));
+	else if (memchr(t->data, 0, t->len))
+		rc = cli_fail(cli, STORE_EINVAL, 0, "'%s' holds a NUL, which no message may", name);
+	if (f != stdin)
+		fclose(f);
+	return rc;
+}
+
+/* ---- changes */
+
+static void tell(const struct cli *cli, const char *action, const struct store_ref_result *r,
+	bool is_annotated)
+{
+	const struct store_ref ref = { .short_name = r->name,
+		.is_annotated = is_annotated,
+		.commit = r->commit,
+		.id = r->id };
+	struct line t = { 0 };
+
+	if (cli->global.json) {
+		print_json(action, &ref, &r->was);
+		return;
+	}
+	if (is_set(&r->id)) {
+		line_format(&t, "the tag '%s' names ", r->name);
+		line_short_id(&t, &r->commit);
+	} else {
+		line_format(&t, "deleted the tag '%s', which was ", r->name);
+		line_short_id(&t, &r->was);
+	}
+	output_talk(cli, "%s", t.data);
+	line_release(&t);
+}
+
+static int make(struct cli *cli, const struct tag_options *given, struct store_tag_options *o)
+{
+	struct store_ref_result r;
+	int rc = cli_open(cli, true);
+
+	o->flags = given->force ? STORE_REF_FORCE : 0;
+	o->rev = cli->args.n > 1 ? cli->args.items[1] : NULL;
+	if (rc == 0)
+		rc = store_tag_create(cli->repo, cli->args.items[0], o, &r, &cli->err);
+	if (rc != 0)
+		return rc;
+	tell(cli, r.existed ? "move" : "create", &r, o->message);
+	if (r.identity_guessed)
+		output_talk(cli,
+			"the tagger was guessed from the login; set user.name and user.email in the configuration");
+	return 0;
+}
+
+static int create(struct cli *cli, const struct tag_options *given)
+{
+	struct store_tag_options o = { 0 };
+	struct line message = { 0 };
+	int rc = 0;
+
+	if (given->file) {
+		rc = read_file(cli, given->file, &message);
+	} else if (given->messages.n) {
+		line_string(&message, "");
+		add_paragraphs(&message, &given->messages);
+	}
+	o.message = message.data;
+	if (rc == 0)
+		rc = make(cli, given, &o);
+	line_release(&message);
+	return rc;
+}
+
+/* Each is tried; the first that failed makes the exit code, and its line comes last. */
+static int erase(struct cli *cli)
+{
+	struct store_error first = { 0 };
+	int failed = 0, rc = cli_open(cli, true);
+
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; i < cli->args.n && !cli_must_stop(); i++) {
+		struct store_ref_result r;
+
+		rc = store_tag_delete(cli->repo, cli->args.items[i], &r, &cli->err);
+		if (rc == 0) {
+			tell(cli, "delete", &r, false);
+		} else if (failed != 0) {
+			output_error(cli, rc, cli->err.sys, cli->err.msg);
+		} else {
+			failed = rc;
+			first = cli->err;
+		}
+	}
+	cli->err = first;
+	return failed;
+}
+
+static int check_usage(const struct cli *cli, const struct tag_options *given, bool lists)
+{
+	const bool annotates = given->annotate || given->messages.n || given->file;
+
+	if (lists + given->erase > 1 || ((lists || given->erase) && (annotates || given->force)))
+		return output_usage(cli, "one of making, deleting and listing tags goes at a time");
+	if (given->messages.n && given->file)
+		return output_usage(cli, "-m and -F do not go together");
+	if (given->annotate && !given->messages.n && !given->file)
+		return output_usage(cli, "no message is given; use -m TEXT or -F FILE");
+	if (given->erase && !cli->args.n)
+		return output_usage(cli, "name the tags that are to be deleted");
+	if (!lists && !given->erase && !cli->args.n)
+		return output_usage(cli, "name the tag");
+	if (!lists && !given->erase && cli->args.n > 2)
+		return output_usage(cli, "tag takes NAME [REV], not '%s' as well",
+			cli->args.items[2]);
+	return 0;
+}
+
+static int run(struct cli *cli, const void *data)
+{
+	const struct tag_options *given = data;
+	const bool makes = given->annotate || given->messages.n || given->file || given->force;
+	const bool lists = given->list || given->lines || (!cli->args.n && !given->erase && !makes);
+	uint64_t lines = given->lines != NULL;
+	int rc = check_usage(cli, given, lists);
+
+	if (rc == 0 && given->lines && *given->lines &&
+		!line_to_number(given->lines, false, INT32_MAX, &lines))
+		rc = output_usage(cli, "'%s' is no number of lines", given->lines);
+	if (rc != 0)
+		return rc;
+	if (given->erase)
+		return erase(cli);
+	return lists ? list(cli, lines) : create(cli, given);
+}
+
+const struct command cmd_tag = { "tag", "[OPTION...] [NAME [REV]]", "list, make and delete tags",
+	TAKES_REPO | TAKES_CONFIG | TAKES_JSON | TAKES_NUL, sizeof(struct tag_options), table,
+	run };
