@@ -23,12 +23,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FAULTS_MAX 16
 #define NAME_CAP 64
 #define ACTION_KILL (-1)
 #define ACTION_STOP (-2)
+#define DELAY_MAX 10000
+#define ACTION_DELAY(ms) (-1000 - (ms)) /* -1001 .. -1000 - DELAY_MAX */
 
 struct fault {
 	char name[NAME_CAP];
@@ -76,13 +79,28 @@ static const struct action {
 	{ "EXDEV", EXDEV },
 };
 
+/* "20ms": go on after so long; 0 if it is none. */
+static int parse_delay(const char *text, size_t len)
+{
+	int ms = 0;
+
+	if (len < 3 || memcmp(text + len - 2, "ms", 2) != 0)
+		return 0;
+	for (size_t i = 0; i < len - 2; i++) {
+		if (text[i] < '0' || text[i] > '9' || ms > DELAY_MAX)
+			return 0;
+		ms = ms * 10 + (text[i] - '0');
+	}
+	return ms > 0 && ms <= DELAY_MAX ? ACTION_DELAY(ms) : 0;
+}
+
 /* The action called text (len bytes), or 0. */
 static int find_action(const char *text, size_t len)
 {
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strlen(actions[i].name) == len && memcmp(actions[i].name, text, len) == 0)
 			return actions[i].value;
-	return 0;
+	return parse_delay(text, len);
 }
 
 /* Parse "name:nth:action" (len bytes) into f.  Returns 0 or -1. */
@@ -147,7 +165,15 @@ static const char *action_name(int action)
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (actions[i].value == action)
 			return actions[i].name;
-	return "?";
+	return "delay";
+}
+
+static void wait_for(int ms)
+{
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&t, &t) != 0 && errno == EINTR)
+		;
 }
 
 static void log_fired(const struct fault *f, unsigned long nth)
@@ -202,6 +228,10 @@ int fault_hit(const char *name)
 		kill(getpid(), SIGKILL);
 	if (fired->action == ACTION_STOP) {
 		kill(getpid(), SIGSTOP);
+		return 0;
+	}
+	if (fired->action <= ACTION_DELAY(1)) {
+		wait_for(-1000 - fired->action);
 		return 0;
 	}
 	errno = fired->action;

@@ -1,6 +1,7 @@
 /*
  * Fault points: named places where a test build can fail or die.  STORE_FAULT=name:nth:action[,...]
- * with action kill, stop (by SIGSTOP; on SIGCONT it goes on as if nothing was), or an errno name
+ * with action kill, stop (by SIGSTOP; on SIGCONT it goes on as if nothing was), a time as 20ms
+ * (after which it goes on, too), or an errno name
  * (EIO, ENOSPC, EINTR, ENOMEM, ...); nth counts from 1, "nth+" means from the nth on.
  * STORE_FAULT_LOG=FILE gets a line "name:nth:action" for each that fired. A STORE_FAULT that cannot
  * be read aborts.  A release build (without -DSTORE_FAULTS) has neither the names nor the code.

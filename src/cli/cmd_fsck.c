@@ -44,7 +44,11 @@ static bool on_notice(struct progress *p, const struct store_notice *n)
 		return false;
 	if (n->kind == STORE_NOTICE_PHASE && p->cli->global.quiet)
 		return true;
-	progress_hide();
+	/* The line of a phase that is through is kept. */
+	if (n->kind == STORE_NOTICE_PHASE)
+		progress_end(p);
+	else
+		progress_hide();
 	if (p->cli->global.json) {
 		report_json(n);
 	} else {

@@ -113,6 +113,21 @@ static void occupy_standard_descriptors(void)
 
 /* --- what commands call -------------------------------------------------------------------- */
 
+/* color.ui decides where --color was not given. */
+static int apply_color(struct cli *cli)
+{
+	char *word = NULL;
+	int rc = 0;
+
+	if (cli->global.color || store_config_get(cli->repo, "color.ui", &word, NULL) != 0)
+		return 0;
+	if (!output_use_color(word))
+		rc = cli_fail(cli, STORE_EINVAL, 0, "color.ui is auto, always or never, not '%s'",
+			word);
+	free(word);
+	return rc;
+}
+
 static int open_with(struct cli *cli, bool write, bool rebuild)
 {
 	struct store_open_options o = { 0 };
@@ -124,6 +139,8 @@ static int open_with(struct cli *cli, bool write, bool rebuild)
 	o.write = write;
 	rc = rebuild ? store_open_for_rebuild(&cli->repo, &o, &cli->err)
 		     : store_open(&cli->repo, &o, &cli->err);
+	if (rc == 0)
+		rc = apply_color(cli);
 	if (rc == 0 && cli->global.verbose)
 		output_talk(cli, "repository '%s'", store_dir(cli->repo));
 	return rc;

@@ -4,6 +4,12 @@
  * at most.  The last line is kept.  Anything else that goes to standard error takes the line away
  * first (progress_hide), and it is drawn again with the next call.
  *
+ * The rate is one of the last seconds: what is left is judged by how the work goes now, and a
+ * single slow file does not make the time jump.  A line is cut at the width that the terminal has
+ * when it is drawn, because a line that wraps cannot be taken back; it is overwritten with blanks,
+ * which a terminal without any control sequence understands, too.  Nothing is drawn over the shell
+ * of a user who has put the command into the background.
+ *
  * The same callback is where a signal ends an operation: it returns non-zero once a signal has
  * come.
  */
@@ -12,6 +18,7 @@
 #include "cli/output.h"
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,21 +32,39 @@ double progress_now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Columns that a line may take: the last one stays free, or some terminals wrap. */
+static size_t columns(void)
+{
+	struct winsize w;
+
+	return ioctl(2, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col - 1U : 79;
+}
+
+/* Another process group has the terminal when the command runs in the background. */
+static bool has_terminal(void)
+{
+	const pid_t owner = tcgetpgrp(2);
+
+	return owner < 0 || owner == getpgrp();
+}
+
 void progress_hide(void)
 {
-	static const char erase[] = "\r\033[K";
 	struct progress *p = shown;
+	struct line t = { 0 };
 
 	shown = NULL; /* first: output_stderr calls back */
-	if (p && p->drawn) {
-		p->drawn = false;
-		output_stderr(erase, sizeof(erase) - 1);
+	if (p && p->width) {
+		line_format(&t, "\r%*s\r", (int)p->width, "");
+		p->width = 0;
+		output_stderr(t.data, t.len);
+		line_release(&t);
 	}
 }
 
 static void add_time_left(struct line *t, double seconds)
 {
-	unsigned int s = seconds < 359999 ? (unsigned int)(seconds + 0.5) : 359999;
+	unsigned int s = seconds < 359998 ? (unsigned int)seconds + 1 : 359999;
 
 	if (s >= 3600)
 		line_format(t, ", %u:%02u:%02u left", s / 3600, s / 60 % 60, s % 60);
@@ -47,34 +72,62 @@ static void add_time_left(struct line *t, double seconds)
 		line_format(t, ", %u:%02u left", s / 60, s % 60);
 }
 
-static void draw(struct progress *p, double elapsed)
+/* The rate of the last seconds; the longer ago, the less it counts. */
+static double smooth(struct progress *p, double at)
+{
+	enum { SECONDS = 3 };
+	const double passed = at - p->sampled;
+	const double now = passed > 0 && p->now.bytes > p->sample
+		? (double)(p->now.bytes - p->sample) / passed
+		: 0;
+
+	p->rate = p->sampled > p->start ? p->rate + (now - p->rate) * passed / (SECONDS + passed)
+					: now;
+	p->sampled = at;
+	p->sample = p->now.bytes;
+	return p->rate;
+}
+
+static void describe(struct line *t, const struct progress *p, double rate, bool ended)
 {
 	const struct store_progress *now = &p->now;
-	double rate = elapsed > 0 ? (double)now->bytes / elapsed : 0;
-	struct line t = { 0 };
 
-	line_string(&t, "\r");
-	line_harmless(&t, p->stage, strlen(p->stage));
-	line_format(&t, ": %llu", (unsigned long long)now->files);
+	line_harmless(t, p->stage, strlen(p->stage));
+	line_format(t, ": %llu", (unsigned long long)now->files);
 	if (now->files_total)
-		line_format(&t, "/%llu", (unsigned long long)now->files_total);
-	line_string(&t, " files, ");
-	line_size(&t, now->bytes);
+		line_format(t, "/%llu", (unsigned long long)now->files_total);
+	line_string(t, " files, ");
+	line_size(t, now->bytes);
 	if (now->bytes_total) {
-		line_string(&t, " of ");
-		line_size(&t, now->bytes_total);
+		line_string(t, " of ");
+		line_size(t, now->bytes_total);
 	}
-	line_string(&t, ", ");
-	line_size(&t, (uint64_t)rate);
-	line_string(&t, "/s");
-	if (now->bytes_total > now->bytes && rate >= 1)
-		add_time_left(&t, (double)(now->bytes_total - now->bytes) / rate);
-	line_string(&t, "\033[K");
+	line_string(t, ", ");
+	line_size(t, (uint64_t)rate);
+	line_string(t, "/s");
+	if (!ended && now->bytes_total > now->bytes && rate >= 1)
+		add_time_left(t, (double)(now->bytes_total - now->bytes) / rate);
+}
+
+/* ended: the line stays, with the rate of the whole stage. */
+static void draw(struct progress *p, double at, bool ended)
+{
+	const double rate = smooth(p, at), passed = at - p->start;
+	const size_t room = columns();
+	struct line t = { 0 }, all = { 0 };
+	size_t width;
+
+	describe(&t, p, ended && passed > 0 ? (double)p->now.bytes / passed : rate, ended);
+	width = t.len < room ? t.len : room;
+	line_format(&all, "\r%.*s", (int)width, t.data);
+	if (p->width > width)
+		line_format(&all, "%*s", (int)((p->width < room ? p->width : room) - width), "");
 	shown = NULL;
-	output_stderr(t.data, t.len);
+	output_stderr(all.data, all.len);
 	shown = p;
-	p->drawn = true;
+	p->width = width;
 	line_release(&t);
+	line_release(&all);
 }
 
 /* A new stage begins on a line of its own; the line of the last one stays. */
@@ -86,7 +139,8 @@ static void next_stage(struct progress *p, const struct store_progress *now, dou
 		return;
 	progress_end(p);
 	snprintf(p->stage, sizeof(p->stage), "%s", stage);
-	p->start = at;
+	p->start = p->sampled = at;
+	p->sample = 0;
 }
 
 static int on_progress(void *payload, const struct store_progress *now)
@@ -96,8 +150,8 @@ static int on_progress(void *payload, const struct store_progress *now)
 
 	next_stage(p, now, at);
 	p->now = *now;
-	if (p->visible && at - p->start >= 1 && at - p->last >= 0.1) {
-		draw(p, at - p->start);
+	if (p->visible && at - p->start >= 1 && at - p->last >= 0.1 && has_terminal()) {
+		draw(p, at, false);
 		p->last = at;
 	}
 	return cli_signal() != 0;
@@ -207,18 +261,20 @@ void progress_begin(struct progress *p, struct cli *cli, struct store_callbacks 
 	p->cli = cli;
 	p->visible = isatty(2) && !cli->global.quiet && !cli->global.no_progress &&
 		!cli->global.json;
-	p->start = progress_now();
+	p->start = p->sampled = progress_now();
 	*callbacks = (struct store_callbacks){ on_progress, on_notice, p };
 }
 
 void progress_end(struct progress *p)
 {
-	if (p->drawn)
-		draw(p, progress_now() - p->start);
+	const bool was_drawn = p->width > 0;
+
+	if (was_drawn)
+		draw(p, progress_now(), true);
 	shown = NULL;
-	if (p->drawn)
+	if (was_drawn)
 		output_stderr("\n", 1);
-	p->drawn = false;
+	p->width = 0;
 }
 
 void progress_interrupted(const struct progress *p, const char *again)

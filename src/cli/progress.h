@@ -9,10 +9,12 @@
 struct progress {
 	struct cli *cli;
 	bool visible;              /* may be drawn at all */
-	bool drawn;                /* a line stands on the terminal */
+	size_t width;              /* columns of the line that stands on the terminal, or 0 */
 	char stage[40];            /* of the last call */
 	struct store_progress now; /* of the last call; its stage is the one above */
 	double start, last;        /* seconds: when the stage began, when the line was drawn */
+	double rate, sampled;      /* bytes per second, smoothed, and when it was last looked at */
+	uint64_t sample;           /* bytes of the stage then */
 	/* Shown a notice first; true: it has said what is to be said.  May be NULL. */
 	bool (*notice)(struct progress *p, const struct store_notice *n);
 	void *data; /* for notice */

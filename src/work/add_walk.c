@@ -255,6 +255,7 @@ static int add_content(struct add_walk *w, struct item *item, int dirfd,
 	ingest_take_stat(job, e);
 	job->size = e->stat.size;
 	set_staged(job, row);
+	ingest_found(w->g, e->stat.size);
 	if (e->kind != ENTRY_LINK && e->stat.size > INGEST_SMALL && !dry) {
 		const struct job large = *job;
 
@@ -262,6 +263,7 @@ static int add_content(struct add_walk *w, struct item *item, int dirfd,
 		return ingest_large_begin(w->g, &large, add_walk_path(w), w->path.len, err);
 	}
 	item->bytes += e->stat.size;
+	item->covered += e->stat.size;
 	return 0;
 }
 
@@ -500,6 +502,8 @@ int add_walk_produce(void *ctx, struct item *item, struct store_error *err)
 		else
 			break;
 	}
+	if (w->depth == 0 && w->next_path == w->path_count)
+		ingest_found_all(w->g);
 	if (rc == 0 && item->job_count == 0 && !w->g->large.open)
 		rc = PIPELINE_END;
 	/* Nothing stays open while the consumer publishes: the map may have to grow. */

@@ -430,6 +430,11 @@ int checkout_do(struct store_repo *repo, const struct checkout_way *way, void *c
 		rc = checkout_settle_paths(&c, err);
 	if (rc == 0)
 		rc = c.in_place ? run_in_place(&c, err) : run_to(&c, err);
+	if (rc == 0) {
+		/* The end is told; there is nothing left to cancel. */
+		c.last_tick_ns = 0;
+		checkout_tick(&c, NULL);
+	}
 	fill_stats(&c, &before);
 	end(&c);
 	c.result->stats.seconds = (double)(clock_mono_ns() - start) / 1e9;

@@ -360,6 +360,9 @@ static int run_phases(struct fsck *f, struct store_error *err)
 		rc = phases[i].run(f, err);
 		if (rc == 0 && i == 0)
 			rc = prepare_marks(f, err);
+		f->next_tick = 0; /* the end of a phase is told */
+		if (rc == 0)
+			rc = fsck_tick(f, err);
 	}
 	if (rc == 0 && f->damaged_count > 0)
 		rc = fsck_name_paths(f, err);

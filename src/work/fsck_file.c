@@ -50,9 +50,12 @@ int fsck_list_packs(struct odb *o, struct fsck_pack_list *l, struct store_error 
 	}
 	for (errno = 0; rc == 0 && (d = readdir(dir)) != NULL; errno = 0) {
 		struct fsck_pack p = { 0 };
+		struct stat st;
 
 		if (!pack_name_parse(d->d_name, &p.number, p.random))
 			continue;
+		if (fstatat(odb_packs_fd(o), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			p.size = (uint64_t)st.st_size;
 		if (mem_grow(&l->items, &l->cap, l->count + 1, sizeof(*l->items)) != 0)
 			rc = store_error_set(err, STORE_ENOMEM, "out of memory");
 		else

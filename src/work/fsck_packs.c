@@ -367,6 +367,8 @@ int fsck_packs(struct fsck *f, struct store_error *err)
 	if (!s)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	workers = workers > WORKERS_MAX ? WORKERS_MAX : workers;
+	for (size_t i = 0; i < f->packs.count; i++)
+		f->progress.bytes_total += f->packs.items[i].size;
 	memset(items, 0, sizeof(items));
 	for (size_t i = 0; i < sizeof(pool) / sizeof(pool[0]); i++)
 		pool[i] = &items[i];
@@ -378,8 +380,11 @@ int fsck_packs(struct fsck *f, struct store_error *err)
 	if (rc == 0)
 		rc = fsck_decoder_init(&s->large, err);
 	for (size_t i = 0; i < f->packs.count && rc == 0; i++) {
+		const uint64_t end = f->progress.bytes + f->packs.items[i].size;
+
 		f->packs.items[i].first_bit = f->packs.bits;
 		rc = scan_pack(s, &f->packs.items[i], pool, workers, err);
+		f->progress.bytes = end; /* header and footer, and what was damaged */
 		if (rc == 0 && f->packs.items[i].is_readable)
 			f->packs.bits += f->packs.items[i].rows;
 		if (rc == 0)

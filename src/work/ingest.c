@@ -70,6 +70,17 @@ bool ingest_item_full(const struct item *item)
 		item->text.len >= BATCH_STRINGS / 4;
 }
 
+void ingest_found(struct ingest *g, uint64_t bytes)
+{
+	__atomic_fetch_add(&g->found_files, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&g->found_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+void ingest_found_all(struct ingest *g)
+{
+	__atomic_store_n(&g->found_all, true, __ATOMIC_RELEASE);
+}
+
 const char *ingest_path(const struct item *item, const struct job *job)
 {
 	return (const char *)item->text.data + job->path;
@@ -82,6 +93,7 @@ static void clear_item(struct item *item)
 	item->chunk_count = 0;
 	item->block_count = 0;
 	item->bytes = 0;
+	item->covered = 0;
 	item->first = item->last = false;
 	buf_clear(&item->wire);
 	buf_clear(&item->text);
@@ -347,6 +359,16 @@ static int leave_checkpoint(struct ingest *g, const struct item *item, struct st
 	return rc;
 }
 
+static void count_taken(struct ingest *g, const struct item *item)
+{
+	if (item->type == ITEM_SEGMENT && !item->last) {
+		g->taken_of_one = item->covered;
+		return;
+	}
+	g->taken_bytes += item->covered;
+	g->taken_of_one = 0;
+}
+
 static int consume(void *ctx, void *it, struct store_error *err)
 {
 	struct ingest *g = ctx;
@@ -358,6 +380,7 @@ static int consume(void *ctx, void *it, struct store_error *err)
 	for (size_t i = 0; rc == 0 && item->type == ITEM_BATCH && i < item->job_count; i++)
 		rc = take_job(g, item, &item->jobs[i], err);
 	g->since_bytes += item->bytes;
+	count_taken(g, item);
 	if (rc != 0 || !is_due(g))
 		return rc;
 	if (item->type == ITEM_SEGMENT && !item->last && item->jobs[0].notice == 0)
@@ -373,10 +396,15 @@ static int tick(void *ctx, struct store_error *err)
 	const int64_t now = clock_mono_ns();
 	struct store_progress p = { .stage = "add",
 		.files = g->result->stats.files,
-		.bytes = g->result->stats.bytes + g->since_bytes };
+		.bytes = g->taken_bytes + g->taken_of_one };
 
 	if (now - g->told_ns < TICK_NS)
 		return 0;
+	/* A total that still grows is none: it is told once the walk is through. */
+	if (__atomic_load_n(&g->found_all, __ATOMIC_ACQUIRE)) {
+		p.files_total = __atomic_load_n(&g->found_files, __ATOMIC_RELAXED);
+		p.bytes_total = __atomic_load_n(&g->found_bytes, __ATOMIC_RELAXED);
+	}
 	g->told_ns = now;
 	stats_sample();
 	if (g->callbacks->progress && g->callbacks->progress(g->callbacks->payload, &p) != 0)
@@ -472,6 +500,11 @@ int ingest_run(struct ingest *g, struct store_error *err)
 	if (rc == 0 || rc == STORE_ECANCELED) {
 		late = publish_batch(g, rc == 0 ? err : NULL);
 		rc = rc == 0 ? late : rc;
+	}
+	if (rc == 0) {
+		/* The end is told, whenever it was told last; there is nothing left to cancel. */
+		g->told_ns = 0;
+		tick(g, NULL);
 	}
 	stats_sample();
 	writer_get_stats(g->writer, &w);

@@ -82,6 +82,8 @@ struct item {
 	struct buf text;  /* paths, each followed by a NUL */
 	struct buf lists; /* of xattrs, of directories and large files */
 	uint64_t bytes;   /* of files and lists, to bound the batch */
+	/* For progress: bytes of the files of a batch; of a segment's file up to its end. */
+	uint64_t covered;
 	struct chunk_ref *chunks;
 	size_t chunk_count, chunk_cap;
 	struct pack_block *blocks; /* for the pack; encoded, one behind the other, in wire */
@@ -151,6 +153,11 @@ struct ingest {
 	bool registered;
 	int64_t published_ns;
 	uint64_t since_bytes; /* input since the last publication */
+	/* For progress: what the walk found to read, whether it is through, and what was taken. */
+	uint64_t found_files, found_bytes; /* atomic */
+	bool found_all;                    /* atomic; set after the last of them */
+	uint64_t taken_bytes;              /* of files that are through */
+	uint64_t taken_of_one; /* of the large file that is not; read again, it begins anew */
 	const struct store_callbacks *callbacks;
 	struct store_add_result *result;
 	uint64_t opened; /* atomic */
@@ -167,6 +174,10 @@ struct job *ingest_add_job(struct item *item, enum job_type type, const char *pa
 /* Take back the job that was added last, with its path: nothing else may make an item full. */
 void ingest_drop_job(struct item *item);
 bool ingest_item_full(const struct item *item);
+/* The walk has found a file of so many bytes that will be read. */
+void ingest_found(struct ingest *g, uint64_t bytes);
+/* The walk is through: what was found is all there is. */
+void ingest_found_all(struct ingest *g);
 /* Begin a large file: the next items are its segments. */
 int ingest_large_begin(struct ingest *g, const struct job *job, const char *path, size_t len,
 	struct store_error *err);

@@ -36,6 +36,7 @@ static int tell(struct large *l, struct item *item, int notice, int sys, struct 
 	snprintf(job->why, sizeof(job->why), "%s", sys ? strerror_r(sys, text, sizeof(text)) : "");
 	item->type = ITEM_SEGMENT;
 	item->first = item->last = true;
+	item->covered = l->job.size;
 	l->open = false;
 	io_close(&l->fd);
 	return 0;
@@ -423,6 +424,7 @@ int ingest_large_produce(struct ingest *g, struct item *item, struct store_error
 		rc = cut(l, item, used, (size_t)n, l->at_end, err);
 	item->offset = l->start;
 	item->bytes = (uint64_t)n;
+	item->covered = l->off;
 	if (rc == 0 && l->at_end)
 		rc = finish_file(g, item, err);
 	return rc;

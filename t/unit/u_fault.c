@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -55,6 +56,23 @@ static void test_fault__plus_means_from_then_on(void **state)
 	assert_int_equal(FAULT("write"), 0);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(FAULT("write"), EIO);
+}
+
+static void test_fault__a_time_holds_up_and_lets_go_on(void **state)
+{
+	struct timespec from, to;
+
+	(void)state;
+	assert_int_equal(fault_load("read:2:30ms"), 0);
+	assert_int_equal(FAULT("read"), 0);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_int_equal(FAULT("read"), 0);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	assert_true((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000 >= 29);
+	assert_int_equal(fault_load("read:1:0ms"), -1);
+	assert_int_equal(fault_load("read:1:ms"), -1);
+	assert_int_equal(fault_load("read:1:10001ms"), -1);
+	assert_int_equal(fault_load("read:1:1sms"), -1);
 }
 
 static void test_fault__plans_that_cannot_be_read_are_refused(void **state)
@@ -181,6 +199,7 @@ int main(int argc, char **argv)
 			no_faults),
 		cmocka_unit_test_teardown(test_fault__exactly_one_of_many_threads_meets_it,
 			no_faults),
+		cmocka_unit_test(test_fault__a_time_holds_up_and_lets_go_on),
 		cmocka_unit_test(test_fault__kill_ends_the_process_at_once),
 		cmocka_unit_test_teardown(test_fault__log_names_what_fired, no_faults),
 		cmocka_unit_test_prestate(test_fault__environment_is_read_and_a_slip_in_it_aborts,

@@ -1,0 +1,202 @@
+#!/bin/sh
+# Progress on a terminal: what it shows, how often, how wide; and silence everywhere else.  The work is slowed down by a
+# fault point that waits, so that nothing depends on how fast the machine is, and all cases run at once.
+. "$(dirname "$0")/test-lib.sh"
+STORE_TEST_FSYNC=0 STORE_PAGER=cat PYTHONPATH=$SRC_ROOT/t PYTHONDONTWRITEBYTECODE=1
+export STORE_TEST_FSYNC STORE_PAGER PYTHONPATH PYTHONDONTWRITEBYTECODE
+
+cat >cases.py <<'EOF'
+# Runs every case on a terminal of its own, in a repository of its own if it changes it; writes cases.pickle.
+import os, pickle, shutil, subprocess, threading, terminal
+
+SIZES = {'one': 9, 'two': 6}
+
+def make(place):
+    subprocess.run(['store', 'init', '-q', place], check=True)
+    for name in SIZES:
+        # A link counts as a change of the file, so there is none to the one that is to change once only.
+        (shutil.copy if place == 'again' else os.link)(name, place + '/' + name)
+    os.mkfifo(place + '/fifo')
+
+for name, size in SIZES.items():
+    with open(name, 'wb') as f:
+        f.write(os.urandom(size << 20))
+make('done')
+subprocess.run('store add -q . && store commit -q -m all', shell=True, cwd='done', check=True)
+
+def narrow(fd, run):
+    # After the third line the window is made narrower.
+    if len(terminal.frames(run.out)) == 3:
+        terminal.resize(fd, 24)
+
+def again(fd, run):
+    # The second file changes while it is read, so it is read once more.
+    if b'/2 files, 12' in run.out and not os.path.exists('again.touched'):
+        os.chmod('again/two', 0o600)
+        open('again.touched', 'w').close()
+
+READ = 'ingest.read:1+:250ms'
+ADD = ['store', '--threads', '1', 'add', 'one', 'two']
+CASES = {
+    'add': (None, READ, ADD, {}),
+    'threads': (None, READ, ['store', '--threads', '3', 'add', 'one', 'two'], {}),
+    'checkout': ('done', 'pack.read:1+:100ms', ['store', '--threads', '1', 'checkout', '--to', '../out', 'HEAD'], {}),
+    'fsck': ('done', 'read:1+:16ms', ['store', '--threads', '1', 'fsck'], {}),
+    'narrow': (None, READ, ADD, {'columns': 50, 'on_output': narrow}),
+    'again': (None, READ, ADD, {'on_output': again}),
+    'notice': (None, READ, ['store', '--threads', '1', '-v', 'add', 'one', 'fifo', 'two'], {}),
+    'background': (None, READ, ['sh', '-mc', 'store --threads 1 add one two & wait'], {}),
+    'quiet': (None, READ, ADD[:1] + ['-q'] + ADD[1:], {}),
+    'no-progress': (None, READ, ADD + ['--no-progress'], {}),
+    'json': (None, READ, ADD + ['--json'], {}),
+    'pipe': (None, READ, ['sh', '-c', 'store --threads 1 add one two 2>err; cat err'], {}),
+}
+results = {}
+
+def work(name, source, fault, argv, options):
+    place = source or name
+    command = ['sh', '-c', 'cd "$0" && exec "$@"', place] + argv
+    r = terminal.run(command, env={'STORE_FAULT': fault}, **options)
+    results[name] = {'out': r.out, 'first': next((t for t, data in r.chunks if b'/s' in data), None),
+                     'code': r.code, 'seconds': r.seconds}
+
+for name in CASES:
+    if not CASES[name][0]:
+        make(name)
+threads = [threading.Thread(target=work, args=(name, *CASES[name])) for name in CASES]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+with open('cases.pickle', 'wb') as f:
+    pickle.dump(results, f)
+assert all(r['code'] == 0 for r in results.values()), {k: (r['code'], r['out']) for k, r in results.items()}
+EOF
+
+cat >seen.py <<'EOF'
+# What the promises share: the lines of progress of a case, taken apart.
+import pickle, re, terminal
+
+cases = pickle.load(open('cases.pickle', 'rb'))
+UNITS = {'bytes': 1, 'byte': 1, 'KiB': 1 << 10, 'MiB': 1 << 20, 'GiB': 1 << 30}
+LINE = re.compile(r'(.*?): (?:(\d+)(?:/(\d+))? files, )?([\d.]+) (\w+)(?: of ([\d.]+) (\w+))?, ([\d.]+) (\w+)/s(?:, (\d+):(\d\d) left)?')
+
+def lines(name):
+    out = []
+    for frame in terminal.frames(cases[name]['out']):
+        m = LINE.fullmatch(frame.split('\n')[0].rstrip())
+        if m:
+            stage, files, total, b, bu, t, tu, r, ru, minutes, seconds = m.groups()
+            out.append({'stage': stage, 'files': files, 'files_total': total, 'bytes': float(b) * UNITS[bu],
+                        'total': t and float(t) * UNITS[tu], 'rate': float(r) * UNITS[ru],
+                        'left': minutes and int(minutes) * 60 + int(seconds)})
+    return out
+EOF
+
+test_expect_success 'setup: each case on a terminal of its own' '
+	python3 cases.py
+'
+
+test_expect_success 'a line tells stage, files, bytes, the total, the rate and what time is left' '
+	python3 -c "
+from seen import *
+for name, stage in (\"add\", \"add\"), (\"threads\", \"add\"), (\"checkout\", \"checkout\"), (\"fsck\", \"fsck 1/6 packs\"):
+    got = lines(name)
+    assert len(got) >= 4, (name, cases[name][\"out\"])
+    assert all(l[\"stage\"] == stage for l in got if l[\"left\"]), (name, got)
+    assert any(l[\"left\"] for l in got), (name, got)
+    assert all(l[\"files\"] for l in got), (name, got)
+"
+'
+
+test_expect_success 'the time that is left falls, and is what the rate makes of the bytes that are left' '
+	python3 -c "
+from seen import *
+for name in \"add\", \"checkout\", \"fsck\":
+    got = [l for l in lines(name) if l[\"left\"]]
+    assert got[-1][\"left\"] < got[0][\"left\"], (name, got)
+    for l in got:
+        want = (l[\"total\"] - l[\"bytes\"]) / l[\"rate\"]
+        # What is shown is rounded: a twentieth of the last unit, and whole seconds.
+        assert abs(l[\"left\"] - want) <= 1.2 + want / 10, (name, l, want)
+"
+'
+
+test_expect_success 'bytes only grow, are counted once, and end at the total; so do the files' '
+	python3 -c "
+from seen import *
+for name in \"add\", \"threads\", \"checkout\":
+    got = lines(name)
+    assert all(a[\"bytes\"] <= b[\"bytes\"] for a, b in zip(got, got[1:])), (name, got)
+    assert all(l[\"bytes\"] <= 15 << 20 for l in got), (name, got)
+    end = got[-1]
+    assert end[\"bytes\"] == end[\"total\"] == 15 << 20, (name, end)
+    assert end[\"files\"] == end[\"files_total\"] == \"2\" and end[\"left\"] is None, (name, end)
+"
+'
+
+test_expect_success 'a file that changed while it was read, and is read once more, is counted once' '
+	test -f again.touched && python3 -c "
+from seen import *
+got = lines(\"again\")
+assert any(b[\"bytes\"] < a[\"bytes\"] for a, b in zip(got, got[1:])), got
+assert all(l[\"bytes\"] <= 15 << 20 for l in got) and got[-1][\"bytes\"] == got[-1][\"total\"] == 15 << 20, got
+"
+'
+
+test_expect_success 'nothing is drawn in the first second, and at most ten lines in each' '
+	python3 -c "
+from seen import *
+for name in \"add\", \"threads\", \"checkout\", \"fsck\":
+    assert cases[name][\"first\"] >= 1, (name, cases[name][\"first\"])
+    # One more for the line that is kept of each stage.
+    assert len(lines(name)) <= 10 * cases[name][\"seconds\"] + 8, (name, len(lines(name)), cases[name][\"seconds\"])
+"
+'
+
+test_expect_success 'the last line is kept, and what is said comes below it' '
+	python3 -c "
+from seen import *
+import re
+screen = [l for l in terminal.render(cases[\"add\"][\"out\"]) if l]
+assert len(screen) == 2, screen
+assert re.fullmatch(r\"add: 2/2 files, 15.0 MiB of 15.0 MiB, [0-9.]+ .iB/s\", screen[0]), screen
+assert screen[1].startswith(\"store: 2 added\"), screen
+screen = [l for l in terminal.render(cases[\"fsck\"][\"out\"]) if l]
+assert screen[0].startswith(\"1/6 packs: \") and re.match(r\"fsck 1/6 packs: .* MiB/s\", screen[1]), screen
+assert screen[2].startswith(\"2/6 index: \") and \"all is well\" in screen[-1], screen
+"
+'
+
+test_expect_success 'what is said meanwhile takes the line away first' '
+	python3 -c "
+from seen import *
+screen = [l for l in terminal.render(cases[\"notice\"][\"out\"]) if l]
+assert len(screen) == 4 and screen[0].startswith(\"store: repository \"), screen
+assert screen[1].endswith(\"is no file, directory or symlink: left out\"), screen
+assert screen[2].startswith(\"add: 2/2 files\") and screen[3].startswith(\"store: 2 added\"), screen
+"
+'
+
+test_expect_success 'a line never wraps: it is cut at the width of the terminal, also when that changes' '
+	python3 -c "
+from seen import *
+got = [f.split(\"\\n\")[0] for f in terminal.frames(cases[\"narrow\"][\"out\"]) if f.startswith(\"add:\")]
+assert len(got) >= 6, got
+assert max(map(len, got)) <= 49 and len(got[0]) > 23, got
+assert len(got[-1]) <= 23 and len(got[-3]) <= 23, got
+"
+'
+
+test_expect_success 'no progress in the background, with -q, --no-progress or --json, or in a pipe' '
+	python3 -c "
+from seen import *
+for name in \"background\", \"quiet\", \"no-progress\", \"json\", \"pipe\":
+    out = cases[name][\"out\"].replace(b\"\\r\\n\", b\"\\n\")
+    assert b\"/s\" not in out and b\"\\r\" not in out and not lines(name), (name, out)
+    assert (b\"2 added\" in out) == (name not in (\"quiet\", \"json\")), (name, out)
+assert cases[\"quiet\"][\"out\"] == b\"\", cases[\"quiet\"]
+"
+'
+
+test_done
