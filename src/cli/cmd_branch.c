@@ -1,6 +1,7 @@
 /* store branch: list, make, delete and rename branches. */
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/message.h"
 #include "cli/output.h"
 #include "cli/pager.h"
 #include <fnmatch.h>
@@ -41,25 +42,6 @@ static const struct option_spec table[] = {
 
 /* ---- one branch, told */
 
-/* The first line of a commit's message. */
-static int add_subject(struct cli *cli, struct line *t, const struct store_id *id)
-{
-	struct store_log_iter *it = NULL;
-	struct store_log_entry e;
-	char hex[STORE_HEX_LEN + 1];
-	int rc = store_log_open(cli->repo, store_id_hex(hex, id), &it, &cli->err);
-
-	if (rc == 0)
-		rc = store_log_next(it, &e, &cli->err);
-	if (rc == 0) {
-		const char *s = e.message + strspn(e.message, "\n");
-
-		line_add(t, s, strcspn(s, "\n"));
-	}
-	store_log_free(it);
-	return rc;
-}
-
 static bool is_set(const struct store_id *id)
 {
 	static const struct store_id none;
@@ -84,7 +66,7 @@ static int print_json(struct cli *cli, const char *action, const char *name, con
 
 	line_string(&subject, "");
 	if (is_set(id))
-		rc = add_subject(cli, &subject, id);
+		rc = message_subject_of(cli, id, &subject);
 	json_begin(&t, "store/branch/1");
 	json_string(&t, "action", action);
 	if (name)
@@ -128,7 +110,7 @@ static int print_line(struct cli *cli, const char *name, const struct store_id *
 		line_short_id(&t, id);
 		line_string(&t, " ");
 		line_string(&subject, "");
-		rc = add_subject(cli, &subject, id);
+		rc = message_subject_of(cli, id, &subject);
 		line_harmless(&t, subject.data, subject.len);
 	}
 	if (rc == 0) {

@@ -7,6 +7,7 @@
  */
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/message.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include <string.h>
@@ -69,28 +70,22 @@ static int list_changes(struct cli *cli)
 
 static int print_head(struct cli *cli, const struct store_reset_result *r)
 {
-	char hex[STORE_HEX_LEN + 1];
-	struct store_log_entry e;
-	struct store_log_iter *it;
-	struct line t = { 0 };
+	struct line t = { 0 }, subject = { 0 };
 	int rc;
 
 	if (!r->has_commit)
 		return 0;
-	rc = store_log_open(cli->repo, store_id_hex(hex, &r->commit), &it, &cli->err);
-	if (rc != 0)
-		return rc;
-	rc = store_log_next(it, &e, &cli->err);
+	rc = message_subject_of(cli, &r->commit, &subject);
 	if (rc == 0) {
 		line_string(&t, "HEAD is now at ");
 		line_short_id(&t, &r->commit);
 		line_string(&t, " ");
-		line_harmless(&t, e.message, strcspn(e.message, "\n"));
+		line_harmless(&t, subject.data ? subject.data : "", subject.len);
 		line_string(&t, "\n");
 		output_text(&t);
 	}
+	line_release(&subject);
 	line_release(&t);
-	store_log_free(it);
 	return rc;
 }
 

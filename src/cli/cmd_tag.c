@@ -4,6 +4,7 @@
  */
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "cli/message.h"
 #include "cli/output.h"
 #include "cli/pager.h"
 #include <errno.h>
@@ -97,9 +98,7 @@ static void add_lines(struct line *t, const char *message, uint64_t lines)
 
 static int add_message(struct cli *cli, struct line *t, const struct store_ref *r, uint64_t lines)
 {
-	struct store_log_iter *it = NULL;
-	struct store_log_entry e;
-	char hex[STORE_HEX_LEN + 1];
+	struct line message = { 0 };
 	int rc;
 
 	line_format(t, "%*s ", strlen(r->short_name) < 15 ? (int)(15 - strlen(r->short_name)) : 0,
@@ -108,12 +107,10 @@ static int add_message(struct cli *cli, struct line *t, const struct store_ref *
 		add_lines(t, r->message ? r->message : "", lines);
 		return 0;
 	}
-	rc = store_log_open(cli->repo, store_id_hex(hex, &r->commit), &it, &cli->err);
+	rc = message_of(cli, &r->commit, &message);
 	if (rc == 0)
-		rc = store_log_next(it, &e, &cli->err);
-	if (rc == 0)
-		add_lines(t, e.message, lines);
-	store_log_free(it);
+		add_lines(t, message.data ? message.data : "", lines);
+	line_release(&message);
 	return rc;
 }
 

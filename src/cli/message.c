@@ -70,3 +70,34 @@ void message_clean(struct line *t, bool comments)
 	line_release(t);
 	*t = out;
 }
+
+int message_of(struct cli *cli, const struct store_id *commit, struct line *out)
+{
+	char hex[STORE_HEX_LEN + 1];
+	const char *rev = store_id_hex(hex, commit);
+	const struct store_log_options one = { .revs = &rev, .n_revs = 1, .count = 1 };
+	struct store_log_iter *it = NULL;
+	struct store_log_entry e;
+	int rc = store_log_open(cli->repo, &one, &it, &cli->err);
+
+	if (rc == 0)
+		rc = store_log_next(it, &e, &cli->err);
+	if (rc == 0)
+		line_string(out, e.message);
+	store_log_free(it);
+	return rc;
+}
+
+int message_subject_of(struct cli *cli, const struct store_id *commit, struct line *out)
+{
+	struct line message = { 0 };
+	const int rc = message_of(cli, commit, &message);
+
+	if (rc == 0 && message.data) {
+		const char *s = message.data + strspn(message.data, "\n");
+
+		line_add(out, s, strcspn(s, "\n"));
+	}
+	line_release(&message);
+	return rc;
+}

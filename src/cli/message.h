@@ -15,4 +15,9 @@ int message_read(struct cli *cli, const char *name, struct line *t);
  */
 void message_clean(struct line *t, bool comments);
 
+/* Append the message of a commit, as it is stored.  0 or STORE_E*. */
+int message_of(struct cli *cli, const struct store_id *commit, struct line *out);
+/* Append its first line that is not empty, without LF. */
+int message_subject_of(struct cli *cli, const struct store_id *commit, struct line *out);
+
 #endif
