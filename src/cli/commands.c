@@ -8,6 +8,7 @@ static const struct command *const commands[] = {
 	&cmd_add,
 	&cmd_status,
 	&cmd_check_ignore,
+	&cmd_diff,
 	&cmd_commit,
 	&cmd_log,
 	&cmd_ls,
