@@ -97,9 +97,16 @@ int cli_fail_reading(struct cli *cli, int code, const char *name, const char *pa
  */
 int cli_paths(struct cli *cli, size_t from, size_t to, struct strings *out);
 
+/*
+ * Print the content of target as cat does; name: the operand it was resolved from; visible:
+ * standard output is a terminal, which control characters must not reach.  0 or STORE_E*.
+ */
+int cmd_cat_print(struct cli *cli, const char *name, const struct store_target *target,
+	bool visible);
+
 extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_fsck, cmd_help,
 	cmd_info;
 extern const struct command cmd_init, cmd_log, cmd_ls, cmd_root, cmd_status, cmd_version;
-extern const struct command cmd_diff;
+extern const struct command cmd_diff, cmd_show;
 
 #endif
