@@ -104,12 +104,19 @@ int cli_paths(struct cli *cli, size_t from, size_t to, struct strings *out);
  */
 int cli_read_path(struct cli *cli, char **line, size_t *cap);
 
+/*
+ * Print the content of target as cat does; name: the operand it was resolved from; visible:
+ * standard output is a terminal, which control characters must not reach.  0 or STORE_E*.
+ */
+int cmd_cat_print(struct cli *cli, const char *name, const struct store_target *target,
+	bool visible);
+
 extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_fsck, cmd_help,
 	cmd_info;
 extern const struct command cmd_branch, cmd_reflog, cmd_switch, cmd_tag;
 extern const struct command cmd_check_ignore;
 extern const struct command cmd_mv, cmd_reset, cmd_restore, cmd_rm;
 extern const struct command cmd_init, cmd_log, cmd_ls, cmd_root, cmd_status, cmd_version;
-extern const struct command cmd_diff;
+extern const struct command cmd_diff, cmd_show;
 
 #endif

@@ -271,6 +271,15 @@ static int copy(struct cli *cli, const char *name, const struct store_target *ta
 	return rc;
 }
 
+int cmd_cat_print(struct cli *cli, const char *name, const struct store_target *target,
+	bool visible)
+{
+	struct sink sink = { .fd = -1, .visible = visible };
+	const int rc = copy(cli, name, target, 0, UINT64_MAX, &sink);
+
+	return sink_close(cli, &sink, rc);
+}
+
 /* Name to content, refused where it has none to print. */
 static int resolve(struct cli *cli, size_t i, const struct range *range, struct store_target *out)
 {

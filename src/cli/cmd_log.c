@@ -1,5 +1,6 @@
 /* store log: the commits that a revision goes back to, the newest first. */
 #include "cli/cli.h"
+#include "cli/history.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/pager.h"
@@ -12,13 +13,13 @@ struct log_options {
 	const char *since, *until;
 	struct strings authors, greps;
 	unsigned int flags; /* STORE_LOG_* */
-	int oneline;
+	struct history_form form;
 };
 
 #define FIELD(name) offsetof(struct log_options, name)
 
 static const struct option_spec table[] = {
-	{ 0, "oneline", OPTION_FLAG, FIELD(oneline), 1, NULL, "one line each: id and subject" },
+	HISTORY_OPTIONS(FIELD(form)),
 	{ 'n', "max-count", OPTION_NUMBER, FIELD(count), INT32_MAX, "N",
 		"at most N commits; -5 is -n 5" },
 	{ 0, "skip", OPTION_NUMBER, FIELD(skip), INT32_MAX, "N", "leave out the first N" },
@@ -45,108 +46,38 @@ static const struct option_spec table[] = {
 	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
 };
 
-static void add_subject(struct line *t, const char *message)
-{
-	message += strspn(message, "\n");
-	line_harmless(t, message, strcspn(message, "\n"));
-}
+/* What one run of the list has at hand. */
+struct list {
+	struct cli *cli;
+	const struct log_options *given;
+	const struct strings *paths;
+	struct difflist_style style;
+	uint64_t count; /* of commits printed */
+};
 
-static void add_json(struct line *t, const struct store_log_entry *e)
+static int print_entry(struct list *l, const struct store_log_entry *e)
 {
-	json_begin(t, "store/log/1");
-	json_id(t, "commit", &e->id);
-	json_open(t, "parents", '[');
-	for (size_t i = 0; i < e->parent_count; i++)
-		json_id(t, NULL, &e->parents[i]);
-	json_close(t, ']');
-	json_id(t, "layer", &e->layer);
-	json_number(t, "generation", e->generation);
-	json_node(t, "root", &e->root);
-	json_bytes(t, "author", e->author);
-	json_time(t, "author_time", e->author_time, e->author_zone);
-	json_bytes(t, "committer", e->committer);
-	json_time(t, "commit_time", e->commit_time, e->commit_zone);
-	json_number(t, "added", e->added);
-	json_number(t, "modified", e->modified);
-	json_number(t, "deleted", e->deleted);
-	json_bytes(t, "message", e->message);
-	json_end(t);
-}
-
-static void add_oneline(struct line *t, const struct store_log_entry *e)
-{
-	line_string(t, output_color(COLOR_ID));
-	line_short_id(t, &e->id);
-	line_string(t, output_color(COLOR_OFF));
-	line_string(t, " ");
-	add_subject(t, e->message);
-}
-
-/* The message, four blanks before each line that is not empty. */
-static void add_message(struct line *t, const char *message)
-{
-	while (*message) {
-		size_t len = strcspn(message, "\n");
-
-		line_string(t, len ? "\n    " : "\n");
-		line_harmless(t, message, len);
-		message += len + (message[len] == '\n');
-	}
-}
-
-static void add_long(struct line *t, const struct store_log_entry *e, bool verbose)
-{
-	line_string(t, output_color(COLOR_ID));
-	line_string(t, "commit ");
-	line_id(t, &e->id);
-	line_string(t, output_color(COLOR_OFF));
-	if (e->parent_count > 1)
-		line_string(t, "\nMerge: ");
-	for (size_t i = 0; e->parent_count > 1 && i < e->parent_count; i++) {
-		line_string(t, i ? " " : "");
-		line_short_id(t, &e->parents[i]);
-	}
-	line_string(t, "\nAuthor: ");
-	line_harmless(t, e->author, strlen(e->author));
-	line_string(t, "\nDate:   ");
-	line_date(t, e->author_time, e->author_zone);
-	line_string(t, "\nRoot:   ");
-	line_node(t, &e->root);
-	if (verbose) {
-		line_string(t, "\nLayer:  ");
-		line_id(t, &e->layer);
-		line_format(t, " generation %llu", (unsigned long long)e->generation);
-		line_string(t, "\nCommit: ");
-		line_harmless(t, e->committer, strlen(e->committer));
-		line_string(t, ", ");
-		line_date(t, e->commit_time, e->commit_zone);
-		line_format(t, "\nFiles:  %llu added, %llu modified, %llu deleted",
-			(unsigned long long)e->added, (unsigned long long)e->modified,
-			(unsigned long long)e->deleted);
-	}
-	line_string(t, "\n");
-	add_message(t, e->message);
-}
-
-static void print_entry(const struct cli *cli, const struct log_options *given,
-	const struct store_log_entry *e, bool first)
-{
+	struct cli *cli = l->cli;
+	const bool oneline = l->given->form.oneline;
 	struct line t = { 0 };
 
 	if (cli->global.json) {
-		add_json(&t, e);
-		output_text(&t);
-	} else if (given->oneline) {
-		add_oneline(&t, e);
-		output_text(&t);
-		output_line_end(cli);
+		json_begin(&t, "store/log/1");
+		history_members(&t, e);
+		json_end(&t);
+	} else if (oneline) {
+		history_oneline(&t, e);
 	} else {
-		line_string(&t, first || cli->global.nul ? "" : "\n");
-		add_long(&t, e, cli->global.verbose);
-		output_text(&t);
-		output_line_end(cli);
+		line_string(&t, l->count == 0 || cli->global.nul ? "" : "\n");
+		history_long(&t, e, cli->global.verbose);
 	}
+	l->count++;
+	output_text(&t);
 	line_release(&t);
+	if (!cli->global.json)
+		output_line_end(cli);
+	return history_changes(cli, e, &l->style, (const char *const *)l->paths->items, l->paths->n,
+		!oneline && !cli->global.nul);
 }
 
 /* ---- operands */
@@ -230,12 +161,11 @@ static int on_progress(void *payload, const struct store_progress *p)
 	return cli_must_stop();
 }
 
-static int print_list(struct cli *cli, const struct log_options *given,
-	const struct store_log_options *o)
+static int print_list(struct list *l, const struct store_log_options *o)
 {
+	struct cli *cli = l->cli;
 	struct store_log_iter *it = NULL;
 	struct store_log_entry e;
-	uint64_t n = 0;
 	int rc = store_log_open(cli->repo, o, &it, &cli->err);
 
 	if (rc != 0)
@@ -243,8 +173,10 @@ static int print_list(struct cli *cli, const struct log_options *given,
 	pager_start(cli);
 	while (rc == 0) {
 		rc = cli_must_stop() ? STORE_ECANCELED : store_log_next(it, &e, &cli->err);
+		if (rc == STORE_ENOTFOUND)
+			break;
 		if (rc == 0)
-			print_entry(cli, given, &e, n++ == 0);
+			rc = print_entry(l, &e);
 	}
 	store_log_free(it);
 	return rc == STORE_ENOTFOUND ? 0 : rc;
@@ -264,9 +196,12 @@ static int run(struct cli *cli, const void *data)
 		.count = given->count,
 		.callbacks.progress = on_progress };
 	struct strings paths = { 0 };
+	struct list list = { .cli = cli, .given = given, .paths = &paths };
 	size_t from = 0;
-	int rc;
+	int rc = history_style(cli, &given->form, &list.style);
 
+	if (rc != 0)
+		return rc;
 	if ((given->flags & STORE_LOG_FIXED) && (given->flags & STORE_LOG_EXTENDED))
 		return output_usage(cli, "-E and -F contradict each other");
 	rc = cli_open(cli, false);
@@ -279,7 +214,7 @@ static int run(struct cli *cli, const void *data)
 	o.paths = (const char *const *)paths.items;
 	o.n_paths = paths.n;
 	if (rc == 0)
-		rc = print_list(cli, given, &o);
+		rc = print_list(&list, &o);
 	strings_release_all(&paths);
 	return rc;
 }

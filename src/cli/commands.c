@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
 	&cmd_diff,
 	&cmd_commit,
 	&cmd_log,
+	&cmd_show,
 	&cmd_ls,
 	&cmd_cat,
 	&cmd_checkout,

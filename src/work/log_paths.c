@@ -116,7 +116,7 @@ static int find_below(const struct node_source *src, const struct layer *l, cons
 	size_t len, bool *yes, struct store_error *err)
 {
 	struct map_cursor *c = map_cursor_new(src, MAP_CHANGES, &l->changes);
-	struct map_item item;
+	struct map_item item = { 0 };
 	int rc;
 
 	if (!c)
