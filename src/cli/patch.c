@@ -78,12 +78,20 @@ static void add_name(struct line *t, const char *prefix, const char *path, bool 
 	line_release(&name);
 }
 
+/* The tab behind it would not save this one: patch takes all blanks at the end for none. */
+static bool ends_with_blank(const char *path)
+{
+	const size_t len = strlen(path);
+
+	return len > 0 && path[len - 1] == ' ';
+}
+
 static void add_side_name(struct line *t, const struct store_diff_entry *e, bool is_old)
 {
 	const struct store_diff_side *s = is_old ? &e->old_side : &e->new_side;
 
 	if (is_there(s))
-		add_name(t, is_old ? "a/" : "b/", e->path, false);
+		add_name(t, is_old ? "a/" : "b/", e->path, ends_with_blank(e->path));
 	else
 		line_string(t, "/dev/null");
 }
