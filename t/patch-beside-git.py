@@ -105,7 +105,7 @@ def change(top):
     elif what == 'link':
         path = path if rnd.random() < 0.3 else random_path(top)
         make_room(top, path)
-        os.symlink(rnd.choice([b'a', b'some where', b'\xff', b'../up']), path)
+        os.symlink(rnd.choice([b'no where', b'nowhere', b'\xff', b'../up']), path)
     elif what == 'binary':
         write(os.path.join(top, rnd.choice([b'1.bin', b'2.bin'])), b'\0' + random_text())
     else:

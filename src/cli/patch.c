@@ -140,12 +140,13 @@ static void print_index(const struct store_diff_entry *e)
 /* is_bare: no "---" line follows, so patch finds the name in this one, and wants blanks quoted. */
 static void print_git_head(const struct store_diff_entry *e, bool is_bare)
 {
+	const bool space = is_bare || ends_with_blank(e->path);
 	struct line t = { 0 };
 
 	line_string(&t, "diff --git ");
-	add_name(&t, "a/", e->path, is_bare);
+	add_name(&t, "a/", e->path, space);
 	line_string(&t, " ");
-	add_name(&t, "b/", e->path, is_bare);
+	add_name(&t, "b/", e->path, space);
 	print_line(&t, COLOR_ID);
 	if (!is_there(&e->old_side)) {
 		line_format(&t, "new file mode %s", mode_of(&e->new_side));
