@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 STORE, CHANGES, SEED = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-PER_STEP = 5
+PER_STEP = 10
 NAMES = [b'a', b'b', b'c', b'with blank', b'-dash', b'tab\there', b'quote"s', b'back\\slash', b'\xc3\xa4', b'\xff\xfe',
          b'b ', b'esc\x1b', b'e.txt']
 WORDS = [b'', b'alpha', b'beta', b'gamma\r', b'--- a/x', b'+++ b/x', b'@@ -1 +1 @@', b'diff --git a/x b/x', b'\\', b'\xff\xc3',
