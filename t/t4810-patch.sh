@@ -17,6 +17,12 @@ test_expect_success 'patches of random changes give the new tree back, by git ap
 	python3 -B "$SRC_ROOT/t/patch-beside-git.py" "$STORE_BIN/store" "$(test_cases 100)" 1
 '
 
+test_expect_success 'a patch of the working tree applies to what is staged' '
+	store init -q staged && cd staged && seq 1 30 >f && echo gone >g && store add -q -A && store commit -q -m c &&
+	cp -r . ../old && seq 2 31 >f && rm g && store diff >../patch && cd ../old && git apply ../patch &&
+	cmp f ../staged/f && test_path_is_missing g
+'
+
 test_expect_success 'setup: two commits' '
 	store init repo && cd repo &&
 	printf "a\nb\nc\n" >text && printf "\000abc" >binary && printf "same" >mode && : >gone &&

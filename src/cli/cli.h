@@ -100,5 +100,6 @@ int cli_paths(struct cli *cli, size_t from, size_t to, struct strings *out);
 extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_fsck, cmd_help,
 	cmd_info;
 extern const struct command cmd_init, cmd_log, cmd_ls, cmd_root, cmd_status, cmd_version;
+extern const struct command cmd_diff;
 
 #endif

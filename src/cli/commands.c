@@ -7,6 +7,7 @@ static const struct command *const commands[] = {
 	&cmd_init,
 	&cmd_add,
 	&cmd_status,
+	&cmd_diff,
 	&cmd_commit,
 	&cmd_log,
 	&cmd_ls,
