@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""patch-beside-git.py SEED CASES: patches that store diff prints, applied by git apply and by patch, give the new tree.
+"""Random changes of a tree, of which `store diff` makes patches that `git apply` and patch(1) apply.
 
-Ten trees at a time are made at random, side by side, and a second state of each by edits: lines, new, deleted and empty files, executable bits, links,
-a file to a directory and back, no newline at the end, odd names.  Both are committed; the patch from one to the other is
-applied to a copy of the first, forward and (to the second) with sides reversed.
+Usage: patch-beside-git.py STORE CHANGES SEED
 
-What patch(1) cannot do is left out of its turn, not of git's: it puts deletions off to its end, and so refuses what comes in
-the place of something else (a file to a directory and back); nor does it change a link's target.
+Three trees: work, which is changed at random and committed step by step; git and patch, which only ever get the
+patches.  After each step all three must be equal: names, kinds, the executable bit, content.  Binary content is no part
+of a patch; that it is told between the patches must not disturb them, so binary files change too, in work alone.
+
+patch(1) deletes at the end of its input, whatever stands behind the deletion, so it cannot put a directory in the place
+of a file, or a file in that of a directory, in one run; it is given such a patch in two, deletions first.
 """
 import os
 import random
@@ -14,155 +16,158 @@ import shutil
 import subprocess
 import sys
 
-seed, cases = int(sys.argv[1]), int(sys.argv[2])
-rng = random.Random(seed)
-env = dict(os.environ, GIT_CONFIG_NOSYSTEM="1", LC_ALL="C", STORE_TEST_FSYNC="0", GIT_CEILING_DIRECTORIES=os.getcwd())
-NAMES = ["a", "b", "c", "d", "a b", "\xe4", "q\"q", "\\s", "-x", "t\tt", "a.c", " lead", "trail "]
+STORE, CHANGES, SEED = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+PER_STEP = 10
+NAMES = [b'a', b'b', b'c', b'with blank', b'-dash', b'tab\there', b'quote"s', b'back\\slash', b'\xc3\xa4', b'\xff\xfe',
+         b'b ', b'esc\x1b', b'e.txt']
+WORDS = [b'', b'alpha', b'beta', b'gamma\r', b'--- a/x', b'+++ b/x', b'@@ -1 +1 @@', b'diff --git a/x b/x', b'\\', b'\xff\xc3',
+         b'\x1b[31m', b'end', b'}']
+rnd = random.Random(SEED)
 
 
-def fail(why):
-    print(f"seed {seed}, case {case}: {why}")
-    sys.exit(1)
+def run(*argv, cwd, **more):
+    done = subprocess.run(argv, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **more)
+    if done.returncode != 0:
+        sys.exit(f'{argv} ended with {done.returncode}: {done.stderr.decode(errors="replace")}'
+                 f'{done.stdout.decode(errors="replace")}')
+    return done.stdout
 
 
-def run(*argv, cwd=None, data=None, ok=(0,)):
-    p = subprocess.run(argv, cwd=cwd, env=env, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, close_fds=False)
-    if p.returncode not in ok:
-        with open("failed.patch", "wb") as f:
-            f.write(data or b"")
-        fail(f"{argv} ended with {p.returncode}: {(p.stdout + p.stderr).decode(errors='replace')}")
-    return p.stdout
+def look(top):
+    """Every file and link below top, as kind and content; binary ones and what belongs to a program are left out."""
+    found = {}
+    for folder, dirs, names in os.walk(top):
+        dirs[:] = [d for d in dirs if d not in (b'.store', b'.git')]
+        for name in names + dirs:
+            path = os.path.join(folder, name)
+            if name.endswith(b'.bin'):
+                continue
+            if os.path.islink(path):
+                found[os.path.relpath(path, top)] = ('link', os.readlink(path))
+            elif not os.path.isdir(path):
+                with open(path, 'rb') as f:
+                    found[os.path.relpath(path, top)] = ('x' if os.stat(path).st_mode & 0o100 else 'f', f.read())
+    return found
 
 
-# ---- trees: path -> (kind, bytes), kind one of file, exec, link
-
-def lines():
-    text = "".join(f"line {rng.randrange(12)}\n" for _ in range(rng.choice([0, 1, 3, 30])))
-    if text and rng.random() < 0.2:
-        text = text[:-1]
-    return text.encode()
+def random_text():
+    lines = [rnd.choice(WORDS) for _ in range(rnd.choice([0, 0, 1, 2, 10, 40]))]
+    return b'\n'.join(lines) + (b'\n' if rnd.random() < 0.6 and lines else b'')
 
 
-def edit(data):
-    rows = data.split(b"\n")
-    for _ in range(rng.randrange(1, 4)):
-        at = rng.randrange(len(rows))
-        rows[at:at + rng.randrange(0, 3)] = [b"edit %d" % rng.randrange(99) for _ in range(rng.randrange(0, 3))]
-        rows = rows or [b""]
-    return b"\n".join(rows)
+def edit(text):
+    lines = text.split(b'\n')
+    for _ in range(rnd.randrange(1, 4)):
+        at = rnd.randrange(len(lines) + 1)
+        lines[at:at + rnd.randrange(3)] = [rnd.choice(WORDS) for _ in range(rnd.randrange(3))]
+    return b'\n'.join(lines)
 
 
-def in_the_way(tree, path):
-    return [p for p in tree if p == path or p.startswith(path + "/") or path.startswith(p + "/")]
+def remove(path):
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
 
 
-def add(tree, is_for_git, old=()):
-    path = f"s{rng.randrange(10)}/" + "/".join(rng.choice(NAMES) for _ in range(rng.randrange(1, 4)))
-    if not is_for_git and in_the_way({**dict(old), **tree}, path):
-        return
-    for p in in_the_way(tree, path):
-        del tree[p]
-    if rng.random() < 0.15:
-        tree[path] = ("link", rng.choice([b"a", b"../b", b"no where"]))
+def random_path(top):
+    return os.path.join(top, *[rnd.choice(NAMES) for _ in range(rnd.randrange(1, 4))])
+
+
+def make_room(top, path):
+    """What is a file on the way to path becomes a directory, and what stands at path goes."""
+    above = top
+    for name in os.path.relpath(path, top).split(b'/')[:-1]:
+        above = os.path.join(above, name)
+        if os.path.islink(above) or not os.path.isdir(above):
+            remove(above)
+            os.mkdir(above)
+    remove(path)
+
+
+def write(path, data):
+    with open(path, 'wb') as f:
+        f.write(data)
+
+
+def change(top):
+    there = [os.path.join(top, p) for p in look(top)]
+    what = rnd.choice(['new', 'new', 'edit', 'edit', 'edit', 'mode', 'delete', 'link', 'binary'])
+    path = rnd.choice(there) if there else random_path(top)
+    if what == 'edit' and os.path.isfile(path) and not os.path.islink(path):
+        with open(path, 'rb') as f:
+            text = f.read()
+        write(path, edit(text))
+    elif what == 'mode' and os.path.isfile(path) and not os.path.islink(path):
+        os.chmod(path, os.stat(path).st_mode ^ 0o111)
+    elif what == 'delete':
+        remove(path)
+    elif what == 'link':
+        path = path if rnd.random() < 0.3 else random_path(top)
+        make_room(top, path)
+        os.symlink(rnd.choice([b'no where', b'nowhere', b'\xff', b'../up']), path)
+    elif what == 'binary':
+        write(os.path.join(top, rnd.choice([b'1.bin', b'2.bin'])), b'\0' + random_text())
     else:
-        tree[path] = (rng.choice(["file", "file", "exec"]), lines())
+        path = random_path(top)
+        make_room(top, path)
+        write(path, random_text())
+        os.chmod(path, rnd.choice([0o644, 0o644, 0o755]))
 
 
-def changed(tree, is_for_git):
-    new = dict(tree)
-    for _ in range(rng.randrange(10, 50)):
-        what = rng.random()
-        path = rng.choice(sorted(new)) if new else None
-        if path is None or what < 0.25:
-            add(new, is_for_git, tree)
-        elif what < 0.4:
-            del new[path]
-        elif new[path][0] == "link":
-            new[path] = ("link", b"other") if is_for_git else new[path]
-        elif what < 0.5:
-            new[path] = ("exec" if new[path][0] == "file" else "file", new[path][1])
-        elif what < 0.6 and is_for_git:
-            new[path] = ("link", b"was a file")
-        else:
-            new[path] = (new[path][0], edit(new[path][1]))
-    return new
+def expect_equal(want, top, patch, step):
+    got = look(top)
+    if got != want:
+        write('failed.patch', patch)
+        odd = [p for p in sorted(set(want) | set(got)) if want.get(p) != got.get(p)]
+        sys.exit(f'seed {SEED}, step {step}: {os.fsdecode(top)} differs: ' +
+                 '; '.join(f'{p}: wanted {want.get(p)}, got {got.get(p)}' for p in odd))
 
 
-def write(tree, top):
-    os.mkdir(top)
-    for path, (kind, data) in tree.items():
-        full = os.path.join(top, path)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
-        if kind == "link":
-            os.symlink(data, full)
-        else:
-            with open(full, "wb") as f:
-                f.write(data)
-            if kind == "exec":
-                os.chmod(full, 0o755)
+def trades_places(old, new):
+    """Does a file stand where a directory was, or the reverse?"""
+    def folders(tree):
+        return {p[:i] for p in tree for i in range(len(p)) if p[i:i + 1] == b'/'}
+    return bool(set(old) & folders(new) or set(new) & folders(old))
 
 
-def read(top):
-    out = {}
-    for here, _, files in os.walk(top):
-        for n in files + [d for d in _ if os.path.islink(os.path.join(here, d))]:
-            full = os.path.join(here, n)
-            if os.path.islink(full):
-                out[os.path.relpath(full, top)] = ("link", os.readlink(full).encode())
-            else:
-                with open(full, "rb") as f:
-                    out[os.path.relpath(full, top)] = ("exec" if os.stat(full).st_mode & 0o100 else "file", f.read())
-    return out
+def apply_patch(top, patch, in_two):
+    runs = [patch]
+    if in_two:
+        parts = (b'\n' + patch).split(b'\ndiff --git ')
+        deletes = [b'\ndeleted file mode' in b'\n'.join(part.split(b'\n')[:2]) for part in parts]
+        runs = [b'\n'.join(b'diff --git ' + part for part, d in zip(parts[1:], deletes[1:]) if d == want) + b'\n'
+                for want in (True, False)]
+    for text in runs:
+        if b'diff --git ' in text:
+            run('patch', '-p1', '-s', '-f', '--no-backup-if-mismatch', cwd=top, input=text)
 
 
-def replace_all(top):
-    for n in os.listdir(top):
-        full = os.path.join(top, n)
-        if n != ".store":
-            shutil.rmtree(full) if os.path.isdir(full) and not os.path.islink(full) else os.unlink(full)
+def main():
+    work, git, patched = b'work', b'git', b'patch'
+    for top in (work, git, patched):
+        os.mkdir(top)
+    run(STORE, '-q', 'init', '.', cwd=work)
+    run('git', 'init', '-q', '.', cwd=git)
+    run(STORE, '-q', 'commit', '--allow-empty', '-m', 'empty', cwd=work)
+    for step in range((CHANGES + PER_STEP - 1) // PER_STEP):
+        old = look(work)
+        for _ in range(PER_STEP):
+            change(work)
+        want = look(work)
+        run(STORE, '-q', 'add', '-A', cwd=work)
+        forms = [['diff', '--staged'], ['diff', 'HEAD']] if step % 2 else [['diff', 'HEAD~', 'HEAD']]
+        if step % 2 == 0:
+            run(STORE, '-q', 'commit', '--allow-empty', '-m', 'step', cwd=work)
+        patches = [run(STORE, *form, cwd=work) for form in forms]
+        if step % 2:
+            run(STORE, '-q', 'commit', '--allow-empty', '-m', 'step', cwd=work)
+        write('failed.patch', patches[-1])
+        if b'\ndiff --git ' in b'\n' + patches[0]:
+            run('git', '-c', 'core.autocrlf=false', 'apply', '--whitespace=nowarn', '-', cwd=git, input=patches[0])
+            apply_patch(patched, patches[-1], trades_places(old, want))
+        expect_equal(want, git, patches[0], step)
+        expect_equal(want, patched, patches[-1], step)
 
 
-def commit(tree):
-    replace_all("repo")
-    write(tree, "side")
-    for n in os.listdir("side"):
-        os.rename(os.path.join("side", n), os.path.join("repo", n))
-    os.rmdir("side")
-    run("store", "add", "-q", "-A", cwd="repo")
-    run("store", "commit", "-q", "--allow-empty", "-m", "c", cwd="repo")
-
-
-def check(tool, patch, old, new):
-    write(old, "at")
-    if patch:
-        run(*tool, cwd="at", data=patch)
-    got = read("at")
-    shutil.rmtree("at")
-    if got != new:
-        with open("failed.patch", "wb") as f:
-            f.write(patch)
-        fail(f"{tool} gave another tree:\n  wanted {sorted(new.items())}\n  got    {sorted(got.items())}")
-
-
-GIT = ("git", "apply", "-p1", "--whitespace=nowarn", "-")
-PATCH = ("patch", "-p1", "-s", "-f", "--no-backup-if-mismatch")
-case = 0
-run("store", "init", "-q", "repo")
-tree = {}
-commit(tree)
-for case in range(0, cases, 10):
-    is_for_git = case % 20 == 0
-    for _ in range(rng.randrange(40, 80)):
-        add(tree, True)
-    commit(tree)
-    new = changed(tree, is_for_git)
-    commit(new)
-    text = run("store", "diff", "-U", str(rng.choice([3, 3, 1, 5])), "HEAD~1", "HEAD", cwd="repo")
-    check(GIT, text, tree, new)
-    if is_for_git:
-        text = run("store", "diff", "-R", "HEAD~1", "HEAD", cwd="repo")
-        check(GIT, text, new, tree)
-    else:
-        check(PATCH, text, tree, new)
-    tree = {p: v for p, v in new.items() if rng.random() < 0.3}
-print(f"{cases} cases")
+main()

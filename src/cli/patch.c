@@ -48,6 +48,17 @@ struct store_patch_options patch_options(const struct patch_style *style)
 	return o;
 }
 
+int patch_run(struct cli *cli, const struct store_diff_entry *entry,
+	const struct store_patch_options *options, struct store_patch_result *result)
+{
+	const int rc = store_patch(cli->repo, entry, options, result, &cli->err);
+
+	if (rc != STORE_ENOTFOUND)
+		return rc;
+	cli->err.code = STORE_EINVAL;
+	return STORE_EINVAL;
+}
+
 const char *patch_limit_key(const struct store_patch_result *r)
 {
 	return r->limit_is_lines ? "diff.lineLimit" : "diff.textLimit";
@@ -140,12 +151,13 @@ static void print_index(const struct store_diff_entry *e)
 /* is_bare: no "---" line follows, so patch finds the name in this one, and wants blanks quoted. */
 static void print_git_head(const struct store_diff_entry *e, bool is_bare)
 {
+	const bool space = is_bare || ends_with_blank(e->path);
 	struct line t = { 0 };
 
 	line_string(&t, "diff --git ");
-	add_name(&t, "a/", e->path, is_bare);
+	add_name(&t, "a/", e->path, space);
 	line_string(&t, " ");
-	add_name(&t, "b/", e->path, is_bare);
+	add_name(&t, "b/", e->path, space);
 	print_line(&t, COLOR_ID);
 	if (!is_there(&e->old_side)) {
 		line_format(&t, "new file mode %s", mode_of(&e->new_side));
@@ -377,7 +389,7 @@ static int print_one(struct cli *cli, const struct store_diff_entry *e,
 
 	options.piece = print_piece;
 	options.payload = &p;
-	rc = store_patch(cli->repo, e, &options, result, &cli->err);
+	rc = patch_run(cli, e, &options, result);
 	if (rc == 0 && !p.has_head)
 		print_bare(e);
 	return rc;
@@ -439,5 +451,5 @@ int patch_count(struct cli *cli, const struct store_diff_entry *entry,
 	memset(sum, 0, sizeof(*sum));
 	if (is_directory(entry))
 		return 0;
-	return store_patch(cli->repo, entry, &options, sum, &cli->err);
+	return patch_run(cli, entry, &options, sum);
 }

@@ -38,6 +38,12 @@ int patch_json(struct cli *cli, struct line *t, const struct store_diff_entry *e
 
 /* Of the files of the module: what the library is asked for. */
 struct store_patch_options patch_options(const struct patch_style *style);
+/*
+ * store_patch, but that ENOTFOUND (no libgit2) is EINVAL: to those who list entries it would be the
+ * end.
+ */
+int patch_run(struct cli *cli, const struct store_diff_entry *entry,
+	const struct store_patch_options *options, struct store_patch_result *result);
 /* "diff.textLimit" or "diff.lineLimit". */
 const char *patch_limit_key(const struct store_patch_result *r);
 

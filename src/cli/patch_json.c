@@ -90,7 +90,7 @@ int patch_json(struct cli *cli, struct line *t, const struct store_diff_entry *e
 	options.payload = &w;
 	json_open(t, "pieces", '[');
 	if (has_content)
-		rc = store_patch(cli->repo, entry, &options, &r, &cli->err);
+		rc = patch_run(cli, entry, &options, &r);
 	json_close(t, ']');
 	json_string(t, "content", has_content ? whys[r.why] : NULL);
 	json_bool(t, "same", r.same);

@@ -878,8 +878,8 @@ static void test_patch__a_callback_can_cancel(void **state)
 {
 	int calls = 0;
 	const struct store_patch_options options = { .piece = cancel, .payload = &calls };
-	struct sample old_text = { (uint8_t *)(uintptr_t)"a\nb\n", 4 };
-	struct sample new_text = { (uint8_t *)(uintptr_t)"a\n\0c", 4 };
+	struct sample old_text = { (uint8_t *)(uintptr_t) "a\nb\n", 4 };
+	struct sample new_text = { (uint8_t *)(uintptr_t) "a\n\0c", 4 };
 	struct store_diff_side a, b;
 	struct store_diff_entry e;
 	struct store_patch_result r;
