@@ -4,7 +4,6 @@
 # Durability is the promise of other scripts.
 STORE_TEST_FSYNC=0
 export STORE_TEST_FSYNC
-# shellcheck disable=SC2034 # for those who source this
 SECOND_READER=$SRC_ROOT/t/second-reader
 
 # refuses CODE PATTERN ARGUMENT...: that exit code, nothing on stdout, one line on stderr that holds PATTERN, and no ref is changed.

@@ -398,7 +398,20 @@ with open(\"zlib/deep\", \"r+b\") as f:
 	store add -A && store commit -m "whole folders come and go" &&
 	store commit --allow-empty -m "nothing" &&
 	echo staged >staged && rm -r odd/a && mv none moved &&
-	store add -A
+	store add -A &&
+	store tag plain HEAD~1 && store tag -m "why" noted HEAD~2 && store tag gone && store tag -d gone &&
+	store branch first HEAD~4 && store branch -m first renamed && store branch gone && store branch -D gone
+'
+
+test_expect_success ZSTD 'branches and tags, renamed, annotated and deleted ones, are those that the command lists' '
+	(cd work && store --json branch && store --json tag) | python3 -c "
+import json, sys
+for row in map(json.loads, sys.stdin):
+    folder = \"tags\" if row[\"schema\"] == \"store/tag/1\" else \"heads\"
+    print(\"refs/%s/%s %s\" % (folder, row[\"name\"], row.get(\"tag\") or row[\"commit\"]))" >want &&
+	test_line_count -eq 4 want &&
+	"$reader" work refs | grep "^refs/" >got &&
+	test_cmp want got
 '
 
 test_expect_success ZSTD 'changes, counts and generations of all layers are those of the page' '

@@ -93,7 +93,7 @@ static int create(struct ref_change *c, const char *name, const char *rev, bool 
 	refs_value_of(value, &id);
 	if (strcmp(value, b.value) == 0)
 		return 0;
-	c->guards[0] = b.full;
+	memcpy(c->guards[0], b.full, sizeof(b.full));
 	snprintf(c->update.why, sizeof(c->update.why), "branch: %s %.300s",
 		exists(&b) ? "Reset to" : "Created from", rev);
 	rc = refs_update_add(&c->update, b.full, b.value, value, err);
@@ -146,7 +146,7 @@ static int delete_branch(struct ref_change *c, const char *name, bool force,
 	if (rc != 0)
 		return rc;
 	fill(c, &b, NULL);
-	c->guards[0] = b.full;
+	memcpy(c->guards[0], b.full, sizeof(b.full));
 	snprintf(c->update.why, sizeof(c->update.why), "branch: deleted");
 	rc = refs_update_add(&c->update, b.full, b.value, NULL, err);
 	return rc == 0 ? ref_change_publish(c, err) : rc;
@@ -215,8 +215,8 @@ static int prepare_rename(struct ref_change *c, const struct branch *old,
 		snprintf(now, sizeof(now), "ref:%s", fresh->full);
 		return refs_update_add(&c->update, "HEAD", was, now, err);
 	}
-	c->guards[0] = old->full;
-	c->guards[1] = fresh->full;
+	memcpy(c->guards[0], old->full, sizeof(old->full));
+	memcpy(c->guards[1], fresh->full, sizeof(fresh->full));
 	return rc;
 }
 

@@ -91,7 +91,7 @@ static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_e
 	int rc = refs_head(txn, &head, err);
 
 	for (size_t i = 0; rc == 0 && i < REF_CHANGE_GUARDS; i++) {
-		if (c->guards[i] && strcmp(c->guards[i], head.branch) == 0)
+		if (c->guards[i][0] && strcmp(c->guards[i], head.branch) == 0)
 			rc = store_error_set(err, STORE_EBUSY,
 				"HEAD went onto '%s' meanwhile; run it again", head.branch);
 	}

@@ -16,8 +16,8 @@ struct ref_change {
 	struct odb_writer *writer; /* holds the object of an annotated tag; else NULL */
 	struct refs_update update;
 	struct buf who;
-	/* Branches that HEAD must not be on when it happens. */
-	const char *guards[REF_CHANGE_GUARDS];
+	/* Full names of branches that HEAD must not be on when it happens; "": none. */
+	char guards[REF_CHANGE_GUARDS][LIMIT_REF + 1];
 	struct store_ref_result unused, *result;
 };
 

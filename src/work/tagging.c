@@ -86,8 +86,10 @@ static int create(struct ref_change *c, const char *name, const struct store_tag
 		rc = rev_parse(&c->view.source, rev, strlen(rev), &commit, err);
 	/* A publication of the writer's own comes next: no snapshot may be open. */
 	view_end(&c->view);
+	if (rc != 0)
+		return rc;
 	id = commit;
-	if (rc == 0 && o->message)
+	if (o->message)
 		rc = put_object(c, name, o->message, &commit, &id, err);
 	if (rc != 0)
 		return rc;
