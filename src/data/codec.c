@@ -236,7 +236,8 @@ int codec_encode(struct codec_ctx *c, const void *data, size_t len, void *out, s
 	(void)cap;
 	*codec_used = CODEC_NONE;
 	*out_len = len;
-	if (codec == CODEC_NONE || len < ENCODE_MIN || codec_probe_incompressible(data, len))
+	if (codec == CODEC_NONE || len < ENCODE_MIN || len <= c->options.plain_max ||
+		codec_probe_incompressible(data, len))
 		return 0;
 	while (codec != CODEC_NONE) {
 		size_t n = 0;

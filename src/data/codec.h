@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdint.h>
 
 struct store_error;
 
@@ -22,6 +23,7 @@ struct codec_options {
 	int level; /* 0 = the codec's default here: igzip 1 for zlib, 3 for zstd; zlib 1-3 = igzip,
 		      4-9 = zlib's own levels */
 	int force_plain_zlib; /* tests: no igzip, no libdeflate */
+	uint64_t plain_max;   /* data of at most so many bytes is stored as it is */
 };
 
 /*

@@ -12,9 +12,10 @@
 
 #include "base/io.h"
 
-void cache_init(struct cache *c)
+void cache_init(struct cache *c, size_t bytes_max)
 {
 	memset(c, 0, sizeof(*c));
+	c->bytes_max = bytes_max > 0 ? bytes_max : CACHE_BYTES;
 	pthread_mutex_init(&c->lock, NULL);
 	for (size_t i = 0; i < CACHE_PACKS; i++)
 		c->packs[i].fd = -1;
@@ -72,11 +73,11 @@ static struct cache_block *make_room(struct cache *c, size_t len)
 			if (c->blocks[i].used < slot->used)
 				slot = &c->blocks[i];
 		}
-		if (slot->pack != 0 && c->bytes + len <= CACHE_BYTES) {
+		if (slot->pack != 0 && c->bytes + len <= c->bytes_max) {
 			free_block(c, slot);
 			return slot;
 		}
-		if (slot->pack == 0 && c->bytes + len > CACHE_BYTES) {
+		if (slot->pack == 0 && c->bytes + len > c->bytes_max) {
 			/* All slots in use are newer: the oldest of them goes. */
 			struct cache_block *old = NULL;
 
@@ -91,7 +92,7 @@ static struct cache_block *make_room(struct cache *c, size_t len)
 		} else if (slot->pack != 0) {
 			free_block(c, slot);
 		}
-	} while (c->bytes + len > CACHE_BYTES);
+	} while (c->bytes + len > c->bytes_max);
 	return slot;
 }
 
@@ -99,7 +100,7 @@ void cache_keep(struct cache *c, uint64_t pack, uint32_t block_off, uint8_t *dat
 {
 	struct cache_block *b;
 
-	if (len > CACHE_BLOCK_MAX) {
+	if (len > CACHE_BLOCK_MAX || len > c->bytes_max) {
 		free(data);
 		return;
 	}

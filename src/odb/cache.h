@@ -1,6 +1,6 @@
 /*
- * Decoded blocks and open packs, shared by all readers of a repository. 8 MiB of blocks, 64
- * descriptors; the least recently used go first.
+ * Decoded blocks and open packs, shared by all readers of a repository. 8 MiB of blocks or
+ * what was asked for, 64 descriptors; the least recently used go first.
  * Threads: every function takes the lock of the cache.
  */
 #ifndef STORE_ODB_CACHE_H
@@ -37,11 +37,13 @@ struct cache {
 	pthread_mutex_t lock;
 	uint64_t tick; /* guarded by lock, as all below */
 	size_t bytes;
+	size_t bytes_max; /* set once */
 	struct cache_block blocks[CACHE_BLOCKS];
 	struct cache_pack packs[CACHE_PACKS];
 };
 
-void cache_init(struct cache *c);
+/* bytes_max: of blocks kept; 0: CACHE_BYTES. */
+void cache_init(struct cache *c, size_t bytes_max);
 void cache_release(struct cache *c);
 /*
  * Copy len bytes at off of a cached block into out (replaced). False when the block is not here or

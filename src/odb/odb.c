@@ -122,7 +122,7 @@ static struct odb *new_odb(const char *path, const struct odb_options *options)
 		return NULL;
 	o->fd = o->packs_fd = o->tmp_fd = o->gate_fd = -1;
 	pthread_mutex_init(&o->gate_mutex, NULL);
-	cache_init(&o->cache);
+	cache_init(&o->cache, options->cache_bytes);
 	o->options = *options;
 	if (o->options.lock_timeout_ms == 0)
 		o->options.lock_timeout_ms = LOCK_TIMEOUT_MS;

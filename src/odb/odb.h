@@ -26,6 +26,7 @@ struct odb_options {
 	const char *db_dir; /* folder of the LMDB files; NULL: db/ inside the store folder */
 	unsigned int lock_timeout_ms; /* wait for the gate, and to open the database; 0 = 30 s */
 	struct codec_options codec;   /* for new blocks; zero = none: callers set it */
+	size_t cache_bytes;           /* of decoded blocks kept; 0 = 8 MiB */
 	bool rebuilding;              /* db/ may be missing or empty */
 	bool read_only; /* another user's: nothing of it is written, but the readers' table of LMDB
 			 */

@@ -44,7 +44,7 @@ static void test_cache__what_is_kept_comes_back_and_nothing_beyond_it(void **sta
 	struct buf out = { 0 };
 
 	(void)state;
-	cache_init(&c);
+	cache_init(&c, 0);
 	keep(1, 32, 100);
 	keep(1, 64, 100);
 	keep(2, 32, 100);
@@ -66,7 +66,7 @@ static void test_cache__bytes_and_blocks_stay_bounded(void **state)
 	uint64_t seed = 3;
 
 	(void)state;
-	cache_init(&c);
+	cache_init(&c, 0);
 	for (uint32_t i = 0; i < 20000; i++) {
 		size_t len, bytes = 0;
 
@@ -89,7 +89,7 @@ static void test_cache__bytes_and_blocks_stay_bounded(void **state)
 static void test_cache__the_least_recently_used_goes_first(void **state)
 {
 	(void)state;
-	cache_init(&c);
+	cache_init(&c, 0);
 	for (uint32_t i = 0; i < CACHE_BLOCKS; i++)
 		keep(1, i, 8);
 	assert_true(has(1, 0));
@@ -99,7 +99,7 @@ static void test_cache__the_least_recently_used_goes_first(void **state)
 	assert_true(has(1, 2));
 	/* The same by bytes. */
 	cache_release(&c);
-	cache_init(&c);
+	cache_init(&c, 0);
 	for (uint32_t i = 0; i < 4; i++)
 		keep(1, i, CACHE_BYTES / 4);
 	assert_true(has(1, 0));
@@ -127,7 +127,7 @@ static void test_cache__packs_in_use_stay_open(void **state)
 	int fds[CACHE_PACKS], spare;
 
 	(void)state;
-	cache_init(&c);
+	cache_init(&c, 0);
 	assert_int_equal(cache_pack_get(&c, 1), -1);
 	assert_true(cache_pack_add(&c, 1, first));
 	for (uint64_t n = 2; n < 2 + 3 * CACHE_PACKS; n++) {
