@@ -253,6 +253,83 @@ STORE_API int store_operand(const struct store_repo *repo, const char *operand, 
 STORE_API int store_config_get(const struct store_repo *repo, const char *key, char **out_value,
 	struct store_error *err);
 
+/* Where a value stands; a later level goes before an earlier one. */
+enum store_config_level {
+	STORE_CONFIG_BUILT_IN = 0,
+	STORE_CONFIG_USER = 1, /* $XDG_CONFIG_HOME/store/config, else ~/.config/store/config */
+	STORE_CONFIG_REPOSITORY = 2, /* .store/config */
+	STORE_CONFIG_ENVIRONMENT = 3,
+	STORE_CONFIG_FLAG = 4,
+};
+
+struct store_config_entry {
+	const char *key;   /* as store-config(5) spells it */
+	const char *value; /* a name alone in a file is "true" */
+	enum store_config_level level;
+	const char *origin; /* path of the file, name of the variable, else "" */
+	unsigned int line;  /* in the file, from 1; else 0 */
+	/* What the user should know: the key has no counterpart, or less than the value counts. */
+	const char *remark; /* NULL: nothing */
+};
+
+struct store_config_options {
+	unsigned int version; /* 0 */
+	/* As in struct store_open_options. */
+	const char *start;
+	const char *store_dir;
+	const char *const *config;
+	int user; /* the user's file alone, to be read or changed */
+};
+
+/* Non-zero ends; it is returned by the call that called back.  Borrowed: valid until it returns. */
+typedef int store_config_fn(void *payload, const struct store_config_entry *entry);
+
+/*
+ * Every value of key (NULL: of all keys), lowest level first and in the order of the files: the
+ * last one counts, but of keys that may stand several times each does. No repository is needed and
+ * no database opened; outside of one there is no such level. Of a repository of another user the
+ * programs that its file names are left out. STORE_EINVAL: an unknown key, in files, too, or a file
+ * that cannot be read. Cost: two small files. options may be NULL. Copies options.
+ */
+STORE_API int store_config_each(const struct store_config_options *options, const char *key,
+	store_config_fn *fn, void *payload, struct store_error *err);
+
+enum {
+	STORE_CONFIG_ADD = 1, /* another value beside those that stand there */
+};
+
+/*
+ * Set key in the file config of the repository, or of the user. The text of the file stays as it
+ * is, but for the value; it is replaced whole and under a lock, and keeps its mode; of a symbolic
+ * link its target changes. STORE_EINVAL: the key is unknown or not for that file, or value is none
+ * for it; STORE_ECONFLICT: it stands there several times and each counts; STORE_ENOTFOUND outside a
+ * repository; STORE_EDENIED, the repository of another user; STORE_EBUSY, another changes it.
+ * remark (may be NULL): as in struct store_config_entry, "" for nothing. Copies options.
+ */
+STORE_API int store_config_set(const struct store_config_options *options, const char *key,
+	const char *value, unsigned int flags, char remark[300], struct store_error *err);
+/*
+ * Take key out of that file: the lines with value (NULL: all of its lines); out_count tells how
+ * many there were. A key that is unknown may stand there, too. Otherwise as store_config_set.
+ */
+STORE_API int store_config_unset(const struct store_config_options *options, const char *key,
+	const char *value, size_t *out_count, struct store_error *err);
+
+/* A key that is known. */
+struct store_config_key {
+	const char *name;
+	const char *type;     /* text, bool, number, size, duration, words, path */
+	const char *fallback; /* the built-in value; NULL: none */
+	const char *variable; /* the environment variable that goes before files; NULL: none */
+	const char *help;     /* one line */
+	const char *unused;   /* why nothing corresponds to it; NULL: something does */
+};
+/*
+ * The key at pos, in the order of their names, into *out; STORE_ENOTFOUND behind the last.
+ * Borrowed: valid until the program ends.
+ */
+STORE_API int store_config_key(size_t pos, struct store_config_key *out);
+
 /* ---------------------------------------------------------------- add */
 
 enum {

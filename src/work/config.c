@@ -2,15 +2,13 @@
  * Configuration: a list of values in the order they were read, and look-ups that take the last of
  * the highest level.
  *
- * inih reads the grammar, with three things done before it sees a line, because people bring files
- * written for git:
- *  1. Blanks before a key are cut off.  inih would take an indented line for more of the value
- * above it.
- *  2. Lines may be longer than inih's buffer of 200 bytes: paths are.  The handler then takes the
- * value from the line itself.
- *  3. A value may stand in double quotes.
- * NUL bytes and lines that are neither section, key nor comment are refused with their number; what
- * is only half understood must not look as if it were obeyed.
+ * inih reads the files and calls back for each pair. What it sees of them was put into its form
+ * before (config_line.c), because people bring files written for git, and inih alone would take an
+ * indented line, or one that begins with CR, for more of the value above it, know of comments only
+ * behind a blank and ';', neither quotes nor escapes, and cut lines at 200 bytes and names at 50.
+ * So each token becomes one line, and names and values are taken as they were decoded. Lines that
+ * are neither section, key nor comment are refused with their number; what is only half understood
+ * must not look as if it were obeyed.
  *
  * The file of a repository is opened beneath its folder and may be no symlink; the user's own file
  * may be one.
@@ -20,9 +18,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -34,7 +32,11 @@
 #define FILE_MAX (1u << 20)
 
 struct item {
-	char *key, *text, *where;
+	char *key; /* spelled */
+	char *text;
+	char *where;  /* as messages say it: "'FILE' line 3" */
+	char *origin; /* file; NULL for flags */
+	unsigned int line;
 	enum config_level level;
 };
 
@@ -55,28 +57,27 @@ static void release_item(struct item *item)
 	free(item->key);
 	free(item->text);
 	free(item->where);
+	free(item->origin);
 }
 
-/* Keep a value.  A value of a trusted key is not taken from a repository. */
-static int add_item(struct config *c, const char *key, const char *text, size_t text_len,
-	enum config_level level, const char *where, struct store_error *err)
-{
-	const struct config_key *known = config_key_find(key);
-	const int rc = config_key_check(key, where, err);
-	struct item item = { .level = level };
+/* Where a value comes from. */
+struct source {
+	enum config_level level;
+	const char *where;
+	const char *origin; /* may be NULL */
+	unsigned int line;
+};
 
-	if (rc != 0)
-		return rc;
-	if (known && (known->flags & CONFIG_TRUSTED) && level == CONFIG_REPOSITORY)
-		return 0;
-	if (known && (known->flags & CONFIG_LOCAL) && level == CONFIG_USER)
-		return store_error_set(err, STORE_EINVAL,
-			"%s: %s belongs into the configuration of one repository", where,
-			known->name);
-	item.key = strdup(key);
-	item.text = strndup(text, text_len);
-	item.where = strdup(where);
-	if (!item.key || !item.text || !item.where ||
+static int push_item(struct config *c, const char *key, const char *text, const struct source *from,
+	struct store_error *err)
+{
+	struct item item = { .level = from->level, .line = from->line };
+
+	item.key = config_key_spell(key);
+	item.text = strdup(text);
+	item.where = strdup(from->where);
+	item.origin = from->origin ? strdup(from->origin) : NULL;
+	if (!item.key || !item.text || !item.where || (from->origin && !item.origin) ||
 		mem_grow(&c->items, &c->cap, c->count + 1, sizeof(*c->items)) != 0) {
 		release_item(&item);
 		return out_of_memory(err);
@@ -85,109 +86,88 @@ static int add_item(struct config *c, const char *key, const char *text, size_t 
 	return 0;
 }
 
+/* Keep a value.  A value of a trusted key is not taken from a repository. */
+static int add_item(struct config *c, const char *key, const char *text, const struct source *from,
+	struct store_error *err)
+{
+	const struct config_key *known = config_key_find(key);
+	const int rc = config_key_check(key, from->where, err);
+
+	if (rc != 0)
+		return rc;
+	if (known && (known->flags & CONFIG_TRUSTED) && from->level == CONFIG_REPOSITORY)
+		return 0;
+	if (known && (known->flags & CONFIG_LOCAL) && from->level == CONFIG_USER)
+		return store_error_set(err, STORE_EINVAL,
+			"%s: %s belongs into the configuration of one repository", from->where,
+			known->name);
+	return push_item(c, key, text, from, err);
+}
+
 /* ---- files */
 
 struct file {
 	struct config *config;
-	const char *name; /* as messages show it */
+	const char *path;
 	enum config_level level;
-	const char *p, *end; /* lines not yet given to inih */
-	const char *line;    /* the one it has, without blanks before it ... */
-	size_t line_len;     /* ... and without LF */
-	bool is_long;        /* inih saw its beginning only */
-	unsigned int number;
+	struct config_line line;
 	int rc;
 	struct store_error *err;
 };
 
+/* One token as a line in inih's form; the handler takes the rest from f->line. */
 static char *read_line(char *out, int cap, void *stream)
 {
 	struct file *f = stream;
-	const char *nl;
-	size_t n;
+	enum config_token token;
 
-	if (f->p == f->end || f->rc != 0)
+	if (f->rc != 0)
 		return NULL;
-	nl = memchr(f->p, '\n', (size_t)(f->end - f->p));
-	f->line = f->p;
-	f->p = nl ? nl + 1 : f->end;
-	f->number++;
-	f->line_len = (size_t)((nl ? nl : f->end) - f->line);
-	while (f->line_len > 0 && (*f->line == ' ' || *f->line == '\t')) {
-		f->line++;
-		f->line_len--;
-	}
-	n = f->line_len;
-	f->is_long = n > (size_t)cap - 1;
-	if (f->is_long)
-		n = (size_t)cap - 1;
-	memcpy(out, f->line, n);
-	out[n] = '\0';
+	f->rc = config_line_next(&f->line, &token, f->err);
+	if (f->rc != 0 || token == CONFIG_END)
+		return NULL;
+	if (token == CONFIG_SECTION)
+		snprintf(out, (size_t)cap, "[s]\n");
+	else
+		snprintf(out, (size_t)cap, "%.40s =\n", (const char *)f->line.key.data);
 	return out;
-}
-
-/* The value of a long line: behind the first separator, a comment behind it cut off. */
-static void take_long_value(const struct file *f, const char **text, size_t *len)
-{
-	const char *end = f->line + f->line_len, *p = f->line;
-
-	while (p < end && *p != '=' && *p != ':')
-		p++;
-	if (p < end)
-		p++;
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	*text = p;
-	for (; p < end; p++) {
-		if (*p == ';' && p > *text && (p[-1] == ' ' || p[-1] == '\t'))
-			break;
-	}
-	while (p > *text && (p[-1] == ' ' || p[-1] == '\t' || p[-1] == '\r'))
-		p--;
-	*len = (size_t)(p - *text);
 }
 
 static int take_pair(void *user, const char *section, const char *name, const char *value)
 {
 	struct file *f = user;
-	size_t len = strlen(value);
-	char key[160], where[300];
+	const struct config_line *l = &f->line;
+	char where[300];
+	struct source from = { f->level, where, f->path, l->number };
+	struct buf key = { 0 };
 
-	snprintf(key, sizeof(key), "%s%s%s", section, *section ? "." : "", name);
-	snprintf(where, sizeof(where), "'%s' line %u", f->name, f->number);
-	if (f->is_long)
-		take_long_value(f, &value, &len);
-	if (len >= 2 && value[0] == '"' && value[len - 1] == '"') {
-		value++;
-		len -= 2;
-	}
-	f->rc = add_item(f->config, key, value, len, f->level, where, f->err);
+	(void)name;
+	(void)value;
+	if (*section)
+		buf_addf(&key, "%s.", (const char *)l->section.data);
+	buf_add_str(&key, (const char *)l->key.data);
+	snprintf(where, sizeof(where), "'%s' line %u", l->name, l->number);
+	if (key.failed || !buf_str(&key))
+		f->rc = out_of_memory(f->err);
+	else
+		f->rc = add_item(f->config, (const char *)key.data,
+			l->has_value ? (const char *)l->value.data : "true", &from, f->err);
+	buf_release(&key);
 	return f->rc == 0;
 }
 
-static int parse_file(struct config *c, const char *name, enum config_level level,
+static int parse_file(struct config *c, const char *path, enum config_level level,
 	const struct buf *text, struct store_error *err)
 {
-	const char *data = text->data ? (const char *)text->data : "";
 	char shown[250];
-	struct file f = { .config = c,
-		.level = level,
-		.p = data,
-		.end = data + text->len,
-		.err = err };
-	int line;
+	struct file f = { .config = c, .path = path, .level = level, .err = err };
 
-	f.name = quote_msg(shown, sizeof(shown), name, strlen(name));
-	if (memchr(data, '\0', text->len))
-		return store_error_set(err, STORE_EINVAL, "'%s' holds a NUL byte", f.name);
-	line = ini_parse_stream(read_line, &f, take_pair, &f);
-	if (f.rc != 0)
-		return f.rc;
-	if (line != 0)
-		return store_error_set(err, STORE_EINVAL,
-			"'%s' line %d is neither a section, nor 'key = value', nor a comment",
-			f.name, line);
-	return 0;
+	f.rc = config_line_init(&f.line, quote_msg(shown, sizeof(shown), path, strlen(path)), text,
+		err);
+	if (f.rc == 0 && ini_parse_stream(read_line, &f, take_pair, &f) != 0 && f.rc == 0)
+		f.rc = out_of_memory(err);
+	config_line_release(&f.line);
+	return f.rc;
 }
 
 /*
@@ -220,28 +200,35 @@ static int read_own_file(const char *path, struct buf *out, struct store_error *
 	return rc;
 }
 
-static int load_user(struct config *c, struct store_error *err)
+int config_user_path(struct buf *out, struct store_error *err)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	struct buf path = { 0 }, text = { 0 };
-	int rc;
 
 	/* A relative XDG_CONFIG_HOME counts as unset: so says its specification. */
 	if (xdg && xdg[0] == '/')
-		buf_addf(&path, "%s/store/config", xdg);
+		buf_addf(out, "%s/store/config", xdg);
 	else if (home && home[0] == '/')
-		buf_addf(&path, "%s/.config/store/config", home);
+		buf_addf(out, "%s/.config/store/config", home);
 	else
-		return 0;
-	if (!buf_str(&path))
-		rc = out_of_memory(err);
-	else
+		return store_error_set(err, STORE_ENOTFOUND,
+			"there is no place for a configuration of the user: HOME is not set");
+	return buf_str(out) && !out->failed ? 0 : out_of_memory(err);
+}
+
+static int load_user(struct config *c, struct store_error *err)
+{
+	struct buf path = { 0 }, text = { 0 };
+	int rc = config_user_path(&path, NULL);
+
+	if (rc == 0)
 		rc = read_own_file((const char *)path.data, &text, err);
+	else if (rc == STORE_ENOMEM)
+		out_of_memory(err);
 	if (rc == 0)
 		rc = parse_file(c, (const char *)path.data, CONFIG_USER, &text, err);
 	buf_release(&path);
 	buf_release(&text);
-	return rc;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
 static int load_repository(struct config *c, const char *store_dir, struct store_error *err)
@@ -273,6 +260,7 @@ out:
 
 static int load_overrides(struct config *c, const char *const *overrides, struct store_error *err)
 {
+	static const struct source from = { CONFIG_FLAG, "flag -c", NULL, 0 };
 	int rc = 0;
 
 	for (; overrides && *overrides && rc == 0; overrides++) {
@@ -282,8 +270,7 @@ static int load_overrides(struct config *c, const char *const *overrides, struct
 		char *key = equals ? strndup(*overrides, (size_t)(equals - *overrides))
 				   : strdup(*overrides);
 
-		rc = key ? add_item(c, key, text, strlen(text), CONFIG_FLAG, "flag -c", err)
-			 : out_of_memory(err);
+		rc = key ? add_item(c, key, text, &from, err) : out_of_memory(err);
 		free(key);
 	}
 	return rc;
@@ -326,13 +313,16 @@ void config_free(struct config *c)
 bool config_find(const struct config *c, const char *key, struct config_value *out)
 {
 	const struct config_key *known = config_key_find(key);
-	const char *variable = known && known->variable ? getenv(known->variable) : NULL;
+	const char *variable;
 
+	if (known && known->same_as)
+		known = config_key_find(known->same_as);
+	variable = known && known->variable ? getenv(known->variable) : NULL;
 	*out = (struct config_value){ known ? known->fallback : NULL, CONFIG_BUILT_IN, "built-in" };
 	for (size_t i = 0; i < c->count; i++) {
 		const struct item *item = &c->items[i];
 
-		if (item->level >= out->level && strcasecmp(item->key, key) == 0)
+		if (item->level >= out->level && config_key_same(item->key, key))
 			*out = (struct config_value){ item->text, item->level, item->where };
 	}
 	if (variable && *variable && out->level < CONFIG_ENVIRONMENT)
@@ -345,12 +335,30 @@ int config_each(const struct config *c, const char *key, int (*fn)(void *ctx, co
 {
 	for (size_t i = c->count; i > 0; i--) {
 		const struct item *item = &c->items[i - 1];
-		const int rc = strcasecmp(item->key, key) == 0 ? fn(ctx, item->text) : 0;
+		const int rc = config_key_same(item->key, key) ? fn(ctx, item->text) : 0;
 
 		if (rc != 0)
 			return rc;
 	}
 	return 0;
+}
+
+int config_each_entry(const struct config *c,
+	int (*fn)(void *ctx, const struct store_config_entry *entry), void *ctx)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->count && rc == 0; i++) {
+		const struct item *item = &c->items[i];
+		const struct store_config_entry entry = { .key = item->key,
+			.value = item->text,
+			.level = (enum store_config_level)item->level,
+			.origin = item->origin ? item->origin : "",
+			.line = item->line };
+
+		rc = fn(ctx, &entry);
+	}
+	return rc;
 }
 
 void config_distrust(struct config *c)

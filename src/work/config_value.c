@@ -4,6 +4,7 @@
  */
 #include "work/config_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,6 +48,8 @@ static int find_value(const struct config *c, const char *key, struct config_val
 	return store_error_set(err, STORE_ENOTFOUND, "%s is not set", key);
 }
 
+/* ---- amounts */
+
 /* Digits, blanks, a unit. */
 static bool parse_amount(const char *text, const struct unit *units, uint64_t *out)
 {
@@ -67,63 +70,131 @@ static bool parse_amount(const char *text, const struct unit *units, uint64_t *o
 	return false;
 }
 
-static int get_amount(const struct config *c, const char *key, const struct unit *units,
-	const char *wanted, uint64_t *out, struct store_error *err)
+/* What a key with bounds takes, in words. */
+static const char *name_bounds(const struct config_key *row, char *out, size_t cap)
 {
-	struct config_value v;
-	const int rc = find_value(c, key, &v, err);
+	const unsigned long long min = row->min, max = row->max;
+	const char *power = row->flags & CONFIG_POWER ? "power of two " : "value ";
 
-	if (rc != 0)
-		return rc;
-	return parse_amount(v.text, units, out) ? 0 : refuse(&v, key, wanted, err);
+	if (row->max > 0 && !(row->flags & CONFIG_CAPPED))
+		snprintf(out, cap, "%sfrom %llu to %llu", power, min, max);
+	else
+		snprintf(out, cap, "%sof at least %llu", power, min);
+	return out;
 }
 
-int config_bool(const struct config *c, const char *key, bool *out, struct store_error *err)
+static bool is_within(const struct config_key *row, uint64_t v)
 {
-	static const char *const words[] = { "false", "true", "no", "yes", "off", "on", "0", "1",
-		NULL };
-	struct config_value v;
-	const int rc = find_value(c, key, &v, err);
+	if (row->max > 0 && v > row->max && !(row->flags & CONFIG_CAPPED))
+		return false;
+	return v >= row->min && (!(row->flags & CONFIG_POWER) || (v & (v - 1)) == 0);
+}
 
+static int check_bounds(const struct config_value *v, const struct config_key *row, uint64_t amount,
+	struct store_error *err)
+{
+	char bounds[80];
+
+	return is_within(row, amount)
+		? 0
+		: refuse(v, row->name, name_bounds(row, bounds, sizeof(bounds)), err);
+}
+
+/* Keys of init are judged there, together, and when they are set. */
+static int read_amount(const struct config_value *v, const char *key, const struct unit *units,
+	const char *wanted, uint64_t *out, struct store_error *err)
+{
+	const struct config_key *row = config_key_find(key);
+	int rc;
+
+	if (!parse_amount(v->text, units, out))
+		return refuse(v, key, wanted, err);
+	rc = row && !(row->flags & CONFIG_INIT) ? check_bounds(v, row, *out, err) : 0;
 	if (rc != 0)
 		return rc;
-	for (size_t i = 0; words[i]; i++) {
-		if (strcasecmp(v.text, words[i]) == 0) {
-			*out = i % 2;
-			return 0;
-		}
-	}
-	return refuse(&v, key, "true or false", err);
+	if (row && (row->flags & CONFIG_CAPPED) && *out > row->max)
+		*out = row->max;
+	return 0;
+}
+
+static int read_number(const struct config_value *v, const char *key, uint64_t *out,
+	struct store_error *err)
+{
+	return read_amount(v, key, plain_units, "number", out, err);
+}
+
+static int read_size(const struct config_value *v, const char *key, uint64_t *out,
+	struct store_error *err)
+{
+	return read_amount(v, key, size_units, "size such as 64KB", out, err);
+}
+
+static int read_duration(const struct config_value *v, const char *key, uint64_t *out,
+	struct store_error *err)
+{
+	return read_amount(v, key, time_units, "duration such as 30s", out, err);
 }
 
 int config_number(const struct config *c, const char *key, uint64_t *out, struct store_error *err)
 {
-	return get_amount(c, key, plain_units, "number", out, err);
+	struct config_value v;
+	const int rc = find_value(c, key, &v, err);
+
+	return rc == 0 ? read_number(&v, key, out, err) : rc;
 }
 
 int config_size(const struct config *c, const char *key, uint64_t *out, struct store_error *err)
 {
-	return get_amount(c, key, size_units, "size such as 64KB", out, err);
+	struct config_value v;
+	const int rc = find_value(c, key, &v, err);
+
+	return rc == 0 ? read_size(&v, key, out, err) : rc;
 }
 
 int config_duration_ms(const struct config *c, const char *key, uint64_t *out,
 	struct store_error *err)
 {
-	return get_amount(c, key, time_units, "duration such as 30s", out, err);
-}
-
-int config_word(const struct config *c, const char *key, const char *const *words, size_t *index,
-	struct store_error *err)
-{
 	struct config_value v;
-	char wanted[100] = "";
-	size_t len = 0;
 	const int rc = find_value(c, key, &v, err);
 
-	if (rc != 0)
-		return rc;
+	return rc == 0 ? read_duration(&v, key, out, err) : rc;
+}
+
+bool config_value_is_capped(const struct config_key *row, const char *text, uint64_t *max)
+{
+	uint64_t v;
+
+	*max = row->max;
+	return (row->flags & CONFIG_CAPPED) &&
+		parse_amount(text, row->type == CONFIG_SIZE ? size_units : plain_units, &v) &&
+		v > row->max;
+}
+
+/* ---- words */
+
+static int read_bool(const struct config_value *v, const char *key, bool *out,
+	struct store_error *err)
+{
+	static const char *const words[] = { "false", "true", "no", "yes", "off", "on", "0", "1",
+		NULL };
+
 	for (size_t i = 0; words[i]; i++) {
-		if (strcasecmp(v.text, words[i]) == 0) {
+		if (strcasecmp(v->text, words[i]) == 0) {
+			*out = i % 2;
+			return 0;
+		}
+	}
+	return refuse(v, key, "true or false", err);
+}
+
+static int read_word(const struct config_value *v, const char *key, const char *const *words,
+	size_t *index, struct store_error *err)
+{
+	char wanted[100] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; words[i]; i++) {
+		if (strcasecmp(v->text, words[i]) == 0) {
 			*index = i;
 			return 0;
 		}
@@ -134,5 +205,53 @@ int config_word(const struct config *c, const char *key, const char *const *word
 						       : " or ",
 				words[i]);
 	}
-	return refuse(&v, key, wanted, err);
+	return refuse(v, key, wanted, err);
+}
+
+int config_bool(const struct config *c, const char *key, bool *out, struct store_error *err)
+{
+	struct config_value v;
+	const int rc = find_value(c, key, &v, err);
+
+	return rc == 0 ? read_bool(&v, key, out, err) : rc;
+}
+
+int config_word(const struct config *c, const char *key, const char *const *words, size_t *index,
+	struct store_error *err)
+{
+	struct config_value v;
+	const int rc = find_value(c, key, &v, err);
+
+	return rc == 0 ? read_word(&v, key, words, index, err) : rc;
+}
+
+/* ---- before a value is written */
+
+int config_value_check(const struct config_key *row, const char *text, const char *where,
+	struct store_error *err)
+{
+	const struct config_value v = { text, CONFIG_FLAG, where };
+	uint64_t amount;
+	size_t index;
+	bool yes;
+	int rc;
+
+	switch (row->type) {
+	case CONFIG_BOOL:
+		return read_bool(&v, row->name, &yes, err);
+	case CONFIG_NUMBER:
+		return read_number(&v, row->name, &amount, err);
+	case CONFIG_SIZE:
+		rc = read_size(&v, row->name, &amount, err);
+		return rc == 0 ? check_bounds(&v, row, amount, err) : rc;
+	case CONFIG_DURATION:
+		return read_duration(&v, row->name, &amount, err);
+	case CONFIG_WORDS:
+		return read_word(&v, row->name, row->words, &index, err);
+	case CONFIG_PATH:
+		return strpbrk(text, "\n\r") ? refuse(&v, row->name, "path", err) : 0;
+	case CONFIG_TEXT:
+		break;
+	}
+	return 0;
 }

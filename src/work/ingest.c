@@ -66,7 +66,7 @@ void ingest_drop_job(struct item *item)
 
 bool ingest_item_full(const struct item *item)
 {
-	return item->job_count == INGEST_JOBS || item->bytes >= INGEST_BATCH ||
+	return item->job_count >= item->job_limit || item->bytes >= INGEST_BATCH ||
 		item->text.len >= BATCH_STRINGS / 4;
 }
 
@@ -111,6 +111,7 @@ static int produce(void *ctx, void *it, struct store_error *err)
 	int rc;
 
 	clear_item(item);
+	item->job_limit = g->repo->batch_files;
 	item->seq = g->next_seq++;
 	if (g->large.open)
 		return ingest_large_produce(g, item, err);
@@ -393,7 +394,7 @@ void ingest_size_pool(struct ingest *g, uint32_t max)
 
 	g->carry_cap = max;
 	g->data_cap = max + more;
-	n = POOL_BYTES / (2 * g->data_cap);
+	n = (g->pool_bytes > 0 ? g->pool_bytes : POOL_BYTES) / (2 * g->data_cap);
 	if (n < POOL_WANTED)
 		n = POOL_LIMIT / (2 * g->data_cap) < POOL_WANTED ? 2 : POOL_WANTED;
 	g->n_items = n > POOL_MAX ? POOL_MAX : n;
@@ -414,6 +415,7 @@ static int prepare(struct ingest *g, struct store_error *err)
 		if (g->classes[i].max > max)
 			max = g->classes[i].max;
 	}
+	g->pool_bytes = (size_t)g->repo->pool_bytes;
 	ingest_size_pool(g, max);
 	g->sink = (struct node_sink){ put_node, g };
 	g->seq = seq_builder_new(&g->sink);

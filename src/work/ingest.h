@@ -78,7 +78,7 @@ struct item {
 	enum item_type type;
 	uint64_t seq;
 	struct job *jobs; /* INGEST_JOBS; a segment has one */
-	size_t job_count;
+	size_t job_count, job_limit; /* job_limit: where a batch is full */
 	struct buf text;  /* paths, each followed by a NUL */
 	struct buf lists; /* of xattrs, of directories and large files */
 	uint64_t bytes;   /* of files and lists, to bound the batch */
@@ -140,6 +140,7 @@ struct ingest {
 	struct node_sink sink;
 	struct chunker_params classes[16];
 	unsigned int threads;
+	size_t pool_bytes;                   /* wanted of all items; 0: the usual */
 	size_t n_items, data_cap, carry_cap; /* the pool, and bytes of its items and of the carry */
 	ingest_walk_fn *walk;
 	void *walk_ctx;

@@ -245,8 +245,28 @@ static int add_zeros(struct large *l, struct item *item, uint64_t n, struct stor
 	return 0;
 }
 
+/* Read up to want bytes, step at a time; fewer only at the end of the file. -1 with errno. */
+static ssize_t read_steps(const struct large *l, uint8_t *out, size_t want, size_t step)
+{
+	size_t done = 0;
+
+	while (done < want) {
+		const size_t some = want - done < step ? want - done : step;
+		const ssize_t n = FAULT("ingest.read")
+			? -1
+			: io_pread_full(l->fd, out + done, some, l->off + done);
+
+		if (n < 0)
+			return -1;
+		done += (size_t)n;
+		if ((size_t)n < some)
+			break;
+	}
+	return (ssize_t)done;
+}
+
 /* Fill the segment's data from used on.  Returns bytes in it, or -1 with errno. */
-static ssize_t fill(struct large *l, struct item *item, size_t used)
+static ssize_t fill(struct large *l, struct item *item, size_t used, size_t step)
 {
 	uint64_t want = item->data_cap - used - l->carry_len;
 	ssize_t n;
@@ -254,9 +274,7 @@ static ssize_t fill(struct large *l, struct item *item, size_t used)
 	memcpy(item->data + used, l->carry, l->carry_len);
 	if (want > l->size + 1 - l->off)
 		want = l->size + 1 - l->off;
-	n = FAULT("ingest.read")
-		? -1
-		: io_pread_full(l->fd, item->data + used + l->carry_len, (size_t)want, l->off);
+	n = read_steps(l, item->data + used + l->carry_len, (size_t)want, step);
 	if (n < 0)
 		return -1;
 	l->off += (uint64_t)n;
@@ -394,7 +412,7 @@ int ingest_large_produce(struct ingest *g, struct item *item, struct store_error
 		rc = add_zeros(l, item, zeros, err);
 		used = l->params.max;
 	}
-	n = rc == 0 ? fill(l, item, used) : 0;
+	n = rc == 0 ? fill(l, item, used, (size_t)g->repo->read_bytes) : 0;
 	if (n < 0) {
 		const int sys = errno;
 

@@ -205,20 +205,23 @@ static int name_branch(const struct config *c, const struct store_init_options *
 static int write_config(const char *store_dir, const struct config *c, struct store_error *err)
 {
 	const char *db_dir = config_text(c, "core.dbDir");
-	struct buf text = { 0 };
+	struct buf head = { 0 }, text = { 0 };
 	int fd = -1, rc;
 
 	if (has_file(store_dir, "config"))
 		return 0;
-	buf_add_str(&text, config_head);
-	if (db_dir && *db_dir)
-		buf_addf(&text, "[core]\n\tdbDir = %s\n", db_dir);
-	rc = buf_check(&text, err);
+	buf_add_str(&head, config_head);
+	rc = buf_check(&head, err);
+	if (rc == 0 && db_dir && *db_dir)
+		rc = config_edit_set("config", &head, "core.dbDir", db_dir, false, &text, err);
+	else if (rc == 0 && buf_set(&text, head.data, head.len) != 0)
+		rc = out_of_memory(err);
 	if (rc == 0 && (fd = open(store_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		rc = store_error_sys(err, "cannot open '%s'", store_dir);
 	if (rc == 0)
 		rc = io_replace(fd, "config", "config.new", text.data, text.len, 0666, err);
 	io_close(&fd);
+	buf_release(&head);
 	buf_release(&text);
 	return rc;
 }
@@ -227,7 +230,7 @@ static int check_db_dir(const struct config *c, struct store_error *err)
 {
 	const char *text = config_text(c, "core.dbDir");
 
-	if (!text || (!strpbrk(text, "\n\r\"") && !strstr(text, " ;")))
+	if (!text || !strpbrk(text, "\n\r\""))
 		return 0;
 	return store_error_set(err, STORE_EINVAL,
 		"core.dbDir holds what a line of 'config' cannot");

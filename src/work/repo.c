@@ -76,27 +76,32 @@ static bool is_owner(uid_t owner)
 	return sudo && text_parse_u64(text_slice_of(sudo), UINT32_MAX, &uid) && owner == (uid_t)uid;
 }
 
-static int judge_owner(struct store_repo *repo, uid_t *owner, struct store_error *err)
+int repo_judge_owner(const struct discovery *found, struct config *config, uid_t *owner,
+	bool *foreign, struct store_error *err)
 {
 	struct stat st;
 
-	if (stat(repo->store_dir, &st) != 0)
-		return store_error_sys(err, "cannot open '%s'", repo->store_dir);
+	if (stat(found->store_dir, &st) != 0)
+		return store_error_sys(err, "cannot open '%s'", found->store_dir);
 	*owner = st.st_uid;
-	repo->foreign = !is_owner(st.st_uid) &&
-		config_each(repo->config, "safe.directory", match_safe, repo->work_tree) != 1;
-	if (repo->foreign)
-		config_distrust(repo->config);
+	*foreign = !is_owner(st.st_uid) &&
+		config_each(config, "safe.directory", match_safe, found->work_tree) != 1;
+	if (*foreign)
+		config_distrust(config);
 	return 0;
+}
+
+int repo_refuse_foreign(const char *work_tree, struct store_error *err)
+{
+	return store_error_set(err, STORE_EDENIED,
+		"the repository '%s' belongs to another user: it can only be read, unless your own configuration names it in safe.directory",
+		work_tree);
 }
 
 int repo_check_writable(struct store_repo *repo, struct store_error *err)
 {
-	if (repo->foreign)
-		return store_error_set(err, STORE_EDENIED,
-			"the repository '%s' belongs to another user: it can only be read, unless your own configuration names it in safe.directory",
-			repo->work_tree);
-	return format_check_writable(odb_format(repo->odb), err);
+	return repo->foreign ? repo_refuse_foreign(repo->work_tree, err)
+			     : format_check_writable(odb_format(repo->odb), err);
 }
 
 /* ---- settings */
@@ -104,12 +109,14 @@ int repo_check_writable(struct store_repo *repo, struct store_error *err)
 static int set_codec(const struct store_repo *repo, struct odb_options *o, struct store_error *err)
 {
 	static const char *const words[] = { "none", "zlib", "zstd", NULL };
-	uint64_t level = 0;
+	uint64_t level = 0, plain = 0;
 	size_t word = 0;
 	int rc = config_word(repo->config, "core.codec", words, &word, err);
 
 	if (rc == 0)
 		rc = config_number(repo->config, "core.codecLevel", &level, err);
+	if (rc == 0)
+		rc = config_size(repo->config, "performance.compression_threshold", &plain, err);
 	if (rc != 0)
 		return rc;
 	o->codec.codec = (enum codec)codec_parse(words[word]);
@@ -118,6 +125,7 @@ static int set_codec(const struct store_repo *repo, struct odb_options *o, struc
 			"core.codecLevel %llu is too great for %s", (unsigned long long)level,
 			words[word]);
 	o->codec.level = (int)level;
+	o->codec.plain_max = plain;
 	return 0;
 }
 
@@ -161,7 +169,7 @@ static int set_options(struct store_repo *repo, uid_t owner, struct odb_options 
 	struct store_error *err)
 {
 	static const char *const modes[] = { "none", "times", "posix", NULL };
-	uint64_t timeout = 0, threads = 0;
+	uint64_t timeout = 0, threads = 0, cache = 0, batch = 0;
 	size_t mode = METADATA_TIMES;
 	int rc = config_word(repo->config, "core.metadata", modes, &mode, err);
 
@@ -173,13 +181,24 @@ static int set_options(struct store_repo *repo, uid_t owner, struct odb_options 
 	if (rc == 0)
 		rc = config_duration_ms(repo->config, "core.lockTimeout", &timeout, err);
 	if (rc == 0)
+		rc = config_number(repo->config, "performance.batch_size", &batch, err);
+	if (rc == 0)
+		rc = config_size(repo->config, "performance.buffer_size", &repo->read_bytes, err);
+	if (rc == 0)
+		rc = config_size(repo->config, "performance.max_memory_usage", &repo->pool_bytes,
+			err);
+	if (rc == 0)
+		rc = config_size(repo->config, "performance.chunk_cache_size", &cache, err);
+	if (rc == 0)
 		rc = set_codec(repo, o, err);
 	if (rc == 0)
 		rc = set_db_dir(repo, owner, o->rebuilding, db_dir, err);
 	if (repo->threads == 0)
 		repo->threads = threads < 1024 ? (unsigned int)threads : 1024;
-	/* For the object database 0 means the usual time; who asks for none gets the least. */
+	/* For the object database 0 means the usual; who asks for none gets the least. */
 	o->lock_timeout_ms = timeout == 0 ? 1 : timeout > INT_MAX ? INT_MAX : (unsigned int)timeout;
+	repo->batch_files = (unsigned int)batch;
+	o->cache_bytes = cache > 0 ? (size_t)cache : 1;
 	o->db_dir = *db_dir;
 	return rc;
 }
@@ -221,12 +240,13 @@ static int check_format(const struct store_repo *repo, struct store_error *err)
 	return 0;
 }
 
-static int open_database(struct store_repo *repo, unsigned int flags, struct store_error *err)
+static int open_database(struct store_repo *repo, const struct discovery *found, unsigned int flags,
+	struct store_error *err)
 {
 	struct odb_options options = { .rebuilding = flags & REPO_REBUILD };
 	char *db_dir = NULL;
 	uid_t owner = 0;
-	int rc = judge_owner(repo, &owner, err);
+	int rc = repo_judge_owner(found, repo->config, &owner, &repo->foreign, err);
 
 	if (rc == 0)
 		rc = set_options(repo, owner, &options, &db_dir, err);
@@ -299,7 +319,7 @@ int repo_open(struct store_repo **out, const struct discovery *found,
 	if (rc == 0)
 		rc = config_load(&repo->config, options->config, repo->store_dir, err);
 	if (rc == 0)
-		rc = open_database(repo, flags, err);
+		rc = open_database(repo, found, flags, err);
 	if (rc == 0 && options->write)
 		rc = repo_check_writable(repo, err);
 	if (rc == 0 && !(flags & (REPO_REBUILD | REPO_UNFINISHED)))

@@ -33,6 +33,9 @@ struct store_repo {
 	unsigned int threads;        /* as asked: 0 = one per processor */
 	enum metadata_mode metadata; /* core.metadata */
 	bool trust_ctime;            /* core.trustctime */
+	unsigned int batch_files;    /* performance.batch_size: small files in an item of ingest */
+	uint64_t read_bytes;         /* performance.buffer_size: of one read of a large file */
+	uint64_t pool_bytes;         /* performance.max_memory_usage: of all items of ingest */
 	bool foreign;                /* another user's repository: read only */
 };
 

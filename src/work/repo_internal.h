@@ -2,6 +2,8 @@
 #ifndef STORE_WORK_REPO_INTERNAL_H
 #define STORE_WORK_REPO_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "work/config_internal.h"
 #include "work/repo.h"
 
@@ -55,6 +57,15 @@ enum {
 	REPO_REBUILD = 1,    /* db/ may be missing or damaged */
 	REPO_UNFINISHED = 2, /* HEAD may be missing */
 };
+
+/*
+ * Whose is the repository that was found? When it is foreign, config forgets the programs that its
+ * file names.
+ */
+int repo_judge_owner(const struct discovery *found, struct config *config, uid_t *owner,
+	bool *foreign, struct store_error *err);
+/* STORE_EDENIED, with the line that names safe.directory. */
+int repo_refuse_foreign(const char *work_tree, struct store_error *err);
 
 /* Open what was found.  STORE_ENOTFOUND: an init was cut short before HEAD was there. */
 int repo_open(struct store_repo **out, const struct discovery *found,

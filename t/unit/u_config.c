@@ -246,7 +246,7 @@ static void test_config__what_is_no_line_of_a_config_is_refused_by_number(void *
 	struct config *c;
 
 	(void)state;
-	put_repo("[user]\nname = a\nnonsense\n");
+	put_repo("[user]\nname = a\n= nonsense\n");
 	expect_refusal(NULL, "line 3 is neither");
 	put(repo_file, "[user]\nname = a\0b\n", 18);
 	assert_int_equal(config_load(&c, NULL, repo_dir, &err), STORE_EINVAL);
@@ -296,6 +296,202 @@ static void test_config__a_database_folder_for_all_repositories_is_refused(void 
 	expect_refusal(NULL, "core.dbDir belongs into the configuration of one repository");
 }
 
+/* Text of a file, and what is read of it: "section|key|value" for pairs, "[section]" for headers.
+ */
+static void expect_tokens(const char *text, const char *want)
+{
+	struct buf data = { 0 }, got = { 0 };
+	enum config_token token = CONFIG_PAIR;
+	struct config_line l;
+
+	assert_int_equal(buf_add_str(&data, text), 0);
+	assert_int_equal(config_line_init(&l, "f", &data, NULL), 0);
+	while (token != CONFIG_END) {
+		struct store_error err = { 0 };
+
+		if (config_line_next(&l, &token, &err) != 0)
+			fail_msg("%s", err.msg);
+		if (token == CONFIG_SECTION)
+			buf_addf(&got, "[%s]", (const char *)l.section.data);
+		else if (token == CONFIG_PAIR)
+			buf_addf(&got, "%s%s%s;", (const char *)l.key.data, l.has_value ? "=" : "",
+				(const char *)l.value.data);
+	}
+	assert_string_equal(buf_str(&got), want);
+	config_line_release(&l);
+	buf_release(&data);
+	buf_release(&got);
+}
+
+static void test_config__the_grammar_is_git_s(void **state)
+{
+	(void)state;
+	expect_tokens("", "");
+	expect_tokens("\xef\xbb\xbf[Core]\r\n\tA-b_c = 1 \r\n", "[core]a-b_c=1;");
+	expect_tokens("[x-a \"S \\\"]\\\\ub\"] k=v ; w\n", "[x-a.S \"]\\ub]k=v;");
+	expect_tokens("[a][b]k\n[c.D]", "[a][b]k;[c.d]");
+	expect_tokens("[a]k = a  b \" c # ; \"d # e\n", "[a]k=a  b  c # ; d;");
+	expect_tokens("[a]k=one\\\n two\\\r\n\n j", "[a]k=one two;j;");
+	expect_tokens("[a]k=\\n\\t\\b\\\\\\\"", "[a]k=\n\t\b\\\";");
+	expect_tokens("# [a]\n ; k=\"\n\n", "");
+	expect_tokens("[a]k==b=c\nl = \"\"\nm=  # n\n", "[a]k==b=c;l=;m=;");
+}
+
+static void expect_bad(const char *text, unsigned int line)
+{
+	struct store_error err = { 0 };
+	enum config_token token = CONFIG_PAIR;
+	struct config_line l;
+	struct buf data = { 0 };
+	char want[40];
+	int rc = 0;
+
+	assert_int_equal(buf_add_str(&data, text), 0);
+	assert_int_equal(config_line_init(&l, "f", &data, NULL), 0);
+	while (rc == 0 && token != CONFIG_END)
+		rc = config_line_next(&l, &token, &err);
+	snprintf(want, sizeof(want), "'f' line %u ", line);
+	if (rc != STORE_EINVAL || strncmp(err.msg, want, strlen(want)) != 0)
+		fail_msg("%d \"%s\" for \"%s\"", rc, err.msg, text);
+	config_line_release(&l);
+	buf_release(&data);
+}
+
+static void test_config__what_git_refuses_is_refused(void **state)
+{
+	(void)state;
+	expect_bad("[a", 1);
+	expect_bad("[a\n]", 1);
+	expect_bad("[]k=v", 1);
+	expect_bad("[a b]", 1);
+	expect_bad("[a \"b]", 1);
+	expect_bad("[a \"b\" ]", 1);
+	expect_bad("\n[a \"b\nc\"]", 2);
+	expect_bad("[a]\n\n1k = v", 3);
+	expect_bad("[a]k v\n", 1);
+	expect_bad("[a]k # c\n", 1);
+	expect_bad("[a]k: v\n", 1);
+	expect_bad("[a]k = \"v\n", 1);
+	expect_bad("[a]k = \\x\n", 1);
+	expect_bad("[a]k=one\\\n\\q\n", 1);
+}
+
+static void expect_set(const char *text, const char *key, const char *value, const char *want)
+{
+	struct store_error err = { 0 };
+	struct buf data = { 0 }, out = { 0 };
+
+	assert_int_equal(buf_add_str(&data, text), 0);
+	if (config_edit_set("f", &data, key, value, false, &out, &err) != 0)
+		fail_msg("%s", err.msg);
+	assert_string_equal(buf_str(&out), want);
+	buf_release(&data);
+	buf_release(&out);
+}
+
+static void test_config__setting_changes_the_value_and_no_other_byte(void **state)
+{
+	(void)state;
+	expect_set("", "core.codec", "none", "[core]\n\tcodec = none\n");
+	expect_set("# c", "core.codec", "none", "# c\n[core]\n\tcodec = none\n");
+	expect_set("[Core]\r\n  CODEC=zstd# why\r\n", "core.codec", "none",
+		"[Core]\r\n  CODEC= none # why\r\n");
+	expect_set("[core]\n  a=b\n\n[user]\n", "core.codec", "none",
+		"[core]\n  a=b\n  codec = none\n\n[user]\n");
+	expect_set("[core][user]\n", "core.codec", "none", "[core]\n\tcodec = none\n[user]\n");
+	expect_set("[core] codec\n", "core.codec", "none", "[core] codec = none\n");
+	expect_set("[core]\ncodec = one\\\n  two ; c\n", "core.codec", "x",
+		"[core]\ncodec = x ; c\n");
+	expect_set("[user]\nname = a\nname = b\n", "user.name", " #\"",
+		"[user]\nname = a\nname = \" #\\\"\"\n");
+	expect_set("[user]\nname = a\\", "user.email", "m", "[user]\nname = a\\\n\nemail = m\n");
+	expect_set("[user]\nname = a\\\n", "core.codec", "x",
+		"[user]\nname = a\\\n\n[core]\n\tcodec = x\n");
+}
+
+static void expect_unset(const char *text, const char *key, const char *value, size_t count,
+	const char *want)
+{
+	struct store_error err = { 0 };
+	struct buf data = { 0 }, out = { 0 };
+	size_t n = 9;
+
+	assert_int_equal(buf_add_str(&data, text), 0);
+	if (config_edit_unset("f", &data, key, value, &out, &n, &err) != 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(n, count);
+	assert_string_equal(buf_str(&out), want);
+	buf_release(&data);
+	buf_release(&out);
+}
+
+static void test_config__unsetting_takes_lines_and_no_other_byte(void **state)
+{
+	(void)state;
+	expect_unset("", "core.codec", NULL, 0, "");
+	expect_unset("[core]\n\tcodec = a # b\n# c\n", "core.codec", NULL, 1, "[core]\n# c\n");
+	expect_unset("[core] codec = a\r\nx=y", "core.codec", NULL, 1, "[core] \r\nx=y");
+	expect_unset("[core]\ncodec=a\\\nb\n[user]codec=c\n[core]codec", "core.codec", NULL, 2,
+		"[core]\n[user]codec=c\n[core]");
+	expect_unset("[safe]\ndirectory=/a\ndirectory=/b\n", "safe.directory", "/a", 1,
+		"[safe]\ndirectory=/b\n");
+}
+
+static void test_config__bounds_and_words_of_the_table(void **state)
+{
+	static const struct {
+		const char *key, *text;
+		int rc;
+	} cases[] = { { "chunking.average", "65536", 0 },
+		{ "chunking.average", "128", STORE_EINVAL },
+		{ "chunking.average", "768", STORE_EINVAL }, { "core.codecLevel", "19", 0 },
+		{ "core.codecLevel", "20", STORE_EINVAL }, { "performance.batch_size", "1", 0 },
+		{ "performance.batch_size", "0", STORE_EINVAL },
+		{ "performance.batch_size", "100000", 0 }, { "core.codec", "ZLIB", 0 },
+		{ "core.codec", "z", STORE_EINVAL }, { "core.dbDir", "a\nb", STORE_EINVAL },
+		{ "user.name", "", 0 } };
+	static const char *const flags[] = { "performance.batch_size=100000", NULL };
+	struct config *c;
+	uint64_t v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(config_value_check(config_key_find(cases[i].key), cases[i].text,
+					 "here", NULL),
+			cases[i].rc);
+	c = load(flags);
+	assert_int_equal(config_number(c, "performance.batch_size", &v, NULL), 0);
+	assert_int_equal(v, 256);
+	config_free(c);
+	/* What is built in is a value of its type. */
+	for (size_t i = 0; config_key_at(i); i++) {
+		const struct config_key *row = config_key_at(i);
+		const struct config_key *next = config_key_at(i + 1);
+
+		if (row->fallback && config_value_check(row, row->fallback, "here", NULL) != 0)
+			fail_msg("%s", row->name);
+		if (next && strcmp(row->name, next->name) >= 0)
+			fail_msg("%s stands before %s", row->name, next->name);
+	}
+}
+
+static void test_config__two_names_of_one_key_are_one(void **state)
+{
+	static const char *const flags[] = { "performance.max_worker_threads=7", NULL };
+	struct config *c;
+
+	(void)state;
+	put_repo("[performance]\nthreads = 3\n");
+	c = load(flags);
+	assert_string_equal(config_text(c, "performance.threads"), "7");
+	assert_string_equal(config_text(c, "performance.max_worker_threads"), "7");
+	config_free(c);
+	put_user("[performance]\nmax_worker_threads = 9\n");
+	c = load(NULL);
+	assert_string_equal(config_text(c, "performance.threads"), "3");
+	config_free(c);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_files, remove_files)
 
 int main(void)
@@ -313,6 +509,12 @@ int main(void)
 		TEST(test_config__a_repository_cannot_call_itself_safe),
 		TEST(test_config__programs_of_a_distrusted_repository_are_forgotten),
 		TEST(test_config__a_database_folder_for_all_repositories_is_refused),
+		cmocka_unit_test(test_config__the_grammar_is_git_s),
+		cmocka_unit_test(test_config__what_git_refuses_is_refused),
+		cmocka_unit_test(test_config__setting_changes_the_value_and_no_other_byte),
+		cmocka_unit_test(test_config__unsetting_takes_lines_and_no_other_byte),
+		TEST(test_config__bounds_and_words_of_the_table),
+		TEST(test_config__two_names_of_one_key_are_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
