@@ -97,8 +97,8 @@ int cli_fail_reading(struct cli *cli, int code, const char *name, const char *pa
  */
 int cli_paths(struct cli *cli, size_t from, size_t to, struct strings *out);
 
-extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_fsck, cmd_help,
-	cmd_info;
+extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_config, cmd_fsck,
+	cmd_help, cmd_info;
 extern const struct command cmd_init, cmd_log, cmd_ls, cmd_root, cmd_status, cmd_version;
 
 #endif

@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&cmd_checkout,
 	&cmd_root,
 	&cmd_info,
+	&cmd_config,
 	&cmd_fsck,
 	&cmd_version,
 	&cmd_help,
