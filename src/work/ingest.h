@@ -77,11 +77,11 @@ enum item_type {
 struct item {
 	enum item_type type;
 	uint64_t seq;
-	struct job *jobs; /* INGEST_JOBS; a segment has one */
+	struct job *jobs;            /* INGEST_JOBS; a segment has one */
 	size_t job_count, job_limit; /* job_limit: where a batch is full */
-	struct buf text;  /* paths, each followed by a NUL */
-	struct buf lists; /* of xattrs, of directories and large files */
-	uint64_t bytes;   /* of files and lists, to bound the batch */
+	struct buf text;             /* paths, each followed by a NUL */
+	struct buf lists;            /* of xattrs, of directories and large files */
+	uint64_t bytes;              /* of files and lists, to bound the batch */
 	struct chunk_ref *chunks;
 	size_t chunk_count, chunk_cap;
 	struct pack_block *blocks; /* for the pack; encoded, one behind the other, in wire */
