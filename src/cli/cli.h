@@ -111,8 +111,8 @@ int cli_read_path(struct cli *cli, char **line, size_t *cap);
 int cmd_cat_print(struct cli *cli, const char *name, const struct store_target *target,
 	bool visible);
 
-extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_fsck, cmd_help,
-	cmd_info;
+extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_config, cmd_fsck,
+	cmd_help, cmd_info;
 extern const struct command cmd_branch, cmd_reflog, cmd_switch, cmd_tag;
 extern const struct command cmd_check_ignore;
 extern const struct command cmd_mv, cmd_reset, cmd_restore, cmd_rm;

@@ -25,6 +25,7 @@ static const struct command *const commands[] = {
 	&cmd_reflog,
 	&cmd_root,
 	&cmd_info,
+	&cmd_config,
 	&cmd_fsck,
 	&cmd_version,
 	&cmd_help,

@@ -77,11 +77,11 @@ enum item_type {
 struct item {
 	enum item_type type;
 	uint64_t seq;
-	struct job *jobs; /* INGEST_JOBS; a segment has one */
+	struct job *jobs;            /* INGEST_JOBS; a segment has one */
 	size_t job_count, job_limit; /* job_limit: where a batch is full */
-	struct buf text;  /* paths, each followed by a NUL */
-	struct buf lists; /* of xattrs, of directories and large files */
-	uint64_t bytes;   /* of files and lists, to bound the batch */
+	struct buf text;             /* paths, each followed by a NUL */
+	struct buf lists;            /* of xattrs, of directories and large files */
+	uint64_t bytes;              /* of files and lists, to bound the batch */
 	/* For progress: bytes of the files of a batch; of a segment's file up to its end. */
 	uint64_t covered;
 	struct chunk_ref *chunks;

@@ -24,18 +24,18 @@ static const size_t lens[] = { 0, 1, 2, 31, 32, 33, 100, 1000, 4096, 16384, 6553
 #define LENS (sizeof(lens) / sizeof(lens[0]))
 
 static const struct codec_options coders[] = {
-	{ CODEC_ZLIB, 0, 0 },
-	{ CODEC_ZLIB, 1, 0 },
-	{ CODEC_ZLIB, 2, 0 },
-	{ CODEC_ZLIB, 3, 0 },
-	{ CODEC_ZLIB, 4, 0 },
-	{ CODEC_ZLIB, 6, 0 },
-	{ CODEC_ZLIB, 99, 0 },
-	{ CODEC_ZLIB, 0, 1 },
-	{ CODEC_ZLIB, 3, 1 },
-	{ CODEC_ZSTD, 0, 0 },
-	{ CODEC_ZSTD, 9, 0 },
-	{ CODEC_ZSTD, 12, 0 },
+	{ CODEC_ZLIB, 0, 0, 0 },
+	{ CODEC_ZLIB, 1, 0, 0 },
+	{ CODEC_ZLIB, 2, 0, 0 },
+	{ CODEC_ZLIB, 3, 0, 0 },
+	{ CODEC_ZLIB, 4, 0, 0 },
+	{ CODEC_ZLIB, 6, 0, 0 },
+	{ CODEC_ZLIB, 99, 0, 0 },
+	{ CODEC_ZLIB, 0, 1, 0 },
+	{ CODEC_ZLIB, 3, 1, 0 },
+	{ CODEC_ZSTD, 0, 0, 0 },
+	{ CODEC_ZSTD, 9, 0, 0 },
+	{ CODEC_ZSTD, 12, 0, 0 },
 };
 
 #define CODERS (sizeof(coders) / sizeof(coders[0]))
@@ -144,7 +144,7 @@ static void check_with_zlib(const struct block *b, const uint8_t *data, size_t l
 
 static struct codec_ctx *new_ctx(enum codec codec, int level, int plain)
 {
-	const struct codec_options options = { codec, level, plain };
+	const struct codec_options options = { codec, level, plain, 0 };
 	struct codec_ctx *c = codec_new(&options);
 
 	assert_non_null(c);
@@ -488,9 +488,29 @@ static void test_codec__probe_sees_a_deflated_stream_and_reads_no_byte_too_many(
 	free(data);
 }
 
+static void test_codec__data_up_to_plain_max_is_stored_as_it_is(void **state)
+{
+	const struct codec_options options = { CODEC_ZLIB, 0, 0, 1000 };
+	struct codec_ctx *c = codec_new(&options);
+	uint8_t data[1001] = { 0 }, out[4096];
+
+	(void)state;
+	assert_non_null(c);
+	assert_true(codec_bound(sizeof(data)) <= sizeof(out));
+	for (size_t len = 999; len <= 1001; len++) {
+		enum codec used = CODEC_ZSTD;
+		size_t n = 0;
+
+		assert_int_equal(codec_encode(c, data, len, out, sizeof(out), &n, &used, NULL), 0);
+		assert_int_equal(used, len <= 1000 ? CODEC_NONE : CODEC_ZLIB);
+	}
+	codec_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_codec__data_up_to_plain_max_is_stored_as_it_is),
 		cmocka_unit_test(test_codec__names_and_numbers_are_inverse),
 		cmocka_unit_test(test_codec__every_coder_round_trips_and_zlib_reads_its_streams),
 		cmocka_unit_test(test_codec__none_stores_everything_as_it_is),
