@@ -489,9 +489,8 @@ struct store_ignore;
  * Ask about paths, one after the other. Nothing is read yet. Caller frees with store_ignore_free.
  * Copies options, which may be NULL.
  */
-STORE_API int store_ignore_open(struct store_repo *repo,
-	const struct store_ignore_options *options, struct store_ignore **out,
-	struct store_error *err);
+STORE_API int store_ignore_open(struct store_repo *repo, const struct store_ignore_options *options,
+	struct store_ignore **out, struct store_error *err);
 /*
  * Is path ignored? It need not exist; is_directory: it is taken for a directory then. STORE_EINVAL:
  * the top, or a path that is in a .store folder or lies beyond a symbolic link. STORE_EIO with the
