@@ -26,7 +26,7 @@ interrupted()
 	points=$1 && shift && copy_story story && store -C r "$@" >/dev/null && rm -rf want && mv r want && hits=0 && for point in $points; do
 		for nth in 1 2; do
 			copy_story story || return 1
-			killed $point:$nth store -C r "$@"
+			killed "$point:$nth" store -C r "$@"
 			case $? in
 			1) break ;;
 			2) return 1 ;;
@@ -38,7 +38,7 @@ interrupted()
 				return 1
 			} >&7
 		done
-	done && echo "$hits kills" && test $hits -ge 3 && is_whole r
+	done && echo "$hits kills" && test "$hits" -ge 3 && is_whole r
 }
 
 test_expect_success 'reset --hard' '

@@ -80,6 +80,7 @@ static int find_target(struct checkout *c, const char *path, size_t len, struct 
 	int rc = 0;
 
 	*has_meta = false;
+	memset(e, 0, sizeof(*e));
 	if (c->way->from_stage || c->way->removes)
 		rc = find_staged(c, path, len, e, err);
 	if (rc != 0 || c->way->from_stage)

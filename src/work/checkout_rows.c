@@ -41,7 +41,7 @@ int checkout_is_clean_dir(struct checkout *c, const struct entry *e, uint64_t di
 static int is_target_dir(struct checkout *c, const struct entry *e, const struct map_ref *meta,
 	uint64_t dir, bool *same, struct store_error *err)
 {
-	struct stage_dir cached;
+	struct stage_dir cached = { .generation = 0 };
 	int rc = checkout_is_clean_dir(c, e, dir, same, err);
 
 	if (rc == 0 && *same)

@@ -312,8 +312,10 @@ static int plan(struct mv *m, struct store_error *err)
 	const struct store_mv_options *o = m->options;
 	int rc = look_at_target(m, err);
 
-	m->moves = rc == 0 ? mem_alloc_array(o->n_sources, sizeof(*m->moves)) : NULL;
-	if (rc == 0 && !m->moves)
+	if (rc != 0)
+		return rc;
+	m->moves = mem_alloc_array(o->n_sources, sizeof(*m->moves));
+	if (!m->moves)
 		return checkout_no_memory(err);
 	for (size_t i = 0; i < o->n_sources && rc == 0; i++) {
 		struct move *v = &m->moves[m->count];
@@ -509,7 +511,7 @@ int store_mv(struct store_repo *repo, const struct store_mv_options *options,
 		rc = store_error_set(err, STORE_EINVAL, "mv needs sources and a target");
 	else
 		rc = move_all(&m, err);
-	for (size_t i = 0; i < m.count; i++)
+	for (size_t i = 0; m.moves && i < m.count; i++)
 		free(m.moves[i].to);
 	free(m.moves);
 	stage_batch_free(m.batch);

@@ -126,7 +126,7 @@ static int is_committed(struct rm *r, const struct checkout_visit *v, bool *same
 	struct store_error *err)
 {
 	const struct entry *t = &v->target;
-	struct entry e;
+	struct entry e = { .kind = ENTRY_NONE };
 	int rc = STORE_ENOTFOUND;
 
 	*same = false;
@@ -272,7 +272,7 @@ static int take_path(struct rm *r, const char *path, struct store_error *err)
 	struct checkout *c = r->c;
 	struct checkout_walk *w = checkout_walk_new(&c->nodes, CHECKOUT_STAGED, c->txn);
 	const char *slash = strrchr(path, '/');
-	struct stage_row row, parent;
+	struct stage_row row = { .kind = ENTRY_NONE }, parent = { 0 };
 	struct entry e = { .kind = ENTRY_DIR };
 	int rc = w ? stage_find(c->txn, path, strlen(path), &row, err) : no_memory(err);
 
