@@ -8,28 +8,27 @@ list_commands()
 	store -h | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'
 }
 
-# From -h: each option as its spellings, and " VALUE" if it takes one.
+# From -h: each option as its spellings, and the name of its value if it takes one, in lower case and without blanks.
 options_of_help()
 {
 	sed -n 's/^  \(-.*\)/\1/p' | sed 's/   *.*//' | normalise
 }
 
-# The same from a manual page.  A spelling follows each Fl; what has an Ar takes a value.
+# The same from a manual page.  A spelling follows each Fl; what stands behind Ar or Cm is the value.
 options_of_page()
 {
 	sed -n '/^\.Sh DESCRIPTION/,/^\.Ss\|^\.Sh E/s/^\.It \(Fl .*\)/\1/p' "$1" |
-		sed -e 's/Fl \([^ ]*\)/-\1/g' -e 's/ Ns / /g' | normalise
+		sed -E -e 's/Fl ([^ ]*)/-\1/g' -e 's/(^| )(Ns|Ar|Cm|Op|Oo|Oc)\b/\1/g' | normalise
 }
 
-# Spellings without dashes lost, in one order, one option a line.
+# One option a line: spellings in one order, then the value, which is named once however many spellings there are.
 normalise()
 {
 	while read -r line; do
 		spellings=$(printf '%s\n' "$line" | grep -Eo '(^|[ ,])--?[a-zA-Z][a-z-]*' | tr -d ' ,' | sort | tr '\n' ' ')
-		case $(printf '%s\n' "$line" | sed -E 's/(^|[ ,])--?[a-zA-Z][a-z-]*//g') in
-		*[A-Za-z0-9]*) echo "${spellings}VALUE" ;;
-		*) echo "$spellings" ;;
-		esac
+		values=$(printf '%s\n' "$line" | sed -E 's/(^|[ ,])--?[a-zA-Z][a-z-]*/,/g' | tr 'A-Z,' 'a-z\n' | tr -d ' []' |
+			sed 's/^=//' | grep . | sort -u | tr '\n' ' ')
+		echo "$spellings$values"
 	done | sort
 }
 
@@ -44,8 +43,12 @@ refused()
 
 test_expect_success 'the normaliser tells options with and without a value apart' '
 	printf "%s\n" "  -m, --message TEXT         the message" "  -n, --dry-run   print -n" \
-		"  -u[MODE], --untracked-files[=MODE]" "  --author NAME <MAIL>   who" | options_of_help >got &&
-	printf "%s\n" "--author VALUE" "--dry-run -n " "--message -m VALUE" "--untracked-files -u VALUE" | sort >want &&
+		"  -u[no|all], --untracked-files[=no|all]" "  --author NAME <MAIL>   who" | options_of_help >got &&
+	printf "%s\n" "--author name<mail> " "--dry-run -n " "--message -m text " "--untracked-files -u no|all " | sort >want &&
+	test_cmp want got &&
+	printf "%s\n" ".Sh DESCRIPTION" ".It Fl m , Fl -message Ar text" ".It Fl n , Fl -dry-run" ".It Fl -author Ar name <mail>" \
+		".It Fl u Ns Oo Cm no | all Oc , Fl -untracked-files Ns Op = Ns Cm no | all" ".Sh EXIT" >page &&
+	options_of_page page >got &&
 	test_cmp want got
 '
 

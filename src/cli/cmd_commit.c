@@ -53,16 +53,22 @@ static void print_json(const struct store_commit_result *r, bool dry_run)
 
 	json_begin(&t, "store/commit/1");
 	json_bool(&t, "dry_run", dry_run);
-	if (!dry_run) {
+	if (dry_run)
+		json_null(&t, "commit");
+	else
 		json_id(&t, "commit", &r->id);
-		json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
-	}
+	json_string(&t, "branch", r->branch[0] && !dry_run ? r->branch : NULL);
 	json_node(&t, "root", &r->root);
 	if (r->is_counted) {
 		json_number(&t, "generation", r->generation);
 		json_number(&t, "added", r->added);
 		json_number(&t, "modified", r->modified);
 		json_number(&t, "deleted", r->deleted);
+	} else {
+		json_null(&t, "generation");
+		json_null(&t, "added");
+		json_null(&t, "modified");
+		json_null(&t, "deleted");
 	}
 	json_number(&t, "new_bytes", r->stats.new_bytes);
 	json_number(&t, "stored_bytes", r->stats.stored_bytes);
