@@ -1,6 +1,9 @@
 #!/bin/sh
 # The command line: one table of options is the parser, -h and the manual page; bad usage gets one line and exit code 2.
 . "$(dirname "$0")/test-lib.sh"
+# No page of an installed store is found.
+MANPATH=$TRASH/none
+export MANPATH
 
 # The commands, as `store -h` lists them.
 list_commands()
@@ -92,6 +95,26 @@ test_expect_success '-h, --help and help work for every command, outside a repos
 		store help "$command" >three &&
 		test_cmp one three || return 1
 	done
+'
+
+test_expect_success 'help -a lists every command, and a topic for every page that is no command'"'"'s' '
+	store help -a >out && sed -n "/^Commands/,/^Topics/s/^  \([a-z-]*\)  .*/\1/p" out | sort >got && list_commands | sort >want &&
+	test_cmp want got && sed -n "/^Topics/,\$ s/^  \([a-z]*\)  .*/\1/p" out | sort >topics &&
+	ls "$SRC_ROOT/man" | sed -n "s/^store-*\([a-z-]*\)[.][2-9]\$/\1/p" >pages && echo revisions >>pages && sort pages >want && test_cmp want topics
+'
+
+test_expect_success 'help shows the page of a command or topic, by mandoc where man does not know it' '
+	mkdir -p tools && ln -sf "$(command -v mandoc)" tools/mandoc && ln -sf "$STORE_BIN/store" tools/store && mkdir -p mandir/man1 mandir/man5 mandir/man7 &&
+	for n in 1 5 7; do cp "$SRC_ROOT"/man/*.$n mandir/man$n/ || return 1; done &&
+	for pair in add:STORE-ADD json:STORE-JSON tutorial:STORETUTORIAL format:STORE-FORMAT revisions:STORE; do
+		MANPATH=$PWD/mandir PATH=$PWD/tools store help "${pair%:*}" >out 2>err && test_must_be_empty err && head -n 1 out >title &&
+		test_grep "^${pair#*:}(" title || return 1
+	done
+'
+
+test_expect_success 'a topic that is not installed, or is none, is an error that says so' '
+	refused help json && test_grep "store-json(5) is not installed" refused.err && refused help jsno && test_grep "perhaps .json" refused.err &&
+	refused help -a json && refused help stauts && test_grep "store status" refused.err
 '
 
 test_expect_success 'help of nothing, -h and --help print the same list' '
