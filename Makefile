@@ -17,7 +17,8 @@ DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
 PROVE ?= prove
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
@@ -199,6 +200,10 @@ bench-memory: all
 	STORE_BIN=$(O) t/perf/bench-memory
 
 # --- installing ----------------------------------------------------------------------------------------------
+# What `store completion` prints, where the shells look for it: $$from and $$to.
+EACH_COMPLETION = for from in $(sort $(wildcard contrib/completion/*)); do case $${from\#\#*/} in \
+	store.bash) to=bash-completion/completions/store ;; _store) to=zsh/site-functions/_store ;; \
+	*) to=fish/vendor_completions.d/$${from\#\#*/} ;; esac; to="$(DESTDIR)$(DATADIR)/$$to";
 install: all
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)"
 	install -m 755 $(O)/store "$(DESTDIR)$(BINDIR)/store"
@@ -206,10 +211,12 @@ install: all
 	install -m 644 include/store.h "$(DESTDIR)$(INCLUDEDIR)/store.h"
 	@for m in $(MAN); do d="$(DESTDIR)$(MANDIR)/man$${m##*.}"; \
 		install -d "$$d" && install -m 644 "$$m" "$$d/" || exit 1; done
+	@$(EACH_COMPLETION) install -d "$${to%/*}" && install -m 644 "$$from" "$$to" || exit 1; done
 
 uninstall:
 	rm -f "$(DESTDIR)$(BINDIR)/store" "$(DESTDIR)$(LIBDIR)/libstore.a" "$(DESTDIR)$(INCLUDEDIR)/store.h"
 	@for m in $(MAN); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}" || exit 1; done
+	@$(EACH_COMPLETION) rm -f "$$to" || exit 1; done
 
 # From a git tree what is committed, from an unpacked tarball the tree as it lies.
 dist: NAME = store-$(VERSION)

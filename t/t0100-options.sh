@@ -1,6 +1,9 @@
 #!/bin/sh
 # The command line: one table of options is the parser, -h and the manual page; bad usage gets one line and exit code 2.
 . "$(dirname "$0")/test-lib.sh"
+# No page of an installed store is found.
+MANPATH=$TRASH/none
+export MANPATH
 
 # The commands, as `store -h` lists them.
 list_commands()
@@ -8,28 +11,27 @@ list_commands()
 	store -h | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p'
 }
 
-# From -h: each option as its spellings, and " VALUE" if it takes one.
+# From -h: each option as its spellings, and the name of its value if it takes one, in lower case and without blanks.
 options_of_help()
 {
 	sed -n 's/^  \(-.*\)/\1/p' | sed 's/   *.*//' | normalise
 }
 
-# The same from a manual page.  A spelling follows each Fl; what has an Ar takes a value.
+# The same from a manual page.  A spelling follows each Fl; what stands behind Ar or Cm is the value.
 options_of_page()
 {
 	sed -n '/^\.Sh DESCRIPTION/,/^\.Ss\|^\.Sh E/s/^\.It \(Fl .*\)/\1/p' "$1" |
-		sed -e 's/Fl \([^ ]*\)/-\1/g' -e 's/ Ns / /g' | normalise
+		sed -E -e 's/Fl ([^ ]*)/-\1/g' -e 's/(^| )(Ns|Ar|Cm|Op|Oo|Oc)\b/\1/g' | normalise
 }
 
-# Spellings without dashes lost, in one order, one option a line.
+# One option a line: spellings in one order, then the value, which is named once however many spellings there are.
 normalise()
 {
 	while read -r line; do
 		spellings=$(printf '%s\n' "$line" | grep -Eo '(^|[ ,])--?[a-zA-Z][a-z-]*' | tr -d ' ,' | sort | tr '\n' ' ')
-		case $(printf '%s\n' "$line" | sed -E 's/(^|[ ,])--?[a-zA-Z][a-z-]*//g') in
-		*[A-Za-z0-9]*) echo "${spellings}VALUE" ;;
-		*) echo "$spellings" ;;
-		esac
+		values=$(printf '%s\n' "$line" | sed -E 's/(^|[ ,])--?[a-zA-Z][a-z-]*/,/g' | tr 'A-Z,' 'a-z\n' | tr -d ' []' |
+			sed 's/^=//' | grep . | sort -u | tr '\n' ' ')
+		echo "$spellings$values"
 	done | sort
 }
 
@@ -44,8 +46,12 @@ refused()
 
 test_expect_success 'the normaliser tells options with and without a value apart' '
 	printf "%s\n" "  -m, --message TEXT         the message" "  -n, --dry-run   print -n" \
-		"  -u[MODE], --untracked-files[=MODE]" "  --author NAME <MAIL>   who" | options_of_help >got &&
-	printf "%s\n" "--author VALUE" "--dry-run -n " "--message -m VALUE" "--untracked-files -u VALUE" | sort >want &&
+		"  -u[no|all], --untracked-files[=no|all]" "  --author NAME <MAIL>   who" | options_of_help >got &&
+	printf "%s\n" "--author name<mail> " "--dry-run -n " "--message -m text " "--untracked-files -u no|all " | sort >want &&
+	test_cmp want got &&
+	printf "%s\n" ".Sh DESCRIPTION" ".It Fl m , Fl -message Ar text" ".It Fl n , Fl -dry-run" ".It Fl -author Ar name <mail>" \
+		".It Fl u Ns Oo Cm no | all Oc , Fl -untracked-files Ns Op = Ns Cm no | all" ".Sh EXIT" >page &&
+	options_of_page page >got &&
 	test_cmp want got
 '
 
@@ -89,6 +95,26 @@ test_expect_success '-h, --help and help work for every command, outside a repos
 		store help "$command" >three &&
 		test_cmp one three || return 1
 	done
+'
+
+test_expect_success 'help -a lists every command, and a topic for every page that is no command'"'"'s' '
+	store help -a >out && sed -n "/^Commands/,/^Topics/s/^  \([a-z-]*\)  .*/\1/p" out | sort >got && list_commands | sort >want &&
+	test_cmp want got && sed -n "/^Topics/,\$ s/^  \([a-z]*\)  .*/\1/p" out | sort >topics &&
+	ls "$SRC_ROOT/man" | sed -n "s/^store-*\([a-z-]*\)[.][2-9]\$/\1/p" >pages && echo revisions >>pages && sort pages >want && test_cmp want topics
+'
+
+test_expect_success 'help shows the page of a command or topic, by mandoc where man does not know it' '
+	mkdir -p tools && ln -sf "$(command -v mandoc)" tools/mandoc && ln -sf "$STORE_BIN/store" tools/store && mkdir -p mandir/man1 mandir/man5 mandir/man7 &&
+	for n in 1 5 7; do cp "$SRC_ROOT"/man/*.$n mandir/man$n/ || return 1; done &&
+	for pair in add:STORE-ADD json:STORE-JSON tutorial:STORETUTORIAL format:STORE-FORMAT revisions:STORE; do
+		MANPATH=$PWD/mandir PATH=$PWD/tools store help "${pair%:*}" >out 2>err && test_must_be_empty err && head -n 1 out >title &&
+		test_grep "^${pair#*:}(" title || return 1
+	done
+'
+
+test_expect_success 'a topic that is not installed, or is none, is an error that says so' '
+	refused help json && test_grep "store-json(5) is not installed" refused.err && refused help jsno && test_grep "perhaps .json" refused.err &&
+	refused help -a json && refused help stauts && test_grep "store status" refused.err
 '
 
 test_expect_success 'help of nothing, -h and --help print the same list' '

@@ -60,6 +60,8 @@ struct command {
 
 /* NULL when there is none of that name. */
 const struct command *command_find(const char *name);
+/* The one at position i of those that are listed, or NULL behind the last. */
+const struct command *command_at(size_t i);
 /* Print "'name' is no command" with what was perhaps meant.  Returns CLI_FAILED. */
 int command_unknown(const struct cli *cli, const char *name);
 /* The text of `store -h` and of `store COMMAND -h`, to standard output. */
@@ -113,6 +115,7 @@ int cmd_cat_print(struct cli *cli, const char *name, const struct store_target *
 
 extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_config, cmd_fsck,
 	cmd_help, cmd_info;
+extern const struct command cmd_complete, cmd_completion;
 extern const struct command cmd_branch, cmd_reflog, cmd_switch, cmd_tag;
 extern const struct command cmd_check_ignore;
 extern const struct command cmd_mv, cmd_reset, cmd_restore, cmd_rm;

@@ -75,7 +75,7 @@ static void print_json(const struct store_commit_result *r, bool dry_run)
 	json_begin(&t, "store/commit/1");
 	json_bool(&t, "dry_run", dry_run);
 	if (dry_run)
-		json_string(&t, "commit", NULL);
+		json_null(&t, "commit");
 	else
 		json_id(&t, "commit", &r->id);
 	json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
@@ -84,7 +84,7 @@ static void print_json(const struct store_commit_result *r, bool dry_run)
 		if (r->is_counted)
 			json_number(&t, counts[i].name, counts[i].value);
 		else
-			json_string(&t, counts[i].name, NULL);
+			json_null(&t, counts[i].name);
 	}
 	json_number(&t, "new_bytes", r->stats.new_bytes);
 	json_number(&t, "stored_bytes", r->stats.stored_bytes);

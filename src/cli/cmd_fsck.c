@@ -26,7 +26,9 @@ static void report_json(const struct store_notice *n)
 	json_string(&t, "kind", n->kind == STORE_NOTICE_CORRUPT ? "corrupt" : "phase");
 	if (*n->path)
 		json_bytes(&t, "path", n->path);
-	json_bytes(&t, "text", n->text);
+	else
+		json_null(&t, "path");
+	json_string(&t, "text", n->text);
 	json_end(&t);
 	output_text(&t);
 	line_release(&t);

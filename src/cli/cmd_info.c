@@ -18,6 +18,11 @@ static void add_json(struct line *t, const struct cli *cli, const struct store_i
 		json_id(t, "layer", &i->head.layer);
 		json_number(t, "generation", i->head.generation);
 		json_node(t, "root", &i->head.root);
+	} else {
+		json_null(t, "commit");
+		json_null(t, "layer");
+		json_null(t, "generation");
+		json_null(t, "root");
 	}
 	json_number(t, "first_parent_commits", i->first_parent_commits);
 	json_number(t, "objects", i->objects);

@@ -94,17 +94,27 @@ static void add_json(struct line *t, const struct store_target *target, const ch
 	json_begin(t, "store/ls/1");
 	if (target->has_commit)
 		json_id(t, "commit", &target->commit);
+	else
+		json_null(t, "commit");
 	json_bytes(t, "path", path);
 	if (has_tree(&e->node)) {
 		json_node(t, "node", &e->node);
 	} else {
 		json_open(t, "node", '{');
+		json_null(t, "id");
 		json_string(t, "kind", line_kind(e->node.kind));
+		json_null(t, "height");
+		json_null(t, "size");
+		json_null(t, "files");
+		json_null(t, "directories");
 		json_close(t, '}');
 	}
 	if (e->has_meta) {
 		json_number(t, "mode", e->mode);
 		json_signed(t, "mtime", e->mtime);
+	} else {
+		json_null(t, "mode");
+		json_null(t, "mtime");
 	}
 	json_end(t);
 }

@@ -29,6 +29,7 @@ static const struct command *const commands[] = {
 	&cmd_fsck,
 	&cmd_version,
 	&cmd_help,
+	&cmd_completion,
 	NULL,
 };
 
@@ -53,7 +54,12 @@ const struct command *command_find(const char *name)
 	for (size_t i = 0; commands[i]; i++)
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
-	return NULL;
+	return strcmp(name, cmd_complete.name) == 0 ? &cmd_complete : NULL;
+}
+
+const struct command *command_at(size_t i)
+{
+	return i < sizeof(commands) / sizeof(*commands) ? commands[i] : NULL;
 }
 
 /* NULL when nothing is near. */

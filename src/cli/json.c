@@ -145,6 +145,11 @@ void json_real(struct line *t, const char *name, double value)
 	line_format(t, "%.3f", value);
 }
 
+void json_null(struct line *t, const char *name)
+{
+	json_string(t, name, NULL);
+}
+
 void json_bool(struct line *t, const char *name, bool value)
 {
 	name_of(t, name, "");
@@ -168,6 +173,9 @@ void json_node(struct line *t, const char *name, const struct store_node *node)
 	if (node->kind == STORE_KIND_DIR) {
 		json_number(t, "files", node->files);
 		json_number(t, "directories", node->dirs);
+	} else {
+		json_null(t, "files");
+		json_null(t, "directories");
 	}
 	json_close(t, '}');
 }

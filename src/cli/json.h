@@ -22,12 +22,13 @@ void json_string(struct line *t, const char *name, const char *value);
 void json_bytes(struct line *t, const char *name, const char *value);
 /* The same for len bytes, which may hold NULs: those are in base 64, too. */
 void json_data(struct line *t, const char *name, const char *data, size_t len);
+void json_null(struct line *t, const char *name);
 void json_number(struct line *t, const char *name, uint64_t value);
 void json_signed(struct line *t, const char *name, int64_t value);
 void json_real(struct line *t, const char *name, double value);
 void json_bool(struct line *t, const char *name, bool value);
 void json_id(struct line *t, const char *name, const struct store_id *id);
-/* {"id":..., "kind":..., "height":..., "size":...} and for a directory files and directories. */
+/* Id, kind, height, size, files and directories; the last two are null but for a directory. */
 void json_node(struct line *t, const char *name, const struct store_node *node);
 /* RFC 3339. */
 void json_time(struct line *t, const char *name, int64_t seconds, int zone);

@@ -38,7 +38,8 @@ const struct option_spec global_options[] = {
 	{ 0, "json", OPTION_FLAG, GLOBAL(json), 1, NULL, "machine form: one JSON object per line" },
 	{ 'z', NULL, OPTION_FLAG, GLOBAL(nul), 1, NULL,
 		"lines end with NUL, paths from the top and unquoted" },
-	{ 0, "color", OPTION_STRING, GLOBAL(color), 0, "WHEN", "auto, always or never" },
+	{ 0, "color", OPTION_STRING, GLOBAL(color), 0, "auto|always|never",
+		"when to colour; auto: on a terminal" },
 	{ 0, "no-pager", OPTION_FLAG, GLOBAL(no_pager), 1, NULL,
 		"write long output to the terminal as it is" },
 	{ 0, "no-progress", OPTION_FLAG, GLOBAL(no_progress), 1, NULL, "draw no progress" },
@@ -119,7 +120,8 @@ static int apply_color(struct cli *cli)
 	char *word = NULL;
 	int rc = 0;
 
-	if (cli->global.color || store_config_get(cli->repo, "color.ui", &word, NULL) != 0)
+	if (cli->global.color || cli->global.json || cli->global.nul ||
+		store_config_get(cli->repo, "color.ui", &word, NULL) != 0)
 		return 0;
 	if (!output_use_color(word))
 		rc = cli_fail(cli, STORE_EINVAL, 0, "color.ui is auto, always or never, not '%s'",
@@ -361,6 +363,8 @@ static int apply_globals(struct cli *cli)
 		return output_usage(cli, "--color is auto, always or never, not '%s'", g->color);
 	if (g->store_dir && !*g->store_dir)
 		return output_usage(cli, "--store wants the folder of a repository");
+	if (g->json || g->nul)
+		output_use_color("never"); /* machine forms have none, whatever is asked for */
 	for (size_t i = 0; i < g->config.n; i++)
 		if (!strchr(g->config.items[i], '=') || g->config.items[i][0] == '=')
 			return output_usage(cli, "-c wants KEY=VALUE, not '%s'",

@@ -30,6 +30,23 @@ void strings_release_all(struct strings *s)
 	strings_release(s);
 }
 
+const struct option_spec *options_find(const struct option_spec *table, char letter,
+	const char *word, size_t len)
+{
+	for (const struct option_spec *o = table; o && o->kind; o++) {
+		if (letter && o->letter == letter)
+			return o;
+		if (word && o->word && strlen(o->word) == len && memcmp(o->word, word, len) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+bool options_wants_value(const struct option_spec *o)
+{
+	return o->kind == OPTION_STRING || o->kind == OPTION_LIST || o->kind == OPTION_NUMBER;
+}
+
 struct parse {
 	const struct options_target *targets;
 	size_t n;
@@ -41,14 +58,11 @@ static const struct option_spec *find(const struct parse *p, char letter, const 
 	size_t len, char **data)
 {
 	for (size_t i = 0; i < p->n; i++) {
+		const struct option_spec *o = options_find(p->targets[i].table, letter, word, len);
+
 		*data = p->targets[i].data;
-		for (const struct option_spec *o = p->targets[i].table; o && o->kind; o++) {
-			if (letter && o->letter == letter)
-				return o;
-			if (word && o->word && strlen(o->word) == len &&
-				memcmp(o->word, word, len) == 0)
-				return o;
-		}
+		if (o)
+			return o;
 	}
 	return NULL;
 }
@@ -76,11 +90,6 @@ static int complain_unknown(const struct parse *p, const char *arg)
 	if (nearest)
 		line_format(p->problem, "; '--%s' is near", nearest);
 	return -1;
-}
-
-static bool wants_value(const struct option_spec *o)
-{
-	return o->kind == OPTION_STRING || o->kind == OPTION_LIST || o->kind == OPTION_NUMBER;
 }
 
 /* Store an option; value is NULL where none was given. */
@@ -129,15 +138,15 @@ static int take_word(const struct parse *p, char **argv)
 		return complain_unknown(p, argv[0]);
 	if (value)
 		value++;
-	if (value && !wants_value(o) && o->kind != OPTION_MAYBE) {
+	if (value && !options_wants_value(o) && o->kind != OPTION_MAYBE) {
 		line_format(p->problem, "'--%s' takes no value", o->word);
 		return -1;
 	}
-	if (!value && wants_value(o)) {
+	if (!value && options_wants_value(o)) {
 		value = argv[1];
 		used = 2;
 	}
-	if (!value && wants_value(o)) {
+	if (!value && options_wants_value(o)) {
 		line_format(p->problem, "'--%s' needs a value: %s", o->word, o->arg);
 		return -1;
 	}
@@ -158,7 +167,7 @@ static int take_letters(const struct parse *p, char **argv)
 			return take(p, o, data, s) == 0 ? 1 : -1;
 		if (o->kind == OPTION_MAYBE)
 			return take(p, o, data, s[1] ? s + 1 : NULL) == 0 ? 1 : -1;
-		if (!wants_value(o)) {
+		if (!options_wants_value(o)) {
 			take(p, o, data, NULL);
 			continue;
 		}

@@ -62,6 +62,13 @@ struct options_target {
 int options_parse(char **argv, const struct options_target *targets, size_t n, bool first_only,
 	struct strings *operands, long *dashes, struct line *problem);
 
+/* The option of table that has this letter (not 0), or this word of len bytes (not NULL), or NULL.
+ */
+const struct option_spec *options_find(const struct option_spec *table, char letter,
+	const char *word, size_t len);
+/* Its value may stand in the next word. */
+bool options_wants_value(const struct option_spec *o);
+
 /* Free the lists that a parse has filled. */
 void options_release(const struct options_target *target);
 

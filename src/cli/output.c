@@ -159,6 +159,8 @@ static void say(const struct cli *cli, const char *kind, const char *msg)
 	if (cli->global.json) {
 		json_begin(&t, "store/notice/1");
 		json_string(&t, "kind", kind);
+		json_null(&t, "path");
+		json_null(&t, "bytes");
 		json_string(&t, "message", msg);
 		json_end(&t);
 	} else {
@@ -215,6 +217,8 @@ void output_error(const struct cli *cli, int code, int sys, const char *msg)
 		json_string(&t, "code", code_name(code));
 		if (sys)
 			json_number(&t, "errno", (uint64_t)sys);
+		else
+			json_null(&t, "errno");
 		json_string(&t, "message", msg);
 		json_end(&t);
 	} else {

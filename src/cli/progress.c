@@ -174,10 +174,13 @@ static void notice_json(const struct store_notice *n)
 	json_string(&t, "kind", notice_name(n->kind));
 	if (*n->path)
 		json_bytes(&t, "path", n->path);
-	if (*n->text)
-		json_bytes(&t, "text", n->text);
+	else
+		json_null(&t, "path");
 	if (n->bytes)
 		json_number(&t, "bytes", n->bytes);
+	else
+		json_null(&t, "bytes");
+	json_string(&t, "message", *n->text ? n->text : NULL);
 	json_end(&t);
 	output_stderr(t.data, t.len);
 	line_release(&t);
