@@ -315,7 +315,9 @@ static void print_hex(const char *side, enum output_color color, uint64_t off, c
 	struct line t = { 0 };
 
 	for (size_t i = 0; i < len; i += 16) {
-		line_format(&t, " %s %08llx ", side, (unsigned long long)(off + i));
+		const unsigned long long at = off + i;
+
+		line_format(&t, " %s %08llx ", side, at);
 		for (size_t k = i; k < i + 16; k++) {
 			if (k < len)
 				line_format(&t, " %02x", data[k]);
