@@ -24,7 +24,6 @@ struct codec_options {
 		      4-9 = zlib's own levels */
 	uint64_t plain_max;   /* data of at most so many bytes is stored as it is */
 	int force_plain_zlib; /* tests: no igzip, no libdeflate */
-	uint64_t plain_max;   /* data of at most so many bytes is stored as it is */
 };
 
 /*
