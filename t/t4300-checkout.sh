@@ -1,25 +1,8 @@
 #!/bin/sh
 # Checkout: what was committed comes back bit for bit, into the working tree or a folder of its own.
-test_on_disk=t
 . "$(dirname "$0")/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
-
-# list DIR: every path below it with kind, permissions of files and target of links.
-list()
-{
-	(cd "$1" && find . -path ./.store -prune -o -mindepth 1 -printf '%P %y %l\n' | LC_ALL=C sort)
-}
-
-# same DIR DIR: two trees are equal in content, kind and executable bit.
-same()
-{
-	list "$1" >left.list && list "$2" >right.list &&
-		test_cmp left.list right.list &&
-		diff -r --no-dereference -x .store "$1" "$2" &&
-		(cd "$1" && find . -path ./.store -prune -o -type f -perm -100 -print | sort) >left.list &&
-		(cd "$2" && find . -path ./.store -prune -o -type f -perm -100 -print | sort) >right.list &&
-		test_cmp left.list right.list
-}
+. "$SRC_ROOT/t/trees-lib.sh"
 
 # clean: nothing is staged, changed or untracked.
 clean()
@@ -359,38 +342,6 @@ test_expect_success 'what fell out of use is swept: there and back again and aga
 '
 
 unset STORE_TEST_PART
-
-# Files of 8 MiB and more are written in blocks around the cache; chunks end anywhere in them.
-test_expect_success 'large files of every shape at their ends come back, with any number of threads' '
-	mkdir large && cd large && store init . && head -c 20000000 /dev/urandom >odd && head -c 8388608 odd >whole && head -c 8388609 odd >one-more &&
-	head -c 12582911 odd >one-less && truncate -s 30M hole-behind && dd if=odd of=hole-behind bs=1000003 count=9 conv=notrunc &&
-	truncate -s 30M hole-before && dd if=odd of=hole-before bs=1 seek=31400001 count=777 conv=notrunc && cp odd twice &&
-	dd if=/dev/zero of=twice bs=1000 seek=5003 count=7001 conv=notrunc && store add -A && store commit -m large &&
-	for n in 1 2 7
-	do
-		rm -rf ../large-to && store --threads $n checkout --to ../large-to HEAD && (cd .. && same large large-to) || return 1
-	done && test "$(stat -c %b ../large-to/hole-before)" -lt 1000 && test "$(stat -c %b ../large-to/twice)" -lt 30000
-'
-
-test_expect_success 'chunks of 256 bytes give the same large file' '
-	mkdir fine && cd fine && store init --chunk-average 256 . && cp ../large/odd ../large/hole-before . && store add -A && store commit -m fine &&
-	store checkout --to ../fine-to HEAD && cd .. && same fine fine-to
-'
-
-test_expect_success 'where blocks cannot be written around the cache they go through it' '
-	cd large && for nth in 1 2 5
-	do
-		rm -rf ../large-to && : >../fired && STORE_FAULT_LOG=$TRASH/fired STORE_FAULT=checkout.direct:$nth:EINVAL store checkout --to ../large-to HEAD &&
-			test_grep checkout.direct ../fired && (cd .. && same large large-to) || return 1
-	done
-'
-
-test_expect_success 'where room cannot be taken beforehand it is found on the way, and a full disk is told' '
-	cd large && rm -rf ../large-to && STORE_FAULT=checkout.room:1+:ENOTSUP store checkout --to ../large-to HEAD && (cd .. && same large large-to) && rm -rf ../large-to &&
-	test_expect_code 2 env STORE_FAULT=checkout.room:2:ENOSPC store checkout --to ../large-to HEAD 2>../err && test_grep "No space left" ../err &&
-	rm -rf ../large-to && test_expect_code 2 env STORE_FAULT=checkout.direct:3:EIO store checkout --to ../large-to HEAD 2>../err &&
-	test_grep "Input/output error" ../err && rm -rf ../large-to
-'
 
 # back: to main, whatever a killed checkout left; a directory of files that nobody tracks yet does not go in one step.
 back()
