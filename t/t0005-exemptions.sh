@@ -64,9 +64,8 @@ test_expect_success 'the search finds every kind, and tells a reason from none' 
 # Print the files of the tree whose first line says that $1 runs them, or whose name ends so.
 scripts_of()
 {
-	(cd "$SRC_ROOT" && find .ci contrib man src t -type f ! -name "*.pyc" | while read -r file; do
-		! head -n 1 "$file" | tr -d '\0' | grep -Eq "^#!.*[/ ]($1)( |$)" || echo "$file"
-	done && find .ci contrib src t -name "$2") | sort -u
+	(cd "$SRC_ROOT" && find .ci contrib man src t -type f ! -name "*.pyc" -exec awk -v runs="^#!.*[/ ]($1)( |\$)" \
+		'FNR == 1 { if ($0 ~ runs) print FILENAME; nextfile }' {} + && find .ci contrib src t -name "$2") | sort -u
 }
 # Print the words that the target $1 of the Makefile checks.
 checked_by()
