@@ -211,7 +211,7 @@ def main():
     make()
     for n in range(cases):
         # Several commands in a row from one change, so that few processes make many cases.
-        if n % 2 == 0 or what != "reset":
+        if n % 4 == 0 or what != "reset":
             change(rng.randrange(0, 4))
             stage_some()
             change(rng.randrange(0, 3))
@@ -227,8 +227,8 @@ def main():
         count[both] += 1
         if both[0] == both[1] and b"is tracked already" not in s.stderr:
             # What is wrong in the stage stays wrong until a hard reset, so not every case has to ask.
-            ends = rng.random() < .2
-            compare(command, ends or what != "reset" or n % 5 == 4)
+            ends = rng.random() < (.1 if what == "reset" else .2)
+            compare(command, ends or what != "reset" or n % 8 == 7)
             if ends:
                 back()
         elif both[0]:

@@ -5,7 +5,7 @@
 STORE_TEST_FSYNC=0
 export STORE_TEST_FSYNC
 
-for pair in reset:500 rm:150 mv:150; do
+for pair in reset:500 rm:40 mv:40; do
 	test_expect_success "${pair%:*} at random leaves what git leaves" "
 		mkdir ${pair%:*} && cd ${pair%:*} && python3 -B \"\$SRC_ROOT/t/reset-beside-git.py\" ${pair%:*} 1 \"\$(test_cases ${pair#*:})\"
 	"

@@ -78,6 +78,9 @@ void stage_scan_close(struct stage_scan *s);
 /* Borrowed: name and row->meta are valid until the next call.  STORE_ENOTFOUND at the end. */
 int stage_scan_next(struct stage_scan *s, const uint8_t **name, size_t *len, struct stage_row *row,
 	struct store_error *err);
+/* Do the names below a directory, joined, have no more than room bytes each? (stage_room.c) */
+int stage_has_room(struct env_txn *t, uint64_t dir, size_t room, bool *fits,
+	struct store_error *err);
 /* Go on behind name. */
 void stage_scan_seek(struct stage_scan *s, const void *name, size_t len);
 /* Dirty rows of one directory: name and generation. */

@@ -134,12 +134,13 @@ struct checkout_way {
 	const char *name; /* as progress tells it */
 	/* Which commit, which trees, which refs. */
 	int (*resolve)(struct checkout *c, struct store_error *err);
-	bool gives_up;   /* changes of tracked files go: that is what the command says */
-	bool rows_only;  /* the stage alone: no file is looked at */
-	bool files_only; /* files alone: the stage gets new stat data at most */
-	bool from_stage; /* the stage is the target, or tells what there is */
-	bool removes;    /* with paths: what is tracked and not in the target goes */
-	bool at_once;    /* with paths: all rows in one publication */
+	bool moves_branch; /* that HEAD is on, and not HEAD */
+	bool gives_up;     /* changes of tracked files go: that is what the command says */
+	bool rows_only;    /* the stage alone: no file is looked at */
+	bool files_only;   /* files alone: the stage gets new stat data at most */
+	bool from_stage;   /* the stage is the target, or tells what there is */
+	bool removes;      /* with paths: what is tracked and not in the target goes */
+	bool at_once;      /* with paths: all rows in one publication */
 	/* NULL: checkout_plan. */
 	int (*plan)(struct checkout *c, struct store_error *err);
 };

@@ -187,6 +187,22 @@ static int check_branch(const struct checkout *c, struct env_txn *txn, struct st
 		c->way->name);
 }
 
+/* The branch that is moved must still be the one that HEAD is on. */
+static int check_head(const struct checkout *c, struct env_txn *txn, struct store_error *err)
+{
+	const struct refs_head *was = &c->before;
+	struct refs_head now;
+	const int rc = c->way->moves_branch ? refs_head(txn, &now, err) : STORE_ENOTFOUND;
+
+	if (rc != 0)
+		return rc == STORE_ENOTFOUND ? 0 : rc;
+	if (strcmp(now.branch, was->branch) == 0 &&
+		(was->branch[0] || id_eq(&now.commit, &was->commit)))
+		return 0;
+	return store_error_set(err, STORE_EBUSY,
+		"HEAD was moved by another command meanwhile; run the %s again", c->way->name);
+}
+
 static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
 {
 	struct decision *d = ctx;
@@ -199,6 +215,8 @@ static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_e
 	rc = c->target.kind == ENTRY_DIR ? check_stage(c, txn, err) : 0;
 	if (rc == 0)
 		rc = check_branch(c, txn, err);
+	if (rc == 0)
+		rc = check_head(c, txn, err);
 	if (rc == 0)
 		rc = d->fresh != 0 ? stage_swap_root(txn, d->fresh, err)
 				   : apply_all(d, txn, number, err);

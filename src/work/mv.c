@@ -28,6 +28,7 @@
 #include "odb/publish.h"
 #include "odb/writer.h"
 #include "work/checkout_internal.h"
+#include "work/leftover.h"
 #include "work/stats.h"
 
 struct move {
@@ -36,7 +37,7 @@ struct move {
 	bool is_dir;
 	bool is_done;      /* on disk it has its new name already */
 	bool is_over;      /* something there is replaced */
-	bool is_same_file; /* which is the source itself, by another name */
+	bool is_same_file; /* which is the source itself, by another of its names */
 	uint64_t dir;      /* of the row, as it was when it was planned */
 	struct file_ref ref;
 };
@@ -97,17 +98,37 @@ static int find(struct mv *m, const char *path, struct stage_row *row, bool *fou
 
 /* ---- the new name */
 
-static bool has_store_name(const char *path)
+/* A name that is never listed, so that what has it is seen no more; a temporary's is even swept. */
+static bool has_hidden_name(const char *path)
 {
+	char part[LIMIT_NAME + 1];
+
 	for (const char *name = path;; name++) {
 		const size_t len = strcspn(name, "/");
 
-		if (len == 6 && memcmp(name, ".store", 6) == 0)
+		snprintf(part, sizeof(part), "%.*s", len > LIMIT_NAME ? 0 : (int)len, name);
+		if (strcmp(part, ".store") == 0 || leftover_is(part))
 			return true;
 		name += len;
 		if (!*name)
 			return false;
 	}
+}
+
+/* What lies below a directory gets longer names with it. */
+static int check_room(struct mv *m, const struct move *v, struct store_error *err)
+{
+	const size_t len = strlen(v->to);
+	bool fits;
+	int rc;
+
+	if (!v->is_dir || len <= strlen(v->from))
+		return 0;
+	rc = stage_has_room(m->txn, v->dir, len < LIMIT_PATH ? LIMIT_PATH - len - 1 : 0, &fits,
+		err);
+	return rc != 0 || fits
+		? rc
+		: refuse(STORE_EINVAL, v->from, "would get too long a name for what is in it", err);
 }
 
 /* The directories that are to hold it: there, and of this repository. */
@@ -163,7 +184,10 @@ static int check_target(struct mv *m, struct move *v, const struct worktree_entr
 		return refuse(STORE_EEXISTS, v->to, "is tracked already, though it is not there",
 			err);
 	v->is_over = there;
-	v->is_same_file = there && e.stat.ino == from->stat.ino && e.dev == from->dev;
+	/* A file of one name that is there under two is seen twice: with one name goes the other.
+	 */
+	v->is_same_file = there && from->is_shared && e.stat.ino == from->stat.ino &&
+		e.dev == from->dev;
 	return 0;
 }
 
@@ -237,8 +261,10 @@ static int check_source(struct mv *m, struct move *v, struct store_error *err)
 		rc = was_renamed(m, v, err);
 	if (rc == 0 && checkout_is_within(v->to, v->from))
 		return refuse(STORE_EINVAL, v->from, "cannot be moved into itself", err);
-	if (rc == 0 && has_store_name(v->to))
+	if (rc == 0 && has_hidden_name(v->to))
 		return refuse(STORE_EINVAL, v->to, "has a name that no tree may hold", err);
+	if (rc == 0)
+		rc = check_room(m, v, err);
 	if (rc == 0)
 		rc = check_parents(m, v->to, err);
 	return rc == 0 ? check_target(m, v, there ? &e : NULL, err) : rc;

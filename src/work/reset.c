@@ -111,10 +111,17 @@ static int resolve_soft(struct checkout *c, struct store_error *err)
 static const struct checkout_way ways[] = {
 	[STORE_RESET_MIXED] = { .name = "reset",
 		.resolve = resolve,
+		.moves_branch = true,
 		.rows_only = true,
 		.removes = true },
-	[STORE_RESET_SOFT] = { .name = "reset", .resolve = resolve_soft, .rows_only = true },
-	[STORE_RESET_HARD] = { .name = "reset", .resolve = resolve, .gives_up = true },
+	[STORE_RESET_SOFT] = { .name = "reset",
+		.resolve = resolve_soft,
+		.moves_branch = true,
+		.rows_only = true },
+	[STORE_RESET_HARD] = { .name = "reset",
+		.resolve = resolve,
+		.moves_branch = true,
+		.gives_up = true },
 };
 
 static int check_options(const struct store_reset_options *o, struct store_error *err)

@@ -294,7 +294,7 @@ static int take_path(struct rm *r, const char *path, struct store_error *err)
 	return rc == 0 && *path ? add_gone(r, path, err) : rc;
 }
 
-/* The top itself stays; what is in it goes. */
+/* The top itself stays; what is in it goes: no row of it is kept in memory. */
 static int take_top(struct rm *r, struct store_error *err)
 {
 	struct stage_scan *scan;
@@ -304,6 +304,7 @@ static int take_top(struct rm *r, struct store_error *err)
 	int rc = stage_scan_open(r->c->txn, r->c->stage_root, &scan, err);
 
 	while (rc == 0 && (rc = stage_scan_next(scan, &name, &len, &row, err)) == 0) {
+		struct checkout_visit v = { 0 };
 		char path[LIMIT_NAME + 1];
 
 		/* The top's own attributes stand under the empty name. */
@@ -311,7 +312,9 @@ static int take_top(struct rm *r, struct store_error *err)
 			continue;
 		memcpy(path, name, len);
 		path[len] = '\0';
-		rc = add_gone(r, path, err);
+		v.path = path;
+		v.len = len;
+		rc = checkout_plan_op(r->c, &v, CHECKOUT_FORGET, 0, err);
 	}
 	stage_scan_close(scan);
 	return rc == STORE_ENOTFOUND ? 0 : rc;
@@ -443,7 +446,8 @@ static int plan(struct checkout *c, struct store_error *err)
 	r->c = c;
 	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++)
 		rc = take_path(r, c->options->paths[i], err);
-	if (rc == 0 && c->options->n_paths > 0 && !*c->options->paths[0])
+	if (rc == 0 && c->options->n_paths > 0 && !*c->options->paths[0] &&
+		!(r->options->flags & STORE_RM_DRY_RUN))
 		rc = take_top(r, err);
 	if (rc == 0)
 		rc = take_parents(r, err);
