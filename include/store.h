@@ -964,6 +964,7 @@ struct store_patch_options {
 	 */
 	int (*piece)(void *payload, const struct store_patch_piece *piece);
 	void *payload;
+	struct store_callbacks callbacks; /* progress only: asked while content is read */
 };
 
 struct store_patch_result {

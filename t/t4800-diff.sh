@@ -156,6 +156,29 @@ test_expect_success 'what cannot be looked at is named, counts as unchanged, and
 	test_expect_code 3 test_as_user store diff --name-only >../got 2>../err && test_must_be_empty ../got && test_grep "d" ../err
 '
 
+test_expect_success 'a file that cannot be read when its content is wanted is named once, the rest is shown, and the exit code is 3' '
+	mkdir gone && cd gone && store init -q . && echo 1 >a && echo 1 >b && store add -q -A && store commit -q -m c && echo 22 >a && echo 22 >b &&
+	for form in -p --stat --numstat --shortstat "--stat -p" "--json -p" "--json --stat"; do
+		STORE_FAULT=patch.read:1:EIO test_expect_code 3 store diff $form >../got 2>../err || { echo "form $form"; return 1; }
+		test_line_count -eq 1 ../err && test_grep "Input/output error" ../err || return 1
+		case $form in
+		--shortstat) test_grep "1 file changed" ../got ;;
+		*) test_grep "b" ../got ;;
+		esac || return 1
+		case $form in
+		--json*) python3 -c "import json, sys; assert [json.loads(l)[\"path\"] for l in sys.stdin] == [\"a\", \"b\"]" <../got ;;
+		esac || return 1
+	done &&
+	STORE_FAULT=patch.read:1:EIO test_expect_code 1 store diff --exit-code -p
+'
+
+test_expect_success 'a signal ends a long comparison' '
+	mkdir long && cd long && store init -q . && head -c 4000000 /dev/zero >f && store add -q -A && store commit -q -m c && head -c 4000001 /dev/urandom >f &&
+	{ STORE_FAULT=patch.read:1:stop,patch.read:2+:150ms store diff --numstat >../got 2>&1 & pid=$!; } &&
+	while read -r _ _ state _ <"/proc/$pid/stat" && test "$state" != T; do :; done && kill -TERM $pid && kill -CONT $pid &&
+	test_expect_code 143 wait $pid && test_must_be_empty ../got
+'
+
 test_expect_success 'a missing node of a tree is damage, and never the end of the list' '
 	cd repo && cp -r . ../broken && cd ../broken && rm -f .store/packs/* &&
 	test_expect_code 4 store diff --name-only HEAD~1 HEAD

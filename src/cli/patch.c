@@ -38,9 +38,16 @@ struct printer {
 	bool has_head; /* the lines before the first piece are printed */
 };
 
+static int on_progress(void *payload, const struct store_progress *progress)
+{
+	(void)payload;
+	(void)progress;
+	return cli_must_stop();
+}
+
 struct store_patch_options patch_options(const struct patch_style *style)
 {
-	struct store_patch_options o = { 0 };
+	struct store_patch_options o = { .callbacks.progress = on_progress };
 
 	o.context = style->context;
 	o.has_context = style->has_context;
