@@ -80,6 +80,14 @@ test_expect_success 'two contents are compared that a revision and a path name e
 	test_expect_code 2 store diff HEAD:a HEAD:new 2>../err && test_grep "is a directory" ../err
 '
 
+test_expect_success 'a patch of two contents has the name of each, either way round, and their paths may go upwards' '
+	mkdir -p names/sub && cd names && store init -q . && echo 1 >one && echo 2 >"two words" && store add -q -A && store commit -q -m c && cd sub &&
+	store diff "HEAD:../one" "HEAD:../two words" >../got && grep "^--- a/one\$" ../got && grep "^+++ b/two words	\$" ../got &&
+	test_grep "^diff --git a/one b/two words\$" ../got &&
+	store diff -R HEAD:one "HEAD:two words" >../got && grep "^--- a/two words	\$" ../got && grep "^+++ b/one\$" ../got &&
+	store diff --name-only "main@{2100-01-01 10:00}..main" >../got && test_must_be_empty ../got
+'
+
 test_expect_success 'exit codes: 0 unless asked, then 1 where something differs; quiet prints nothing' '
 	cd repo && store diff --name-only && test_expect_code 1 store diff --exit-code --name-only &&
 	store diff --exit-code HEAD HEAD && test_expect_code 1 store diff --quiet >../got && test_must_be_empty ../got &&

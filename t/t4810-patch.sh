@@ -23,6 +23,12 @@ test_expect_success 'a patch of the working tree applies to what is staged' '
 	cmp f ../staged/f && test_path_is_missing g
 '
 
+test_expect_success 'a patch of a link in the working tree applies by git apply and by patch' '
+	store init -q links && cd links && ln -s old l && store add -q -A && store commit -q -m c && ln -sf new l && store diff >../patch && store diff -R >../back &&
+	git apply -R ../patch && test "$(readlink l)" = old && patch -p1 <../patch && test "$(readlink l)" = new &&
+	patch -p1 <../back && test "$(readlink l)" = old
+'
+
 test_expect_success 'setup: two commits' '
 	store init repo && cd repo &&
 	printf "a\nb\nc\n" >text && printf "\000abc" >binary && printf "same" >mode && : >gone &&

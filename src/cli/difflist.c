@@ -177,6 +177,10 @@ static int print_entry(struct difflist *l, const struct store_diff_entry *given)
 	if (l->style->is_reversed) {
 		e.old_side = given->new_side;
 		e.new_side = given->old_side;
+		if (e.old_path) {
+			e.path = given->old_path;
+			e.old_path = given->path;
+		}
 		e.letter = e.letter == 'A' ? 'D' : e.letter == 'D' ? 'A' : e.letter;
 	}
 	if (l->cli->global.json && l->format)
