@@ -125,6 +125,11 @@ for name in \"a\", \"b\":
 	test "$(stat_of peak_anon)" -gt 8388608 && test "$(stat_of peak_anon)" -le 67108864
 '
 
+test_expect_success 'lines that are the same on both sides have no colour, nor what would end one' '
+	store init plain && cd plain && seq 3 >f && store add f && store commit -m 1 && seq 4 >f &&
+	store --color=always diff >out && test_grep "^ 3\$" out && test_grep "^.\[32m+4" out
+'
+
 test_expect_success 'control characters of content and names reach a pipe, and no terminal' '
 	store init harm && cd harm && printf "\033[31mred\n" >"$(printf "a\033b")" && store add -A && store commit -m 1 &&
 	printf "\033[32mgreen\n" >"$(printf "a\033b")" && store diff >out && grep -F "$(printf "+\033[32mgreen")" out &&

@@ -319,7 +319,7 @@ static void print_hunk(const struct store_patch_piece *piece)
 
 static void print_text(const char *sign, enum output_color color, const char *data, size_t len)
 {
-	const char *on = output_color(color);
+	const char *on = color == COLOR_OFF ? "" : output_color(color);
 	const bool ends = len > 0 && data[len - 1] == '\n';
 	struct line t = { 0 };
 
