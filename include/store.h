@@ -886,6 +886,7 @@ struct store_diff_entry {
 	const char *path;
 	char letter; /* A added, D deleted, M content or mode; T file against link */
 	struct store_diff_side old_side, new_side;
+	const char *old_path; /* of the old side, where it is not path; store_diff_next: NULL */
 	/*
 	 * M, and the content is the same: kind or mode is another, or, under core.metadata=posix,
 	 * owner or extended attributes where both sides recorded them.
@@ -964,6 +965,7 @@ struct store_patch_options {
 	 */
 	int (*piece)(void *payload, const struct store_patch_piece *piece);
 	void *payload;
+	struct store_callbacks callbacks; /* progress only: asked while content is read */
 };
 
 struct store_patch_result {

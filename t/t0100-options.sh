@@ -157,6 +157,14 @@ test_expect_success 'words of other programs are answered with ours' '
 	test_grep "store fsck" refused.err
 '
 
+test_expect_success 'a command of git that is not there is answered with what to do instead, and never with one that is near only' '
+	refused revert &&
+	test_grep "store restore --source" refused.err &&
+	test_grep ! "store reset" refused.err &&
+	refused merge &&
+	test_grep "yet" refused.err
+'
+
 test_expect_success 'an unknown option is answered with the nearest one' '
 	refused add --dry-rnu x &&
 	test_grep -e "--dry-run" refused.err &&

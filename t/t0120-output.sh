@@ -74,6 +74,25 @@ test_expect_success 'the pager is STORE_PAGER, core.pager, PAGER; only on a term
 	done && rm out
 '
 
+test_expect_success 'interrupts are for the pager as long as it runs' '
+	cd repo && cat >../keys.py <<-\EOF &&
+	import os, terminal
+	sent = []
+
+	def on_output(fd, run):
+	    # Each key waits for the echo of the one before; many, because signals that wait become one.
+	    echoed = run.out.count(b"^C")
+	    if b"ready" in run.out and len(sent) == echoed <= 50:
+	        sent.append(echoed)
+	        os.write(fd, b"\x03" if echoed < 50 else b"key\n")
+
+	pager = "trap \"\" INT; cat >/dev/null; echo ready; read line </dev/tty && echo got $line"
+	r = terminal.run(["store", "log"], env={"STORE_PAGER": "true; " + pager}, on_output=on_output)
+	assert b"got key" in r.out and r.code == 0, (r.out, r.code)
+	EOF
+	PYTHONPATH=$SRC_ROOT/t python3 -B ../keys.py && rm ../keys.py
+'
+
 test_expect_success ROOT 'the pager that the configuration of another user names is not run' '
 	cp -a repo foreign && printf "[core]\n\tpager = touch %s/ran; cat\n" "$TRASH" >>foreign/.store/config &&
 	(cd foreign && on_terminal "store log --oneline") && test -e ran && rm ran && chown -R 1234:1234 foreign &&

@@ -34,6 +34,10 @@ test_expect_success 'a tracked file with content that is not staged is not overw
 	cd r && echo mine >f && refused "f.: has changes that are not staged" store checkout HEAD~1 && reset_tree
 '
 
+test_expect_success 'a path where a revision is expected is refused with the way to restore it' '
+	cd r && echo mine >f && refused "store restore PATH" store checkout f && refused "store restore PATH" store checkout -- f && reset_tree
+'
+
 test_expect_success 'nor deleted' '
 	cd r && echo mine >new-dir/in && refused "new-dir/in" store checkout HEAD~1 && reset_tree
 '

@@ -80,6 +80,14 @@ test_expect_success 'two contents are compared that a revision and a path name e
 	test_expect_code 2 store diff HEAD:a HEAD:new 2>../err && test_grep "is a directory" ../err
 '
 
+test_expect_success 'a patch of two contents has the name of each, either way round, and their paths may go upwards' '
+	mkdir -p names/sub && cd names && store init -q . && echo 1 >one && echo 2 >"two words" && store add -q -A && store commit -q -m c && cd sub &&
+	store diff "HEAD:../one" "HEAD:../two words" >../got && grep "^--- a/one\$" ../got && grep "^+++ b/two words	\$" ../got &&
+	test_grep "^diff --git a/one b/two words\$" ../got &&
+	store diff -R HEAD:one "HEAD:two words" >../got && grep "^--- a/two words	\$" ../got && grep "^+++ b/one\$" ../got &&
+	store diff --name-only "main@{2100-01-01 10:00}..main" >../got && test_must_be_empty ../got
+'
+
 test_expect_success 'exit codes: 0 unless asked, then 1 where something differs; quiet prints nothing' '
 	cd repo && store diff --name-only && test_expect_code 1 store diff --exit-code --name-only &&
 	store diff --exit-code HEAD HEAD && test_expect_code 1 store diff --quiet >../got && test_must_be_empty ../got &&
@@ -154,6 +162,29 @@ test_expect_success 'what cannot be looked at is named, counts as unchanged, and
 	test_as_user sh -c "mkdir d && echo a >d/a && store add -q -A && store commit -q -m c && echo b >d/a && chmod 0 d" &&
 	test_when_finished "chmod 755 \"$TRASH/locked/d\"" &&
 	test_expect_code 3 test_as_user store diff --name-only >../got 2>../err && test_must_be_empty ../got && test_grep "d" ../err
+'
+
+test_expect_success 'a file that cannot be read when its content is wanted is named once, the rest is shown, and the exit code is 3' '
+	mkdir gone && cd gone && store init -q . && echo 1 >a && echo 1 >b && store add -q -A && store commit -q -m c && echo 22 >a && echo 22 >b &&
+	for form in -p --stat --numstat --shortstat "--stat -p" "--json -p" "--json --stat"; do
+		STORE_FAULT=patch.read:1:EIO test_expect_code 3 store diff $form >../got 2>../err || { echo "form $form"; return 1; }
+		test_line_count -eq 1 ../err && test_grep "Input/output error" ../err || return 1
+		case $form in
+		--shortstat) test_grep "1 file changed" ../got ;;
+		*) test_grep "b" ../got ;;
+		esac || return 1
+		case $form in
+		--json*) python3 -c "import json, sys; assert [json.loads(l)[\"path\"] for l in sys.stdin] == [\"a\", \"b\"]" <../got ;;
+		esac || return 1
+	done &&
+	STORE_FAULT=patch.read:1:EIO test_expect_code 1 store diff --exit-code -p
+'
+
+test_expect_success 'a signal ends a long comparison' '
+	mkdir long && cd long && store init -q . && head -c 4000000 /dev/zero >f && store add -q -A && store commit -q -m c && head -c 4000001 /dev/urandom >f &&
+	{ STORE_FAULT=patch.read:1:stop,patch.read:2+:150ms store diff --numstat >../got 2>&1 & pid=$!; } &&
+	while read -r _ _ state _ <"/proc/$pid/stat" && test "$state" != T; do :; done && kill -TERM $pid && kill -CONT $pid &&
+	test_expect_code 143 wait $pid && test_must_be_empty ../got
 '
 
 test_expect_success 'a missing node of a tree is damage, and never the end of the list' '

@@ -23,6 +23,12 @@ test_expect_success 'a patch of the working tree applies to what is staged' '
 	cmp f ../staged/f && test_path_is_missing g
 '
 
+test_expect_success 'a patch of a link in the working tree applies by git apply and by patch' '
+	store init -q links && cd links && ln -s old l && store add -q -A && store commit -q -m c && ln -sf new l && store diff >../patch && store diff -R >../back &&
+	git apply -R ../patch && test "$(readlink l)" = old && patch -p1 <../patch && test "$(readlink l)" = new &&
+	patch -p1 <../back && test "$(readlink l)" = old
+'
+
 test_expect_success 'setup: two commits' '
 	store init repo && cd repo &&
 	printf "a\nb\nc\n" >text && printf "\000abc" >binary && printf "same" >mode && : >gone &&
@@ -117,6 +123,11 @@ for name in \"a\", \"b\":
 	test "$(stat_of peak_anon)" -gt 0 && test "$(stat_of peak_anon)" -le 67108864 &&
 	"$STORE_RELEASE_BIN/store" --json --stats diff -p HEAD~ HEAD >out 2>err &&
 	test "$(stat_of peak_anon)" -gt 8388608 && test "$(stat_of peak_anon)" -le 67108864
+'
+
+test_expect_success 'lines that are the same on both sides have no colour, nor what would end one' '
+	store init plain && cd plain && seq 3 >f && store add f && store commit -m 1 && seq 4 >f &&
+	store --color=always diff >out && test_grep "^ 3\$" out && test_grep "^.\[32m+4" out
 '
 
 test_expect_success 'control characters of content and names reach a pipe, and no terminal' '

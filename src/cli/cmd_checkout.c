@@ -8,6 +8,7 @@
  */
 #include "cli/checkout.h"
 #include "cli/output.h"
+#include <stdlib.h>
 #include <string.h>
 
 struct checkout_options {
@@ -38,7 +39,8 @@ static int check_usage(const struct cli *cli, const struct checkout_options *giv
 			"checkout takes one REV, and paths behind '--': '%s' is neither",
 			cli->args.items[1]);
 	if (!revs && paths && !given->to)
-		return output_usage(cli, "name the revision: 'store checkout HEAD -- PATH'");
+		return output_usage(cli,
+			"'store restore PATH' takes what is staged, 'store checkout HEAD -- PATH' what is committed");
 	if (!revs && !paths && !given->to && !given->branch)
 		return output_usage(cli, "name a revision, or a new branch with -b");
 	if (given->branch && (paths || given->to))
@@ -47,6 +49,24 @@ static int check_usage(const struct cli *cli, const struct checkout_options *giv
 		return output_usage(cli, "--preserve takes 'all' or nothing, not '%s'",
 			given->preserve);
 	return 0;
+}
+
+/* A word that is no revision: was a path meant, as git lets one? */
+static bool is_staged(struct cli *cli, const char *word)
+{
+	struct store_target target = { 0 };
+	struct line name = { 0 };
+	char *path = NULL;
+	bool found;
+
+	if (store_operand(cli->repo, word, &path, NULL) != 0)
+		return false;
+	line_format(&name, ":%s", path);
+	found = store_resolve(cli->repo, name.data, 0, &target, NULL) == 0;
+	store_target_clear(&target);
+	line_release(&name);
+	free(path);
+	return found;
 }
 
 static int run(struct cli *cli, const void *data)
@@ -74,6 +94,10 @@ static int run(struct cli *cli, const void *data)
 		o.paths = (const char *const *)paths.items;
 		o.n_paths = paths.n;
 		rc = checkout_run(cli, &o, "store/checkout/1");
+		if (rc == STORE_ENOTFOUND && o.rev && is_staged(cli, o.rev))
+			cli_fail(cli, rc, 0,
+				"'%.200s' is a path and no revision; 'store restore PATH' takes what is staged",
+				o.rev);
 	}
 	strings_release_all(&paths);
 	return rc;

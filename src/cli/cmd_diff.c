@@ -81,10 +81,19 @@ static char *copy(const char *s, size_t len)
 	return out;
 }
 
-/* Where a range is parted, or NULL.  ".." alone is a path. */
+/* Where a range is parted, or NULL.  ".." alone is a path, and so is what follows a colon. */
 static const char *find_dots(const char *word)
 {
-	return strcmp(word, "..") == 0 ? NULL : strstr(word, "..");
+	bool is_inside = false;
+
+	if (strcmp(word, "..") == 0)
+		return NULL;
+	for (const char *p = word; *p && (is_inside || *p != ':'); p++) {
+		if (!is_inside && p[0] == '.' && p[1] == '.')
+			return p;
+		is_inside = *p == '{' || (is_inside && *p != '}');
+	}
+	return NULL;
 }
 
 /* The two ends, an empty one being HEAD; of A...B the first becomes what both come from. */
@@ -252,6 +261,7 @@ static int print_pair(struct cli *cli, const struct diff_what *w,
 	const bool same = memcmp(&a->id, &b->id, sizeof(a->id)) == 0 && a->height == b->height &&
 		a->size == b->size;
 	const struct store_diff_entry e = { .path = w->pair[1].path,
+		.old_path = w->pair[0].path,
 		.letter = (a->kind == STORE_KIND_LINK) != (b->kind == STORE_KIND_LINK) ? 'T' : 'M',
 		.old_side = side_of(a),
 		.new_side = side_of(b),

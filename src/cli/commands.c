@@ -49,6 +49,26 @@ static const struct {
 	{ NULL, NULL },
 };
 
+/* What git has and this has not: what to do instead. */
+static const struct {
+	const char *word, *instead;
+} missing[] = {
+	{ "clone", "'store checkout --to DIR' writes a tree elsewhere; there is no network yet" },
+	{ "fetch", "there is no network yet" },
+	{ "pull", "there is no network yet" },
+	{ "push", "there is no network yet" },
+	{ "remote", "there is no network yet" },
+	{ "merge",
+		"histories cannot be joined yet; 'store diff A...B' shows what a branch changed" },
+	{ "rebase", "histories cannot be joined yet" },
+	{ "cherry-pick", "'store restore --source REV PATH' takes content from a commit" },
+	{ "revert", "'store restore --source REV PATH' brings content back" },
+	{ "stash", "'store switch -c NAME' and a commit keep unfinished work" },
+	{ "clean", "'store status -s' lists what is not tracked; rm(1) deletes it" },
+	{ "gc", "nothing is collected yet" },
+	{ NULL, NULL },
+};
+
 const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; commands[i]; i++)
@@ -82,14 +102,24 @@ static const char *guess(const char *name)
 	return nearest;
 }
 
+static const char *find_instead(const char *name)
+{
+	for (size_t i = 0; missing[i].word; i++)
+		if (strcmp(missing[i].word, name) == 0)
+			return missing[i].instead;
+	return NULL;
+}
+
 int command_unknown(const struct cli *cli, const char *name)
 {
-	const char *meant = guess(name);
+	const char *instead = find_instead(name), *meant = guess(name);
 	struct line t = { 0 };
 
 	line_string(&t, "there is no command '");
 	line_harmless(&t, name, strlen(name));
-	if (meant)
+	if (instead)
+		line_format(&t, "'; %s", instead);
+	else if (meant)
 		line_format(&t, "'; perhaps 'store %s'", meant);
 	else
 		line_string(&t, "'; 'store help' lists them");

@@ -4,6 +4,7 @@
  * (diffstat.c).  In JSON there is one pass, and formats choose which members are filled.
  */
 #include "cli/difflist.h"
+#include <errno.h>
 #include <string.h>
 #include "cli/diffstat.h"
 #include "cli/json.h"
@@ -15,6 +16,8 @@ struct difflist {
 	const struct difflist_style *style;
 	unsigned int format; /* of this pass; 0: none */
 	struct diffstat stat;
+	struct store_callbacks told; /* whose notice hears of what cannot be read; NULL: nobody */
+	uint64_t unreadable;         /* files of the working tree whose content cannot be */
 };
 
 /* ---- one entry in one format */
@@ -109,9 +112,9 @@ static int add_content(struct difflist *l, struct line *t, const struct store_di
 	if (with_counts)
 		rc = diffstat_count(l->cli, e, &l->style->patch, &c);
 	json_string(t, "pieces", NULL);
-	json_string(t, "content", with_counts ? diffstat_content(&c) : NULL);
+	json_string(t, "content", with_counts && rc == 0 ? diffstat_content(&c) : NULL);
 	json_string(t, "same", NULL);
-	if (c.is_text) {
+	if (c.is_text && rc == 0) {
 		json_number(t, "added", c.added);
 		json_number(t, "deleted", c.deleted);
 	} else {
@@ -120,6 +123,30 @@ static int add_content(struct difflist *l, struct line *t, const struct store_di
 	}
 	json_string(t, "limit", NULL);
 	json_string(t, "limit_key", NULL);
+	return rc;
+}
+
+/* A file of the working tree that went away, or may not be read, is not the end of the rest. */
+static int pass_over(struct difflist *l, const struct store_diff_entry *e)
+{
+	const int sys = l->cli->err.sys;
+	const struct store_notice n = { .kind = STORE_NOTICE_UNREADABLE,
+		.path = e->path,
+		.text = sys == ESTALE ? "it changed while it was compared" : strerror(sys) };
+
+	if (l->told.notice)
+		l->told.notice(l->told.payload, &n);
+	l->unreadable++;
+	memset(&l->cli->err, 0, sizeof(l->cli->err));
+	return 0;
+}
+
+static int fail_reading(struct difflist *l, const struct store_diff_entry *e, int rc)
+{
+	if (rc == STORE_EIO && l->cli->err.sys != 0 && (e->old_side.is_work || e->new_side.is_work))
+		return pass_over(l, e);
+	if (rc != 0 && rc != STORE_ECANCELED)
+		cli_fail_reading(l->cli, rc, e->path, e->path);
 	return rc;
 }
 
@@ -135,18 +162,11 @@ static int print_json(struct difflist *l, const struct store_diff_entry *e)
 	json_bool(&t, "mode_only", e->is_mode_only);
 	add_side(&t, "old", &e->old_side);
 	add_side(&t, "new", &e->new_side);
-	rc = add_content(l, &t, e);
+	rc = fail_reading(l, e, add_content(l, &t, e));
 	json_end(&t);
 	if (rc == 0)
 		output_text(&t);
 	line_release(&t);
-	return rc;
-}
-
-static int fail_reading(struct difflist *l, const struct store_diff_entry *e, int rc)
-{
-	if (rc != 0 && rc != STORE_ECANCELED)
-		cli_fail_reading(l->cli, rc, e->path, e->path);
 	return rc;
 }
 
@@ -157,10 +177,14 @@ static int print_entry(struct difflist *l, const struct store_diff_entry *given)
 	if (l->style->is_reversed) {
 		e.old_side = given->new_side;
 		e.new_side = given->old_side;
+		if (e.old_path) {
+			e.path = given->old_path;
+			e.old_path = given->path;
+		}
 		e.letter = e.letter == 'A' ? 'D' : e.letter == 'D' ? 'A' : e.letter;
 	}
 	if (l->cli->global.json && l->format)
-		return fail_reading(l, &e, print_json(l, &e));
+		return print_json(l, &e);
 	switch (l->format) {
 	case DIFFLIST_NAMES:
 	case DIFFLIST_LETTERS:
@@ -205,7 +229,7 @@ static int read_entries(struct difflist *l, const struct store_diff_options *opt
 			break;
 	}
 	if (it)
-		result->unreadable = store_diff_unreadable(it);
+		result->unreadable = store_diff_unreadable(it) + l->unreadable;
 	store_diff_free(it);
 	return it && rc == STORE_ENOTFOUND ? 0 : rc;
 }
@@ -231,14 +255,17 @@ int difflist_print(struct cli *cli, const struct store_diff_options *given,
 {
 	unsigned int left = style->formats;
 	struct store_diff_options options = *given;
+	struct store_callbacks told;
 	struct progress progress = { 0 };
+	uint64_t unreadable = 0; /* the most of all passes */
 	int rc;
 
 	progress_begin(&progress, cli, &options.callbacks);
 	/* What is printed would run through the line of progress. */
 	progress.visible = false;
+	told = options.callbacks;
 	do {
-		struct difflist l = { .cli = cli, .style = style, .stat.cli = cli };
+		struct difflist l = { .cli = cli, .style = style, .stat.cli = cli, .told = told };
 
 		l.format = take_format(cli, &left);
 		part(cli, l.format, style, result->entries > 0);
@@ -246,7 +273,12 @@ int difflist_print(struct cli *cli, const struct store_diff_options *given,
 		rc = end_pass(&l, read_entries(&l, &options, result));
 		/* What could not be read is told once. */
 		options.callbacks.notice = NULL;
+		if (l.unreadable > 0)
+			told.notice = NULL;
+		if (result->unreadable > unreadable)
+			unreadable = result->unreadable;
 	} while (rc == 0 && left);
+	result->unreadable = unreadable;
 	progress_end(&progress);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -55,6 +56,7 @@ static void become(const char *command, int input)
 	if (dup2(input, 0) != 0)
 		_exit(127);
 	close(input);
+	signal(SIGPIPE, SIG_DFL); /* what it runs may count on it */
 	setenv("LESS", "FRX", 0);
 	setenv("LESSCHARSET", "utf-8", 0);
 	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
@@ -116,6 +118,8 @@ void pager_wait(void)
 {
 	if (!pager_pid)
 		return;
+	/* An interrupt is the pager's: who leaves before it leaves it without its terminal. */
+	signal(SIGINT, SIG_IGN);
 	close(1);
 	while (waitpid(pager_pid, NULL, 0) < 0 && errno == EINTR)
 		;

@@ -38,9 +38,16 @@ struct printer {
 	bool has_head; /* the lines before the first piece are printed */
 };
 
+static int on_progress(void *payload, const struct store_progress *progress)
+{
+	(void)payload;
+	(void)progress;
+	return cli_must_stop();
+}
+
 struct store_patch_options patch_options(const struct patch_style *style)
 {
-	struct store_patch_options o = { 0 };
+	struct store_patch_options o = { .callbacks.progress = on_progress };
 
 	o.context = style->context;
 	o.has_context = style->has_context;
@@ -97,12 +104,18 @@ static bool ends_with_blank(const char *path)
 	return len > 0 && path[len - 1] == ' ';
 }
 
+static const char *path_of(const struct store_diff_entry *e, bool is_old)
+{
+	return is_old && e->old_path ? e->old_path : e->path;
+}
+
 static void add_side_name(struct line *t, const struct store_diff_entry *e, bool is_old)
 {
 	const struct store_diff_side *s = is_old ? &e->old_side : &e->new_side;
+	const char *path = path_of(e, is_old);
 
 	if (is_there(s))
-		add_name(t, is_old ? "a/" : "b/", e->path, ends_with_blank(e->path));
+		add_name(t, is_old ? "a/" : "b/", path, ends_with_blank(path));
 	else
 		line_string(t, "/dev/null");
 }
@@ -130,13 +143,15 @@ static const char *short_id(const struct store_diff_side *s, struct line *t)
 	return t->data;
 }
 
-static void print_index(const struct store_diff_entry *e)
+/* Is there an index line? */
+static bool print_index(const struct store_diff_entry *e)
 {
 	struct line old_text = { 0 }, new_text = { 0 }, t = { 0 };
 	const char *old_id = short_id(&e->old_side, &old_text);
 	const char *new_id = short_id(&e->new_side, &new_text);
+	const bool is_known = old_id && new_id && strcmp(old_id, new_id) != 0;
 
-	if (old_id && new_id && strcmp(old_id, new_id) != 0) {
+	if (is_known) {
 		line_format(&t, "index %s..%s", old_id, new_id);
 		if (is_there(&e->old_side) && is_there(&e->new_side) &&
 			e->old_side.kind == e->new_side.kind)
@@ -146,16 +161,18 @@ static void print_index(const struct store_diff_entry *e)
 	line_release(&old_text);
 	line_release(&new_text);
 	line_release(&t);
+	return is_known;
 }
 
 /* is_bare: no "---" line follows, so patch finds the name in this one, and wants blanks quoted. */
 static void print_git_head(const struct store_diff_entry *e, bool is_bare)
 {
-	const bool space = is_bare || ends_with_blank(e->path);
+	const char *old_path = path_of(e, true);
+	const bool space = is_bare || ends_with_blank(e->path) || ends_with_blank(old_path);
 	struct line t = { 0 };
 
 	line_string(&t, "diff --git ");
-	add_name(&t, "a/", e->path, space);
+	add_name(&t, "a/", old_path, space);
 	line_string(&t, " ");
 	add_name(&t, "b/", e->path, space);
 	print_line(&t, COLOR_ID);
@@ -174,20 +191,40 @@ static void print_git_head(const struct store_diff_entry *e, bool is_bare)
 	line_release(&t);
 }
 
+/* patch writes through no link of which the patch does not say that it is one. */
+static void print_link_modes(const struct store_diff_entry *e)
+{
+	struct line t = { 0 };
+
+	line_format(&t, "old mode %s", mode_of(&e->old_side));
+	print_line(&t, COLOR_ID);
+	line_format(&t, "new mode %s", mode_of(&e->new_side));
+	print_line(&t, COLOR_ID);
+	line_release(&t);
+}
+
+/* Append what ends the name of a side that is there. */
+static void add_tab(struct line *t, const struct store_diff_entry *e, bool is_old)
+{
+	if (is_there(is_old ? &e->old_side : &e->new_side) && strchr(path_of(e, is_old), ' '))
+		line_string(t, "\t");
+}
+
 static void print_text_head(const struct store_diff_entry *e)
 {
 	struct line t = { 0 };
-	const char *tab = strchr(e->path, ' ') ? "\t" : "";
 
 	print_git_head(e, false);
-	print_index(e);
+	if (!print_index(e) && e->old_side.kind == STORE_KIND_LINK &&
+		e->new_side.kind == STORE_KIND_LINK)
+		print_link_modes(e);
 	line_string(&t, "--- ");
 	add_side_name(&t, e, true);
-	line_string(&t, is_there(&e->old_side) ? tab : "");
+	add_tab(&t, e, true);
 	print_line(&t, COLOR_ID);
 	line_string(&t, "+++ ");
 	add_side_name(&t, e, false);
-	line_string(&t, is_there(&e->new_side) ? tab : "");
+	add_tab(&t, e, false);
 	print_line(&t, COLOR_ID);
 	line_release(&t);
 }
@@ -234,7 +271,7 @@ static void print_bare(const struct store_diff_entry *e)
 	if (is_other_mode(e) ||
 		((!is_there(&e->old_side) || !is_there(&e->new_side)) && is_empty)) {
 		print_git_head(e, true);
-		print_index(e);
+		(void)print_index(e);
 		return;
 	}
 	if (!e->old_side.has_mode || !e->new_side.has_mode ||
@@ -282,7 +319,7 @@ static void print_hunk(const struct store_patch_piece *piece)
 
 static void print_text(const char *sign, enum output_color color, const char *data, size_t len)
 {
-	const char *on = output_color(color);
+	const char *on = color == COLOR_OFF ? "" : output_color(color);
 	const bool ends = len > 0 && data[len - 1] == '\n';
 	struct line t = { 0 };
 

@@ -145,6 +145,7 @@ static int run_dry(struct ingest *g, struct store_error *err)
 	item.jobs = calloc(INGEST_JOBS, sizeof(*item.jobs));
 	if (!item.jobs)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	item.job_limit = INGEST_JOBS;
 	while (rc == 0) {
 		item.job_count = 0;
 		item.bytes = 0;

@@ -143,6 +143,7 @@ int store_patch(struct store_repo *repo, const struct store_diff_entry *entry,
 {
 	static const struct store_patch_options none;
 	struct patch p = { .repo = repo, .options = options ? options : &none, .result = result };
+	struct patch_tick tick = { .callbacks = &p.options->callbacks };
 	int rc;
 
 	memset(result, 0, sizeof(*result));
@@ -154,6 +155,7 @@ int store_patch(struct store_repo *repo, const struct store_diff_entry *entry,
 	rc = patch_side_open(&p.sides[0], repo, &entry->old_side, entry->path, err);
 	if (rc == 0)
 		rc = patch_side_open(&p.sides[1], repo, &entry->new_side, entry->path, err);
+	p.sides[0].tick = p.sides[1].tick = &tick;
 	if (rc == 0)
 		rc = run(&p, err);
 	patch_side_close(&p.sides[0]);

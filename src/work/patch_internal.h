@@ -27,6 +27,13 @@ struct store_repo;
 
 /* ---- patch_side.c */
 
+/* Who may cancel, asked ten times a second at most. */
+struct patch_tick {
+	const struct store_callbacks *callbacks;
+	uint64_t bytes; /* read by now */
+	int64_t last_ns;
+};
+
 /* One side of a difference.  Absent content has no bytes. */
 struct patch_side {
 	struct store_repo *repo;
@@ -39,6 +46,7 @@ struct patch_side {
 	bool is_sparse;              /* it has holes */
 	struct buf bytes;            /* the target of a link in the working tree */
 	const char *path;            /* for messages; borrowed */
+	struct patch_tick *tick;     /* NULL: nobody cancels */
 };
 
 /* patch_side_close in any case.  Borrows path and repo. */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/io.h"
@@ -18,6 +19,8 @@
 #include "work/repo.h"
 #include "work/view_internal.h"
 #include "work/worktree.h"
+
+#define PROGRESS_NS 100000000
 
 /* A file of the working tree that cannot be read is STORE_EIO, whatever the reason: sys tells. */
 static int fail_work(const struct patch_side *s, const char *what, struct store_error *err)
@@ -110,6 +113,22 @@ static int read_stored(struct patch_side *s, uint64_t off, uint8_t *data, size_t
 	return rc;
 }
 
+/* All that takes long reads content, so this is where it can be ended. */
+static int tick(struct patch_tick *t, size_t len, struct store_error *err)
+{
+	const struct store_callbacks *cb = t->callbacks;
+	const struct store_progress p = { .stage = "diff", .bytes = t->bytes };
+	const int64_t now = clock_mono_ns();
+
+	t->bytes += len;
+	if (!cb->progress || now - t->last_ns < PROGRESS_NS)
+		return 0;
+	t->last_ns = now;
+	if (cb->progress(cb->payload, &p) == 0)
+		return 0;
+	return store_error_set(err, STORE_ECANCELED, "canceled");
+}
+
 int patch_side_read(struct patch_side *s, uint64_t off, void *data, size_t len,
 	struct store_error *err)
 {
@@ -117,6 +136,8 @@ int patch_side_read(struct patch_side *s, uint64_t off, void *data, size_t len,
 
 	if (len == 0)
 		return 0;
+	if (s->tick && tick(s->tick, len, err) != 0)
+		return STORE_ECANCELED;
 	if (s->is_stored)
 		return read_stored(s, off, data, len, err);
 	if (s->fd == -1) {
