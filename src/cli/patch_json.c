@@ -93,9 +93,17 @@ int patch_json(struct cli *cli, struct line *t, const struct store_diff_entry *e
 		rc = patch_run(cli, entry, &options, &r);
 	json_close(t, ']');
 	json_string(t, "content", has_content ? whys[r.why] : NULL);
-	json_bool(t, "same", r.same);
-	json_number(t, "added", r.added);
-	json_number(t, "deleted", r.deleted);
+	if (has_content)
+		json_bool(t, "same", r.same);
+	else
+		json_null(t, "same");
+	if (has_content && r.why == STORE_PATCH_IS_TEXT) {
+		json_number(t, "added", r.added);
+		json_number(t, "deleted", r.deleted);
+	} else {
+		json_null(t, "added");
+		json_null(t, "deleted");
+	}
 	if (r.why == STORE_PATCH_OVER_LIMIT)
 		json_number(t, "limit", r.limit);
 	else
