@@ -89,10 +89,10 @@ static void list_all(void)
 
 	output_string("Commands:\n\n");
 	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
-		output_format("  %-12s%s\n", c->name, c->summary);
+		output_format("  %-14s%s\n", c->name, c->summary);
 	output_string("\nTopics:\n\n");
 	for (size_t i = 0; i < TOPICS; i++)
-		output_format("  %-12s%s\n", topics[i].topic, topics[i].summary);
+		output_format("  %-14s%s\n", topics[i].topic, topics[i].summary);
 	output_string("\n'store help NAME' shows the manual page.\n");
 }
 
