@@ -16,7 +16,7 @@ fits()
 # offers 'ANSWER ANSWER' WORD...
 offers()
 {
-	printf '%s\n' "$1" | tr ' ' '\n' | sort -u >"$TRASH/want" && shift && fits "$@" >"$TRASH/got" && test_cmp "$TRASH/want" "$TRASH/got"
+	printf '%s\n' "$1" | tr ' ' '\n' | sed '/^$/d' | sort -u >"$TRASH/want" && shift && fits "$@" >"$TRASH/got" && test_cmp "$TRASH/want" "$TRASH/got"
 }
 
 test_expect_success 'setup: refs and names of all kinds' '
@@ -56,6 +56,21 @@ test_expect_success 'content: a path in HEAD, rev:path, path@rev; names with @ i
 	cd repo && offers "src/" cat s && offers "HEAD:src/deep/ HEAD:src/main.c" cat HEAD:src/ && offers "v1.0:icon@2x.png" cat v1.0:i &&
 	offers "src/main.c@main" cat src/main.c@m && offers "icon@2x.png" cat icon && offers "icon@2x.png@v1.0" cat icon@2x.png@v &&
 	offers "icon@2x.png icon@HEAD icon@main icon@topic/one icon@v1.0" cat icon@ && offers ":src/" cat :s && cd src && offers "HEAD:./deep/" cat HEAD:./d
+'
+
+test_expect_success 'objects to show, tracked paths to compare, move, remove and reset; what --source has to restore; topics' '
+	cd repo && store tag -q -m about about && offers "v1.0 v1.0:" show v1 && offers "src/deep/ src/main.c" show src/ && offers "HEAD HEAD:" show H &&
+	offers "src/deep/ src/main.c" diff src/ && offers "main main:" show mai && offers "about" diff ab && offers "" diff -- fre && offers "src/main.c" log -- src/m &&
+	for command in rm restore "restore --staged" reset; do offers "src/deep/ src/main.c" $command src/ && offers "" $command fre || return 1; done &&
+	offers "icon@2x.png" mv icon && echo late >late && store add -q late && store commit -q -m late && store rm -q late && offers "" restore la &&
+	offers "late" restore --source=HEAD la && offers "late" restore -s HEAD la && offers "late" restore --source main -- la && offers "--source=main" restore --source=m &&
+	offers "fresh" check-ignore f && offers "tutorial" help tut && offers "switch" help sw && offers "ignore" help ig && store tag -q -d about
+'
+
+test_expect_success 'keys of the configuration, alone and before =' '
+	cd repo && store config --keys | cut -f1 | sort >../want && fits config "" >../got && test_cmp ../want ../got && offers "user.email user.name user.useConfigOnly" config user. &&
+	offers "core.codec core.codecLevel" config --unset core.cod && offers "" config core.codec core && offers "color.ui=" -c color && offers "color.ui=" status -c color &&
+	offers "-ccolor.ui=" -ccolor
 '
 
 test_expect_success 'outside a repository, in a damaged one and for what is no command it answers what it can, in silence' '

@@ -46,10 +46,20 @@ test_expect_success '-F takes the message from a file or from standard input' '
 	store tag -d filed piped
 '
 
-test_expect_success 'an empty message is refused, and one over 1 MiB; -a alone asks for -m' '
+test_expect_success 'an empty message is refused, and one over 1 MiB; -a alone asks for -m where there is no editor' '
 	cd repo && refuses 2 "message of the tag is empty" tag -m "" x && refuses 2 "message of the tag is empty" tag -m " " x && : >../message &&
 	refuses 2 "message of the tag is empty" tag -F ../message x && head -c 1100000 /dev/zero | tr "\0" x >../message &&
 	refuses 2 "longer than 1048576 bytes" tag -F ../message x && refuses 2 "use -m TEXT" tag -a x
+'
+
+test_expect_success '-a alone takes the message from the editor, without the lines that begin with #; what makes no tag is kept' '
+	printf "#!/bin/sh\ncp \"\$1\" ../shown && printf \"%%s\\\\n\" \"\$SAYS\" \"# no\" >\"\$1\"\n" >editor && chmod +x editor && cd repo &&
+	SAYS="by hand" STORE_EDITOR=../editor store tag -a edited HEAD~1 && test_grep "^# The message of the tag .edited. goes above" ../shown &&
+	store --json tag -l edited >../got && test_grep "\"message\":\"by hand.u000a\"" ../got && at two edited && test_path_is_missing .store/TAG_EDITMSG &&
+	export SAYS= STORE_EDITOR=../editor && refuses 2 "message of the tag is empty" tag -a x && test_path_is_missing .store/TAG_EDITMSG &&
+	test_expect_code 2 env SAYS=precious STORE_EDITOR=../editor store tag -a edited 2>../err && test_grep "exists already" ../err &&
+	test_grep "the message is kept in .*TAG_EDITMSG" ../err && test_grep "^precious" .store/TAG_EDITMSG && rm .store/TAG_EDITMSG &&
+	refuses 2 "ended with exit code 1" -c core.editor=false tag -a x && store tag -d edited && rm .store/TAG_EDITMSG
 '
 
 test_expect_success 'a tag that is there is refused and moved by -f; names and revisions that cannot be are refused' '

@@ -252,6 +252,11 @@ test_expect_success 'performance.max_memory_usage bounds the pool that files pas
 	store -C work -c performance.max_memory_usage=2GB config performance.max_memory_usage 2>err >out && test_grep "counts as 25165824" err
 '
 
+test_expect_success 'the limits of texts that are compared by lines have a greatest value, and more counts as it' '
+	store -C work -c diff.textLimit=1GB -c diff.lineLimit=1000000 config --list 2>err >out && test_grep "diff.textLimit is more than is ever used: it counts as 8388608" err &&
+	test_grep "diff.lineLimit is more than is ever used: it counts as 131072" err && test_line_count -eq 2 err
+'
+
 test_expect_success 'performance.chunk_cache_size is the memory for decoded blocks: with none of it blocks are decoded again' '
 	test_cmp one two && test "$none" -gt $((2 * usual))
 '

@@ -112,17 +112,19 @@ test_expect_success 'a long text with a small edit is compared by lines, with th
 	seq 1 100000 >f && patch -p1 <out && test_grep "^changed" f
 '
 
-test_expect_success 'two texts at both limits stay below the ceiling of memory' '
-	store init ceiling && cd ceiling && python3 -c "
+test_expect_success 'two texts at the greatest limits that can be set stay below the ceiling of memory' '
+	store init ceiling && cd ceiling && store config diff.textLimit 1GB && store config diff.lineLimit 9999999 && python3 -c "
 import random
 rnd = random.Random(1)
 for name in \"a\", \"b\":
-	open(name, \"w\").writelines(\"%063x\\n\" % rnd.getrandbits(252) for _ in range(65536))" &&
+	open(name, \"w\").writelines(\"%063x\\n\" % rnd.getrandbits(252) for _ in range(131072))" &&
 	mv a f && store add f && store commit -m 1 && mv b f && store add f && store commit -m 2 &&
-	"$STORE_RELEASE_BIN/store" --json --stats diff --numstat HEAD~ HEAD >out 2>err && test_grep "65536" out &&
+	"$STORE_RELEASE_BIN/store" --json --stats diff --numstat HEAD~ HEAD >out 2>err && test_grep "131072" out &&
 	test "$(stat_of peak_anon)" -gt 0 && test "$(stat_of peak_anon)" -le 67108864 &&
 	"$STORE_RELEASE_BIN/store" --json --stats diff -p HEAD~ HEAD >out 2>err &&
-	test "$(stat_of peak_anon)" -gt 8388608 && test "$(stat_of peak_anon)" -le 67108864
+	test "$(stat_of peak_anon)" -gt 16777216 && test "$(stat_of peak_anon)" -le 67108864 && echo >>f &&
+	store diff --stat >out && test_grep "^ f | 1 [+]" out && seq 131073 >f && store add f && store commit -m 3 && store diff HEAD~ HEAD >out &&
+	test_grep "over diff.lineLimit of 131072 lines" out
 '
 
 test_expect_success 'lines that are the same on both sides have no colour, nor what would end one' '

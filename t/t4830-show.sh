@@ -64,8 +64,8 @@ test_expect_success '--json: the commit, then each change; content and directori
 	cd r && store show --json HEAD~2 layer:0 HEAD~2:b HEAD~2:d >../out && store show --json -p HEAD~2 >../patch && python3 -c "
 import json
 lines = [json.loads(line) for line in open(\"../out\")]
-assert [(l[\"schema\"], l.get(\"type\")) for l in lines] == [(\"store/show/1\", \"commit\")] + 3 * [(\"store/diff/1\", None)] + [
-    (\"store/show/1\", t) for t in (\"layer\", \"content\", \"directory\", \"entry\")], lines
+assert [(l[\"schema\"], l.get(\"in_directory\")) for l in lines] == [(\"store/show-commit/1\", None)] + 3 * [(\"store/diff/1\", None)] + [
+    (\"store/show-layer/1\", None), (\"store/show-path/1\", False), (\"store/show-path/1\", False), (\"store/show-path/1\", True)], lines
 assert [l[\"path\"] for l in lines[1:4] + lines[5:]] == [\"b\", \"d/a\", \"link\", \"b\", \"d\", \"d/a\"], lines
 assert lines[4][\"generation\"] == 0 and lines[4][\"parent\"] is None and lines[5][\"node\"][\"size\"] == 51
 assert json.loads(open(\"../patch\").readlines()[1])[\"pieces\"]"

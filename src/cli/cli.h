@@ -113,6 +113,9 @@ int cli_read_path(struct cli *cli, char **line, size_t *cap);
 int cmd_cat_print(struct cli *cli, const char *name, const struct store_target *target,
 	bool visible);
 
+/* The topic of help at pos, and what it is about; NULL behind the last. */
+const char *cmd_help_topic(size_t pos, const char **summary);
+
 extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_config, cmd_fsck,
 	cmd_help, cmd_info;
 extern const struct command cmd_complete, cmd_completion;

@@ -37,27 +37,18 @@ struct check_ignore {
 	bool found, failed;
 };
 
-/* A member that is always there. */
-static void add_bytes(struct line *t, const char *name, const char *value)
-{
-	if (value)
-		json_bytes(t, name, value);
-	else
-		json_string(t, name, NULL);
-}
-
 static void add_json(struct line *t, const char *path, const struct store_ignore_result *r)
 {
 	json_begin(t, "store/check-ignore/1");
 	json_bytes(t, "path", path);
 	json_bool(t, "ignored", r->ignored);
 	json_bool(t, "tracked", r->tracked);
-	add_bytes(t, "source", r->source);
+	json_bytes(t, "source", r->source);
 	if (r->source)
 		json_number(t, "line", r->line);
 	else
 		json_string(t, "line", NULL);
-	add_bytes(t, "pattern", r->pattern);
+	json_bytes(t, "pattern", r->pattern);
 	json_bool(t, "negated", r->negated);
 	json_end(t);
 }

@@ -241,9 +241,6 @@ static int edit(struct commit *c)
 
 	if (rc == 0)
 		rc = editor_edit(c->cli, &c->editor, "COMMIT_EDITMSG", &c->file, &c->message);
-	if (rc == 0 && c->message.len && memchr(c->message.data, 0, c->message.len))
-		rc = cli_fail(c->cli, STORE_EINVAL, 0, "'%s' holds a NUL byte: it is no message",
-			c->file.data);
 	if (rc == 0)
 		message_clean(&c->message, true);
 	return rc;

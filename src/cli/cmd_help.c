@@ -26,7 +26,9 @@ static const struct option_spec table[] = {
 static const struct {
 	const char *topic, *section, *page, *summary;
 } topics[] = {
+	{ "config", "5", "store-config", "settings, their types, and the files they stand in" },
 	{ "format", "5", "store-format", "how a repository lies on disk" },
+	{ "ignore", "5", "storeignore", "which paths are left out, and by which rules" },
 	{ "json", "5", "store-json", "the members of what --json prints" },
 	{ "revisions", "1", "store", "how commits and content are named" },
 	{ "tutorial", "7", "storetutorial", "a first day, for somebody who knows git" },
@@ -87,10 +89,10 @@ static void list_all(void)
 
 	output_string("Commands:\n\n");
 	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
-		output_format("  %-12s%s\n", c->name, c->summary);
+		output_format("  %-14s%s\n", c->name, c->summary);
 	output_string("\nTopics:\n\n");
 	for (size_t i = 0; i < TOPICS; i++)
-		output_format("  %-12s%s\n", topics[i].topic, topics[i].summary);
+		output_format("  %-14s%s\n", topics[i].topic, topics[i].summary);
 	output_string("\n'store help NAME' shows the manual page.\n");
 }
 
@@ -112,6 +114,14 @@ static int unknown(const struct cli *cli, const char *name)
 			return output_usage(cli, "there is no topic '%s'; perhaps '%s'", name,
 				topics[i].topic);
 	return command_unknown(cli, name);
+}
+
+const char *cmd_help_topic(size_t pos, const char **summary)
+{
+	if (pos >= TOPICS)
+		return NULL;
+	*summary = topics[pos].summary;
+	return topics[pos].topic;
 }
 
 static int run(struct cli *cli, const void *data)

@@ -34,23 +34,29 @@ static bool on_notice(struct progress *p, const struct store_notice *n)
 
 	if (n->kind != STORE_NOTICE_MOVED)
 		return false;
-	if (!r->tells)
-		return true;
-	line_string(&t, "Renaming ");
-	output_path(&t, p->cli, n->path);
-	line_string(&t, " to ");
-	output_path(&t, p->cli, n->text);
-	line_string(&t, "\n");
+	if (p->cli->global.json) {
+		json_begin(&t, "store/mv-entry/1");
+		json_bytes(&t, "path", n->text);
+		json_bytes(&t, "old_path", n->path);
+		json_end(&t);
+	} else if (r->tells) {
+		line_string(&t, "Renaming ");
+		output_path(&t, p->cli, n->path);
+		line_string(&t, " to ");
+		output_path(&t, p->cli, n->text);
+		line_string(&t, "\n");
+	}
 	output_text(&t);
 	line_release(&t);
 	return true;
 }
 
-static void print_json(const struct store_mv_result *r)
+static void print_json(const struct store_mv_result *r, bool dry_run)
 {
 	struct line t = { 0 };
 
 	json_begin(&t, "store/mv/1");
+	json_bool(&t, "dry_run", dry_run);
 	json_number(&t, "moved", r->moved);
 	json_number(&t, "skipped", r->skipped);
 	json_end(&t);
@@ -61,7 +67,7 @@ static void print_json(const struct store_mv_result *r)
 static int move_paths(struct cli *cli, struct store_mv_options *o)
 {
 	struct report r = { .cli = cli,
-		.tells = !cli->global.quiet && !cli->global.json &&
+		.tells = !cli->global.quiet &&
 			(cli->global.verbose || (o->flags & STORE_MV_DRY_RUN)) };
 	struct store_mv_result result = { 0 };
 	struct progress p = { .notice = on_notice, .data = &r };
@@ -72,7 +78,7 @@ static int move_paths(struct cli *cli, struct store_mv_options *o)
 	progress_end(&p);
 	cli->stats = result.stats;
 	if (rc == 0 && cli->global.json)
-		print_json(&result);
+		print_json(&result, o->flags & STORE_MV_DRY_RUN);
 	return rc;
 }
 

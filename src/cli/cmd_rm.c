@@ -31,21 +31,26 @@ static bool on_notice(struct progress *p, const struct store_notice *n)
 
 	if (n->kind != STORE_NOTICE_REMOVED)
 		return false;
-	if (p->cli->global.quiet || p->cli->global.json)
-		return true;
-	line_string(&t, "rm ");
-	output_path(&t, p->cli, n->path);
-	line_string(&t, "\n");
+	if (p->cli->global.json) {
+		json_begin(&t, "store/rm-entry/1");
+		json_bytes(&t, "path", n->path);
+		json_end(&t);
+	} else if (!p->cli->global.quiet) {
+		line_string(&t, "rm ");
+		output_path(&t, p->cli, n->path);
+		line_string(&t, "\n");
+	}
 	output_text(&t);
 	line_release(&t);
 	return true;
 }
 
-static void print_json(const struct store_rm_result *r)
+static void print_json(const struct store_rm_result *r, bool dry_run)
 {
 	struct line t = { 0 };
 
 	json_begin(&t, "store/rm/1");
+	json_bool(&t, "dry_run", dry_run);
 	json_number(&t, "removed", r->removed);
 	json_number(&t, "deleted", r->deleted);
 	json_end(&t);
@@ -66,7 +71,7 @@ static int remove_paths(struct cli *cli, struct store_rm_options *o)
 	if (rc == STORE_ECANCELED && cli_signal())
 		progress_interrupted(&p, "the same command finishes the work");
 	if (rc == 0 && cli->global.json)
-		print_json(&result);
+		print_json(&result, o->flags & STORE_RM_DRY_RUN);
 	return rc;
 }
 

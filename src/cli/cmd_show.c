@@ -40,12 +40,6 @@ static void part(struct show *s)
 		output_string("\n");
 }
 
-static void begin_json(struct line *t, const char *type)
-{
-	json_begin(t, "store/show/1");
-	json_string(t, "type", type);
-}
-
 /* ---- commits, tags, layers */
 
 static int print_entry(struct show *s, const struct store_log_entry *e)
@@ -56,7 +50,7 @@ static int print_entry(struct show *s, const struct store_log_entry *e)
 
 	part(s);
 	if (cli->global.json) {
-		begin_json(&t, "commit");
+		json_begin(&t, "store/show-commit/1");
 		history_members(&t, e);
 		json_end(&t);
 	} else if (oneline) {
@@ -95,7 +89,7 @@ static void print_tag(struct show *s, const struct store_object *o)
 
 	part(s);
 	if (s->cli->global.json) {
-		begin_json(&t, "tag");
+		json_begin(&t, "store/show-tag/1");
 		json_id(&t, "id", &o->id);
 		json_bytes(&t, "name", o->name);
 		json_string(&t, "target_type",
@@ -128,7 +122,7 @@ static void print_layer(struct show *s, const struct store_object *o)
 
 	part(s);
 	if (s->cli->global.json) {
-		begin_json(&t, "layer");
+		json_begin(&t, "store/show-layer/1");
 		json_id(&t, "id", &o->id);
 		json_number(&t, "generation", o->generation);
 		if (o->has_parent)
@@ -175,15 +169,17 @@ static int show_object(struct show *s, struct store_object *o)
 
 /* ---- paths of revisions */
 
-static void add_entry(struct line *t, const char *type, const struct store_target *target,
+/* in_directory: one of the names in a directory that was asked for. */
+static void add_entry(struct line *t, bool in_directory, const struct store_target *target,
 	const char *path, const struct store_node *node)
 {
-	begin_json(t, type);
+	json_begin(t, "store/show-path/1");
 	if (target->has_commit)
 		json_id(t, "commit", &target->commit);
 	else
 		json_string(t, "commit", NULL);
 	json_bytes(t, "path", path);
+	json_bool(t, "in_directory", in_directory);
 	json_node(t, "node", node);
 	json_end(t);
 }
@@ -196,7 +192,7 @@ static void print_name(struct show *s, const struct store_target *target,
 
 	line_format(&path, "%s%s%s", target->path, *target->path ? "/" : "", e->path);
 	if (s->cli->global.json) {
-		add_entry(&t, "entry", target, path.data, &e->node);
+		add_entry(&t, true, target, path.data, &e->node);
 		output_text(&t);
 	} else {
 		line_string(&path, is_dir ? "/" : "");
@@ -231,8 +227,7 @@ static int show_content(struct show *s, const char *name, const struct store_tar
 	struct line t = { 0 };
 
 	if (s->cli->global.json) {
-		add_entry(&t, target->node.kind == STORE_KIND_DIR ? "directory" : "content", target,
-			target->path, &target->node);
+		add_entry(&t, false, target, target->path, &target->node);
 		output_text(&t);
 		line_release(&t);
 	}

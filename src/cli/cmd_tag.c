@@ -3,16 +3,13 @@
  * an object that says who, when and why.
  */
 #include "cli/cli.h"
+#include "cli/editor.h"
 #include "cli/json.h"
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/pager.h"
-#include <errno.h>
 #include <fnmatch.h>
-#include <stdio.h>
 #include <string.h>
-
-#define MESSAGE_MAX (1u << 20) /* bytes */
 
 struct tag_options {
 	struct strings messages;
@@ -28,7 +25,7 @@ static const struct option_spec table[] = {
 	{ 'n', NULL, OPTION_MAYBE, FIELD(lines), 0, "NUM",
 		"list with NUM lines (1) of the message, the commit's for a plain tag" },
 	{ 'a', "annotate", OPTION_FLAG, FIELD(annotate), 1, NULL,
-		"make an object with who, when and a message" },
+		"make an object with who, when and a message, from an editor without -m and -F" },
 	{ 'm', "message", OPTION_LIST, FIELD(messages), 0, "TEXT",
 		"the message; a second -m is a second paragraph; means -a" },
 	{ 'F', "file", OPTION_STRING, FIELD(file), 0, "FILE",
@@ -69,15 +66,12 @@ static void print_json(const char *action, const struct store_ref *r, const stru
 	else
 		json_string(&t, "tag", NULL);
 	json_maybe_id(&t, "old", was);
-	if (r->tagger) {
-		json_bytes(&t, "tagger", r->tagger);
+	json_bytes(&t, "tagger", r->tagger);
+	if (r->tagger)
 		json_time(&t, "time", r->tag_time, r->tag_zone);
-		json_bytes(&t, "message", r->message);
-	} else {
-		json_string(&t, "tagger", NULL);
-		json_string(&t, "time", NULL);
-		json_string(&t, "message", NULL);
-	}
+	else
+		json_null(&t, "time");
+	json_bytes(&t, "message", r->message);
 	json_end(&t);
 	output_text(&t);
 	line_release(&t);
@@ -164,43 +158,45 @@ static int list(struct cli *cli, uint64_t lines)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-/* ---- messages */
+/* ---- the message */
 
-static void add_paragraphs(struct line *t, const struct strings *paragraphs)
+static int edit(struct cli *cli, const char *name, struct line *file, struct line *message)
 {
-	for (size_t i = 0; i < paragraphs->n; i++) {
-		const char *s = paragraphs->items[i] + strspn(paragraphs->items[i], "\n");
-		size_t len = strlen(s);
+	struct line editor = { 0 };
+	int rc = editor_find(cli,
+		"no message is given, and there is no terminal for an editor: use -m TEXT or -F FILE",
+		&editor);
 
-		while (len && strchr(" \t\r\n", s[len - 1]))
-			len--;
-		if (!len)
-			continue;
-		line_string(t, t->len ? "\n" : "");
-		line_add(t, s, len);
-		line_string(t, "\n");
+	if (rc == 0) {
+		line_string(message, "\n# The message of the tag '");
+		line_harmless(message, name, strlen(name));
+		line_string(message,
+			"' goes above.\n"
+			"# Lines that begin with '#' are left out, and an empty message makes no tag.\n");
+		rc = editor_edit(cli, &editor, "TAG_EDITMSG", file, message);
 	}
+	if (rc == 0)
+		message_clean(message, true);
+	/* Nothing was written that is worth keeping. */
+	if (rc == 0 && !message->len)
+		editor_forget(file);
+	line_release(&editor);
+	return rc;
 }
 
-static int read_file(struct cli *cli, const char *name, struct line *t)
+/* file: the path of what was edited, if it was. */
+static int find_message(struct cli *cli, const struct tag_options *given, struct line *file,
+	struct line *message)
 {
-	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-	char part[4096];
-	size_t n;
 	int rc = 0;
 
-	if (!f)
-		return cli_fail(cli, STORE_EIO, errno, "cannot open '%s': %s", name,
-			strerror(errno));
-	line_string(t, "");
-	while (t->len <= MESSAGE_MAX && (n = fread(part, 1, sizeof(part), f)) > 0)
-		line_add(t, part, n);
-	if (ferror(f))
-		rc = cli_fail(cli, STORE_EIO, errno, "cannot read '%s': %s", name, strerror(errno));
-	else if (memchr(t->data, 0, t->len))
-		rc = cli_fail(cli, STORE_EINVAL, 0, "'%s' holds a NUL, which no message may", name);
-	if (f != stdin)
-		fclose(f);
+	if (!given->file && !given->messages.n)
+		return edit(cli, cli->args.items[0], file, message);
+	message_join(message, &given->messages);
+	if (given->file)
+		rc = message_read(cli, given->file, message);
+	if (rc == 0)
+		message_clean(message, false);
 	return rc;
 }
 
@@ -230,18 +226,17 @@ static void tell(const struct cli *cli, const char *action, const struct store_r
 	line_release(&t);
 }
 
-static int make(struct cli *cli, const struct tag_options *given, struct store_tag_options *o)
+static int make(struct cli *cli, const struct tag_options *given, const char *message)
 {
+	const struct store_tag_options o = { .flags = given->force ? STORE_REF_FORCE : 0,
+		.rev = cli->args.n > 1 ? cli->args.items[1] : NULL,
+		.message = message };
 	struct store_ref_result r;
-	int rc = cli_open(cli, true);
+	const int rc = store_tag_create(cli->repo, cli->args.items[0], &o, &r, &cli->err);
 
-	o->flags = given->force ? STORE_REF_FORCE : 0;
-	o->rev = cli->args.n > 1 ? cli->args.items[1] : NULL;
-	if (rc == 0)
-		rc = store_tag_create(cli->repo, cli->args.items[0], o, &r, &cli->err);
 	if (rc != 0)
 		return rc;
-	tell(cli, r.existed ? "move" : "create", &r, o->message);
+	tell(cli, r.existed ? "move" : "create", &r, message);
 	if (r.identity_guessed)
 		output_talk(cli,
 			"the tagger was guessed from the login; set user.name and user.email in the configuration");
@@ -250,20 +245,23 @@ static int make(struct cli *cli, const struct tag_options *given, struct store_t
 
 static int create(struct cli *cli, const struct tag_options *given)
 {
-	struct store_tag_options o = { 0 };
-	struct line message = { 0 };
-	int rc = 0;
+	const bool annotates = given->annotate || given->messages.n || given->file;
+	struct line message = { 0 }, file = { 0 };
+	int rc = cli_open(cli, true);
 
-	if (given->file) {
-		rc = read_file(cli, given->file, &message);
-	} else if (given->messages.n) {
-		line_string(&message, "");
-		add_paragraphs(&message, &given->messages);
+	if (rc == 0 && annotates)
+		rc = find_message(cli, given, &file, &message);
+	if (rc == 0) {
+		const char *text = message.data ? message.data : "";
+
+		rc = make(cli, given, annotates ? text : NULL);
+		if (rc == 0)
+			editor_forget(&file);
+		else if (file.len && message.len)
+			output_note(cli, "the message is kept in '%s'", file.data);
 	}
-	o.message = message.data;
-	if (rc == 0)
-		rc = make(cli, given, &o);
 	line_release(&message);
+	line_release(&file);
 	return rc;
 }
 
@@ -300,8 +298,8 @@ static int check_usage(const struct cli *cli, const struct tag_options *given, b
 		return output_usage(cli, "one of making, deleting and listing tags goes at a time");
 	if (given->messages.n && given->file)
 		return output_usage(cli, "-m and -F do not go together");
-	if (given->annotate && !given->messages.n && !given->file)
-		return output_usage(cli, "no message is given; use -m TEXT or -F FILE");
+	if (given->file && !*given->file)
+		return output_usage(cli, "-F wants the name of a file, or -");
 	if (given->erase && !cli->args.n)
 		return output_usage(cli, "name the tags that are to be deleted");
 	if (!lists && !given->erase && !cli->args.n)

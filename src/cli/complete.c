@@ -19,9 +19,10 @@
 
 enum kind {
 	KIND_NONE,
-	KIND_PATH,    /* on disk, or tracked */
-	KIND_TRACKED, /* tracked */
-	KIND_OF_REV,  /* tracked, or in the tree of the revision that stands before */
+	KIND_PATH,      /* on disk, or tracked */
+	KIND_TRACKED,   /* tracked */
+	KIND_OF_REV,    /* tracked, or in the tree of the revision that stands before */
+	KIND_OF_SOURCE, /* likewise of the one behind --source */
 	KIND_FILE,
 	KIND_DIR,
 	KIND_REV,
@@ -30,6 +31,9 @@ enum kind {
 	KIND_CONTENT,        /* a path, rev:path, path@rev */
 	KIND_CONTENT_OR_REV, /* or a revision alone */
 	KIND_COMMAND,
+	KIND_TOPIC,
+	KIND_KEY,       /* of the configuration */
+	KIND_KEY_VALUE, /* KEY= */
 };
 
 static const struct {
@@ -47,7 +51,10 @@ static const struct {
 	{ "TAG", KIND_TAG },
 	{ "NAME", KIND_CONTENT },
 	{ "COMMAND", KIND_COMMAND },
-	{ "TOPIC", KIND_COMMAND },
+	{ "TOPIC", KIND_TOPIC },
+	{ "OBJECT", KIND_CONTENT_OR_REV },
+	{ "KEY", KIND_KEY },
+	{ "KEY=VALUE", KIND_KEY_VALUE },
 };
 
 static const struct {
@@ -57,13 +64,13 @@ static const struct {
 	{ "branch", "NAME", KIND_BRANCH },
 	{ "checkout", "NAME", KIND_BRANCH },
 	{ "checkout", "PATH", KIND_OF_REV },
+	{ "diff", "PATH", KIND_TRACKED },
 	{ "init", "NAME", KIND_NONE },
 	{ "ls", "NAME", KIND_CONTENT_OR_REV },
 	{ "mv", "PATH", KIND_TRACKED },
 	{ "reset", "PATH", KIND_TRACKED },
-	{ "restore", "PATH", KIND_TRACKED },
+	{ "restore", "PATH", KIND_OF_SOURCE },
 	{ "rm", "PATH", KIND_TRACKED },
-	{ "show", "NAME", KIND_CONTENT_OR_REV },
 	{ "switch", "NAME", KIND_BRANCH },
 	{ "tag", "NAME", KIND_TAG },
 };
@@ -139,6 +146,22 @@ static void offer_commands(struct complete *c)
 		complete_offer(c, "", command->name, "", command->summary);
 }
 
+static void offer_topics(struct complete *c)
+{
+	const char *topic, *summary;
+
+	for (size_t i = 0; (topic = cmd_help_topic(i, &summary)) != NULL; i++)
+		complete_offer(c, "", topic, "", summary);
+}
+
+static void offer_keys(struct complete *c, const char *head, const char *tail)
+{
+	struct store_config_key key;
+
+	for (size_t i = 0; store_config_key(i, &key) == 0; i++)
+		complete_offer(c, head, key.name, tail, key.help);
+}
+
 /* head: what stands before the value in the word; typed: what is typed of the value. */
 static void offer_kind(struct complete *c, enum kind kind, const char *head, const char *typed)
 {
@@ -151,6 +174,9 @@ static void offer_kind(struct complete *c, enum kind kind, const char *head, con
 		break;
 	case KIND_OF_REV:
 		complete_paths_of(c, rev, typed);
+		break;
+	case KIND_OF_SOURCE:
+		complete_paths_of(c, c->source ? c->source : "", typed);
 		break;
 	case KIND_FILE:
 	case KIND_DIR:
@@ -167,8 +193,19 @@ static void offer_kind(struct complete *c, enum kind kind, const char *head, con
 	case KIND_CONTENT_OR_REV:
 		complete_contents(c, kind == KIND_CONTENT_OR_REV);
 		break;
+	case KIND_TOPIC:
+		offer_topics(c);
+		offer_commands(c);
+		break;
 	case KIND_COMMAND:
 		offer_commands(c);
+		break;
+	case KIND_KEY:
+		if (c->operands.n == 0)
+			offer_keys(c, head, "");
+		break;
+	case KIND_KEY_VALUE:
+		offer_keys(c, head, "=");
 		break;
 	case KIND_NONE:
 		break;
@@ -263,6 +300,14 @@ static void offer_dashed(struct complete *c)
 
 /* --- the words before ------------------------------------------------------------------------ */
 
+/* Of what is typed before the cursor, the value of an option: --source says what paths there are.
+ */
+static void note_value(struct complete *c, const struct option_spec *o, const char *value)
+{
+	if (o->word && strcmp(o->word, "source") == 0)
+		c->source = value;
+}
+
 /* An option of every command that says where things are. */
 static void apply_global(struct complete *c, const struct option_spec *o, const char *value)
 {
@@ -281,6 +326,8 @@ static void take_word(struct complete *c, char *word)
 	if (c->value_of) {
 		if (global)
 			apply_global(c, c->value_of, word);
+		else
+			note_value(c, c->value_of, word);
 		c->value_of = NULL;
 	} else if (c->has_dashes || word[0] != '-' || !word[1]) {
 		if (c->command || c->has_dashes)
@@ -293,6 +340,8 @@ static void take_word(struct complete *c, char *word)
 		c->value_of = wants_next(c, word);
 		if (!c->value_of && strncmp(word, "--store=", 8) == 0)
 			c->cli->global.store_dir = word + 8;
+		else if (!c->value_of && strncmp(word, "--source=", 9) == 0)
+			c->source = word + 9;
 	}
 }
 

@@ -35,6 +35,7 @@ struct complete {
 	const struct command *command;      /* NULL: none yet */
 	const struct option_spec *value_of; /* the option whose value it is */
 	const struct option_spec *table_of; /* the table that option stands in */
+	const char *source;                 /* the value of --source; NULL: none */
 	struct strings operands;
 	bool has_dashes;
 };

@@ -102,8 +102,10 @@ static void add_side(struct line *t, const char *name, const struct store_diff_s
 /* The members on content, null where they were not asked for. */
 static int add_content(struct difflist *l, struct line *t, const struct store_diff_entry *e)
 {
-	const bool with_counts = l->style->formats &
-		(DIFFLIST_NUMBERS | DIFFLIST_STAT | DIFFLIST_SUM);
+	const bool has_content = e->old_side.kind != STORE_KIND_DIR &&
+		e->new_side.kind != STORE_KIND_DIR;
+	const bool with_counts = has_content &&
+		(l->style->formats & (DIFFLIST_NUMBERS | DIFFLIST_STAT | DIFFLIST_SUM));
 	struct diffstat_counts c = { 0 };
 	int rc = 0;
 

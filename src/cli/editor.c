@@ -106,6 +106,9 @@ static int read_file(struct cli *cli, const char *path, struct line *text)
 				TEXT_MAX);
 	}
 	close(fd);
+	if (rc == 0 && text->len && memchr(text->data, 0, text->len))
+		rc = cli_fail(cli, STORE_EINVAL, 0, "'%s' holds a NUL byte: it is no message",
+			path);
 	return rc;
 }
 

@@ -12,8 +12,8 @@
 int editor_find(struct cli *cli, const char *hint, struct line *command);
 /*
  * Let the user edit text (replaced by what they wrote) as the file NAME of the .store folder, whose
- * path goes to path; it stays there until editor_forget.  An editor that fails is STORE_EIO, and
- * the line names the file.
+ * path goes to path; it stays there until editor_forget.  An editor that fails is STORE_EIO, a text
+ * with a NUL in it STORE_EINVAL, and the line names the file.
  */
 int editor_edit(struct cli *cli, const struct line *command, const char *name, struct line *path,
 	struct line *text);

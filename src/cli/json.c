@@ -103,9 +103,9 @@ void json_string(struct line *t, const char *name, const char *value)
 
 void json_bytes(struct line *t, const char *name, const char *value)
 {
-	size_t n = strlen(value);
+	size_t n = value ? strlen(value) : 0;
 
-	if (line_is_utf8(value, n)) {
+	if (!value || line_is_utf8(value, n)) {
 		json_string(t, name, value);
 		return;
 	}

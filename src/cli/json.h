@@ -18,7 +18,7 @@ void json_open(struct line *t, const char *name, char bracket);
 void json_close(struct line *t, char bracket);
 /* value must be UTF-8; NULL gives null. */
 void json_string(struct line *t, const char *name, const char *value);
-/* Bytes that need not be UTF-8: then the member is NAME_b64, in base 64. */
+/* Bytes that need not be UTF-8: then the member is NAME_b64, in base 64.  NULL gives null. */
 void json_bytes(struct line *t, const char *name, const char *value);
 /* The same for len bytes, which may hold NULs: those are in base 64, too. */
 void json_data(struct line *t, const char *name, const char *data, size_t len);

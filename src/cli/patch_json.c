@@ -93,13 +93,17 @@ int patch_json(struct cli *cli, struct line *t, const struct store_diff_entry *e
 		rc = patch_run(cli, entry, &options, &r);
 	json_close(t, ']');
 	/* After an error nothing is known but the pieces that are written. */
-	json_string(t, "content", has_content && rc == 0 ? whys[r.why] : NULL);
-	if (rc == 0) {
+	const bool is_known = has_content && rc == 0;
+
+	json_string(t, "content", is_known ? whys[r.why] : NULL);
+	if (is_known)
 		json_bool(t, "same", r.same);
+	else
+		json_null(t, "same");
+	if (is_known && r.why == STORE_PATCH_IS_TEXT) {
 		json_number(t, "added", r.added);
 		json_number(t, "deleted", r.deleted);
 	} else {
-		json_null(t, "same");
 		json_null(t, "added");
 		json_null(t, "deleted");
 	}

@@ -139,7 +139,7 @@ static void tell_dry(const struct ingest *g, const struct item *item, const stru
 /* The walk alone: what it would do is told, nothing is read but to compare, nothing is written. */
 static int run_dry(struct ingest *g, struct store_error *err)
 {
-	struct item item = { 0 };
+	struct item item = { .job_limit = INGEST_JOBS };
 	int rc = 0;
 
 	item.jobs = calloc(INGEST_JOBS, sizeof(*item.jobs));
