@@ -411,6 +411,14 @@ struct store_commit_result {
 STORE_API int store_commit(struct store_repo *repo, const struct store_commit_options *options,
 	struct store_commit_result *result, struct store_error *err);
 
+/*
+ * What can be said of the options before anything is staged or an editor is opened: STORE_EINVAL as
+ * store_commit has it, of a message unless that is NULL. Reads nothing of stage and history. Copies
+ * options.
+ */
+STORE_API int store_commit_check(struct store_repo *repo,
+	const struct store_commit_options *options, struct store_error *err);
+
 /* ---------------------------------------------------------------- status */
 
 enum {
