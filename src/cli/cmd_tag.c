@@ -7,12 +7,8 @@
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/pager.h"
-#include <errno.h>
 #include <fnmatch.h>
-#include <stdio.h>
 #include <string.h>
-
-#define MESSAGE_MAX (1u << 20) /* bytes */
 
 struct tag_options {
 	struct strings messages;
@@ -164,46 +160,6 @@ static int list(struct cli *cli, uint64_t lines)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-/* ---- messages */
-
-static void add_paragraphs(struct line *t, const struct strings *paragraphs)
-{
-	for (size_t i = 0; i < paragraphs->n; i++) {
-		const char *s = paragraphs->items[i] + strspn(paragraphs->items[i], "\n");
-		size_t len = strlen(s);
-
-		while (len && strchr(" \t\r\n", s[len - 1]))
-			len--;
-		if (!len)
-			continue;
-		line_string(t, t->len ? "\n" : "");
-		line_add(t, s, len);
-		line_string(t, "\n");
-	}
-}
-
-static int read_file(struct cli *cli, const char *name, struct line *t)
-{
-	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-	char part[4096];
-	size_t n;
-	int rc = 0;
-
-	if (!f)
-		return cli_fail(cli, STORE_EIO, errno, "cannot open '%s': %s", name,
-			strerror(errno));
-	line_string(t, "");
-	while (t->len <= MESSAGE_MAX && (n = fread(part, 1, sizeof(part), f)) > 0)
-		line_add(t, part, n);
-	if (ferror(f))
-		rc = cli_fail(cli, STORE_EIO, errno, "cannot read '%s': %s", name, strerror(errno));
-	else if (memchr(t->data, 0, t->len))
-		rc = cli_fail(cli, STORE_EINVAL, 0, "'%s' holds a NUL, which no message may", name);
-	if (f != stdin)
-		fclose(f);
-	return rc;
-}
-
 /* ---- changes */
 
 static void tell(const struct cli *cli, const char *action, const struct store_ref_result *r,
@@ -254,13 +210,13 @@ static int create(struct cli *cli, const struct tag_options *given)
 	struct line message = { 0 };
 	int rc = 0;
 
-	if (given->file) {
-		rc = read_file(cli, given->file, &message);
-	} else if (given->messages.n) {
-		line_string(&message, "");
-		add_paragraphs(&message, &given->messages);
-	}
-	o.message = message.data;
+	message_join(&message, &given->messages);
+	if (given->file)
+		rc = message_read(cli, given->file, &message);
+	message_clean(&message, false);
+	/* An empty message is refused; none makes a plain tag. */
+	if (given->file || given->messages.n)
+		o.message = message.data ? message.data : "";
 	if (rc == 0)
 		rc = make(cli, given, &o);
 	line_release(&message);
