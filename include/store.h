@@ -284,7 +284,7 @@ struct store_config_options {
 };
 
 /* Non-zero ends; it is returned by the call that called back.  Borrowed: valid until it returns. */
-typedef int store_config_fn(void *payload, const struct store_config_entry *entry);
+typedef int (*store_config_fn)(void *payload, const struct store_config_entry *entry);
 
 /*
  * Every value of key (NULL: of all keys), lowest level first and in the order of the files: the
@@ -294,7 +294,7 @@ typedef int store_config_fn(void *payload, const struct store_config_entry *entr
  * that cannot be read. Cost: two small files. options may be NULL. Copies options.
  */
 STORE_API int store_config_each(const struct store_config_options *options, const char *key,
-	store_config_fn *fn, void *payload, struct store_error *err);
+	store_config_fn fn, void *payload, struct store_error *err);
 
 enum {
 	STORE_CONFIG_ADD = 1, /* another value beside those that stand there */
@@ -410,6 +410,14 @@ struct store_commit_result {
  */
 STORE_API int store_commit(struct store_repo *repo, const struct store_commit_options *options,
 	struct store_commit_result *result, struct store_error *err);
+
+/*
+ * What can be said of the options before anything is staged or an editor is opened: STORE_EINVAL as
+ * store_commit has it, of a message unless that is NULL. Reads nothing of stage and history. Copies
+ * options.
+ */
+STORE_API int store_commit_check(struct store_repo *repo,
+	const struct store_commit_options *options, struct store_error *err);
 
 /* ---------------------------------------------------------------- status */
 

@@ -46,6 +46,15 @@ test_expect_success '-F takes the message from a file or from standard input' '
 	store tag -d filed piped
 '
 
+test_expect_success 'blanks of a message are put in order as those of a commit are' '
+	cd repo && printf "\n\nsubject  \n\n\n\nbody\t\n# no comment\n\n" >../message && store tag -F ../message ordered && store tag -m "subject  " -m "
+
+body  
+# no comment
+" same && store show -s --json ordered same | grep -o "\"message\":\"subject[^\"]*" | sort | uniq -c | sed "s/^ *//" >order &&
+	printf "%s\n" "2 \"message\":\"subject\\u000a\\u000abody\\u000a# no comment\\u000a" | test_cmp - order && store tag -d ordered same
+'
+
 test_expect_success 'an empty message is refused, and one over 1 MiB; -a alone asks for -m where there is no editor' '
 	cd repo && refuses 2 "message of the tag is empty" tag -m "" x && refuses 2 "message of the tag is empty" tag -m " " x && : >../message &&
 	refuses 2 "message of the tag is empty" tag -F ../message x && head -c 1100000 /dev/zero | tr "\0" x >../message &&

@@ -117,6 +117,11 @@ test_expect_success 'odd bytes in a message are kept; in the first line printed 
 	tr -d "\12\40-\176\200-\377" <../out >../control && test_must_be_empty ../control
 '
 
+test_expect_success 'a long subject is cut in the reflog between two characters' '
+	cd message && subject=a$(printf "%0150d" 0 | sed "s/0/é/g") && store -q commit --allow-empty -m "$subject" && store reflog -n 1 --json >log &&
+	test_grep "\"why\":\"commit[^\"]*: a\(é\)*\"" log && test "$(sed "s/.*: a\(\(é\)*\)\".*/\1/" log | wc -c)" = 199
+'
+
 test_expect_success 'a message of 1 MiB goes in, one that is longer is refused' '
 	fresh long && cat >many.py <<-\EOT &&
 	import subprocess, sys

@@ -109,6 +109,13 @@ test_expect_success 'a message that cannot be is refused in one line, and nothin
 	refuse --amend && test_grep "use -m TEXT, -F FILE or --no-edit" ../err && test "$(subjects)" = "$before"
 '
 
+test_expect_success 'what is wrong with message, author or date is said before -a stages and before the editor is opened' '
+	fresh early && echo 2 >file && printf "#!/bin/sh\ntouch \"$TRASH/too-late\"\n" | editor ed0 &&
+	late() { test_expect_code 2 env STORE_EDITOR="$TRASH/ed0" store commit -a "$@" 2>../err && test_line_count -eq 1 ../err; } &&
+	late -F ../nosuch && late -m "" && late -F ../nul && late -m x --date garbage && test_grep "is no date" ../err && late --author nobody &&
+	test_grep "names nobody" ../err && late --amend --date garbage && test_path_is_missing ../too-late && test "$(store status --porcelain)" = " M file"
+'
+
 test_expect_success 'the editor is shown what is staged below an empty message; lines with # are taken out' '
 	fresh edit && printf "#!/bin/sh\ncp \"\$1\" \"$TRASH/seen\" && { echo written; echo \"#gone\"; echo; cat \"\$1\"; } >\"\$1.new\" && mv \"\$1.new\" \"\$1\"\n" | editor ed1 &&
 	echo 2 >file && echo "a b" >"$(printf "odd\nname")" && store -q add . && echo 3 >file && STORE_EDITOR="$TRASH/ed1" store commit >../out &&

@@ -249,7 +249,7 @@ test_expect_success 'performance.buffer_size is how many bytes of a large file a
 test_expect_success 'performance.max_memory_usage bounds the pool that files pass through, and more than is ever used is capped' '
 	added -c performance.max_memory_usage=4MB && few=$(field items) && added -c performance.max_memory_usage=2GB && most=$(field items) &&
 	test "$few" -lt "$usual_items" && test "$usual_items" -le "$most" && test "$most" -le 8 &&
-	store -C work -c performance.max_memory_usage=2GB config performance.max_memory_usage 2>err >out && test_grep "counts as 25165824" err
+	store -C work -c performance.max_memory_usage=2GB config performance.max_memory_usage 2>err >out && test_grep "counts as 16777216" err
 '
 
 test_expect_success 'the limits of texts that are compared by lines have a greatest value, and more counts as it' '

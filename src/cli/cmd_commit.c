@@ -261,28 +261,40 @@ static int find_editor(struct commit *c)
 		&c->editor);
 }
 
-static int set_message(struct commit *c)
+static int refuse_message(struct commit *c)
+{
+	editor_forget(&c->file);
+	return output_usage(c->cli, "the message is empty");
+}
+
+/* Before anything is staged: what is given must not turn out to be wrong when that is done. */
+static int take_message(struct commit *c)
 {
 	const struct commit_options *g = c->given;
-	const bool keeps = g->amend && !g->messages.n && !g->file;
+	const bool has_message = g->messages.n || g->file;
 	int rc = 0;
 
 	message_join(&c->message, &g->messages);
 	if (g->file)
 		rc = message_read(c->cli, g->file, &c->message);
-	if (rc != 0 || (g->dry_run && !c->message.len) || (keeps && !c->editor.len))
+	if (rc != 0)
 		return rc;
-	if (keeps)
+	if (!has_message && c->editor.len)
 		line_add(&c->message, c->old_message.data, c->old_message.len);
 	message_clean(&c->message, false);
-	if (c->editor.len)
-		rc = edit(c);
+	if (has_message && !c->editor.len && !g->dry_run && !c->message.len)
+		return refuse_message(c);
+	if (c->message.len && !c->editor.len)
+		c->options.message = c->message.data;
+	return g->dry_run ? 0 : store_commit_check(c->cli->repo, &c->options, &c->cli->err);
+}
+
+static int edit_message(struct commit *c)
+{
+	const int rc = edit(c);
+
 	c->options.message = c->message.data ? c->message.data : "";
-	if (rc == 0 && !c->message.len && !g->dry_run) {
-		editor_forget(&c->file);
-		rc = output_usage(c->cli, "the message is empty");
-	}
-	return rc;
+	return rc == 0 && !c->message.len ? refuse_message(c) : rc;
 }
 
 static int make(struct commit *c)
@@ -341,10 +353,12 @@ static int run_steps(struct commit *c)
 		rc = find_amended(c);
 	if (rc == 0)
 		rc = find_editor(c);
+	if (rc == 0)
+		rc = take_message(c);
 	if (rc == 0 && c->given->all)
 		rc = stage(c);
-	if (rc == 0)
-		rc = set_message(c);
+	if (rc == 0 && c->editor.len)
+		rc = edit_message(c);
 	if (rc == 0) {
 		rc = make(c);
 		if (rc < 0 && c->file.len)

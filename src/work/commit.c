@@ -27,6 +27,7 @@
 #include "work/view_internal.h"
 
 #define TRIES 5
+#define SUBJECT_MAX 200u /* bytes of it in the log of a ref */
 
 struct commit_run {
 	struct store_repo *repo;
@@ -355,11 +356,23 @@ static int make_commit(struct commit_run *c, const struct node_sink *sink, struc
 	return rc;
 }
 
+/* Bytes of the subject that the log of the ref has room for: no character is cut in two. */
+static size_t subject_len(struct text_slice message)
+{
+	const char *lf = memchr(message.p, '\n', message.len);
+	size_t len = lf ? (size_t)(lf - message.p) : message.len;
+
+	if (len <= SUBJECT_MAX)
+		return len;
+	len = SUBJECT_MAX;
+	for (size_t i = 0; i < 3 && ((uint8_t)message.p[len] & 0xC0) == 0x80; i++)
+		len--;
+	return len;
+}
+
 static int prepare_update(struct commit_run *c, struct store_error *err)
 {
 	const struct text_slice message = message_of(c);
-	const char *lf = memchr(message.p, '\n', message.len);
-	const size_t subject = lf ? (size_t)(lf - message.p) : message.len;
 	const char *name = c->head.branch[0] ? c->head.branch : "HEAD";
 	char expected[REFS_VALUE] = "-", value[REFS_VALUE];
 	const char *how = c->options->amend ? " (amend)" : c->head.has_commit ? "" : " (initial)";
@@ -368,7 +381,7 @@ static int prepare_update(struct commit_run *c, struct store_error *err)
 		refs_value_of(expected, &c->head.commit);
 	refs_value_of(value, &c->commit_id);
 	snprintf(c->update.why, sizeof(c->update.why), "commit%s: %.*s", how,
-		(int)(subject > 200 ? 200 : subject), message.p);
+		(int)subject_len(message), message.p);
 	return refs_update_add(&c->update, name, expected, value, err);
 }
 
@@ -543,8 +556,6 @@ static int try_once(struct commit_run *c, struct store_error *err)
 
 static int check_message(const struct store_commit_options *o, struct store_error *err)
 {
-	if (o->dry_run || (o->amend && !o->message))
-		return 0;
 	if (!o->message || strspn(o->message, " \t\n") == strlen(o->message))
 		return store_error_set(err, STORE_EINVAL,
 			"the commit message is empty: give one with -m");
@@ -552,6 +563,46 @@ static int check_message(const struct store_commit_options *o, struct store_erro
 		return store_error_set(err, STORE_EINVAL,
 			"the commit message is longer than %u bytes", LIMIT_MESSAGE);
 	return 0;
+}
+
+/* Those who are named, and the dates: nothing is made of them here. */
+static int check_people(struct store_repo *repo, const struct store_commit_options *o,
+	struct store_error *err)
+{
+	const bool keeps = o->amend && !o->reset_author && !o->author && !o->date;
+	struct buf store = { 0 };
+	struct ident who;
+	int rc = keeps
+		? 0
+		: identity_now(repo, IDENTITY_AUTHOR, o->author, o->date, &store, &who, NULL, err);
+
+	if (rc == 0)
+		rc = identity_now(repo, IDENTITY_COMMITTER, NULL, NULL, &store, &who, NULL, err);
+	buf_release(&store);
+	return rc;
+}
+
+static int check_options(struct store_repo *repo, const struct store_commit_options *o,
+	struct store_error *err)
+{
+	int rc = 0;
+
+	if (o->dry_run)
+		return 0;
+	rc = repo_check_writable(repo, err);
+	if (rc == 0 && !(o->amend && !o->message))
+		rc = check_message(o, err);
+	return rc == 0 ? check_people(repo, o, err) : rc;
+}
+
+int store_commit_check(struct store_repo *repo, const struct store_commit_options *options,
+	struct store_error *err)
+{
+	int rc = options->dry_run ? 0 : repo_check_writable(repo, err);
+
+	if (rc == 0 && options->message)
+		rc = check_message(options, err);
+	return rc == 0 ? check_people(repo, options, err) : rc;
 }
 
 int store_commit(struct store_repo *repo, const struct store_commit_options *options,
@@ -567,9 +618,7 @@ int store_commit(struct store_repo *repo, const struct store_commit_options *opt
 	options = options ? options : &defaults;
 	result = result ? result : &unused;
 	memset(result, 0, sizeof(*result));
-	rc = options->dry_run ? 0 : repo_check_writable(repo, err);
-	if (rc == 0)
-		rc = check_message(options, err);
+	rc = check_options(repo, options, err);
 	for (int i = 1; rc == 0 && again; i++) {
 		struct commit_run c = { .repo = repo,
 			.options = options,

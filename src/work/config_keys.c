@@ -22,6 +22,7 @@
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 #define CHUNK CONFIG_INIT | CONFIG_POWER
+#define KEY_MAX 1024u /* bytes */
 
 static const char *const codecs[] = { "none", "zlib", "zstd", NULL };
 static const char *const metadata_modes[] = { "none", "times", "posix", NULL };
@@ -80,14 +81,14 @@ static const struct config_key keys[] = {
 	{ "performance.buffer_size", CONFIG_SIZE, "1MiB", NULL, CONFIG_CAPPED,
 		.help = "bytes of one read of a large file", .min = 4 * KIB, .max = MIB },
 	{ "performance.chunk_cache_size", CONFIG_SIZE, "8MiB", NULL, CONFIG_CAPPED,
-		.help = "memory for decoded blocks", .max = 16 * MIB },
+		.help = "memory for decoded blocks", .max = 8 * MIB },
 	{ "performance.compression_threshold", CONFIG_SIZE, "0", NULL, 0,
 		.help = "blocks up to it are stored as they are" },
 	{ "performance.file_cache_size", CONFIG_SIZE, NULL, NULL, 0, .help = "no counterpart",
 		.unused =
 			"what is known of files stands in the database, which the system's page cache holds" },
 	{ "performance.max_memory_usage", CONFIG_SIZE, "16MiB", NULL, CONFIG_CAPPED,
-		.help = "memory for files on their way in", .min = MIB, .max = 24 * MIB },
+		.help = "memory for files on their way in", .min = MIB, .max = 16 * MIB },
 	{ "performance.max_worker_threads", CONFIG_NUMBER, NULL, NULL, 0,
 		.help = "another name of performance.threads", .max = 1024,
 		.same_as = "performance.threads" },
@@ -177,6 +178,9 @@ int config_key_check(const char *name, const char *where, struct store_error *er
 {
 	char shown[100];
 
+	if (strlen(name) > KEY_MAX)
+		return store_error_set(err, STORE_EINVAL, "%s: the key is longer than %u bytes",
+			where, KEY_MAX);
 	if (config_key_find(name) || is_free(name))
 		return 0;
 	return store_error_set(err, STORE_EINVAL, "%s: there is no key '%s'; the nearest is '%s'",

@@ -95,7 +95,7 @@ static void remark(char *out, const char *key, const char *value, enum store_con
 struct telling {
 	const char *key; /* NULL: all */
 	enum store_config_level from, to;
-	store_config_fn *fn;
+	store_config_fn fn;
 	void *payload;
 };
 
@@ -156,7 +156,7 @@ static int tell_levels(const struct config *c, struct telling *t, enum store_con
 }
 
 int store_config_each(const struct store_config_options *options, const char *key,
-	store_config_fn *fn, void *payload, struct store_error *err)
+	store_config_fn fn, void *payload, struct store_error *err)
 {
 	static const struct store_config_options none;
 	const struct store_config_options *o = options ? options : &none;

@@ -253,6 +253,45 @@ static void test_config__what_is_no_line_of_a_config_is_refused_by_number(void *
 	assert_non_null(strstr(err.msg, "NUL"));
 }
 
+/* A mebibyte of a file could become a hundred of memory, or a gigabyte where a name is long. */
+static void test_config__a_file_cannot_hold_more_settings_than_memory_is_meant_for(void **state)
+{
+	static char text[64 << 10];
+	struct config *c;
+	size_t len;
+
+	(void)state;
+	len = (size_t)snprintf(text, sizeof(text), "[x-a]\n");
+	for (int i = 0; i < 4096; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "b\n");
+	put(repo_file, text, len);
+	c = load(NULL);
+	assert_string_equal(config_text(c, "x-a.b"), "true");
+	config_free(c);
+	len += (size_t)snprintf(text + len, sizeof(text) - len, "b\n");
+	put(repo_file, text, len);
+	expect_refusal(NULL, "line 4098 is the value 4097; a file holds 4096 at most");
+}
+
+static void test_config__a_key_is_no_longer_than_a_limit(void **state)
+{
+	char text[1200], flag[1200];
+	const char *flags[] = { flag, NULL };
+	struct config *c;
+
+	(void)state;
+	snprintf(text, sizeof(text), "[x-a \"%0*d\"]\nb\n", 1018, 0);
+	put_repo(text);
+	c = load(NULL);
+	config_free(c);
+	snprintf(text, sizeof(text), "[x-a \"%0*d\"]\nb\n", 1019, 0);
+	put_repo(text);
+	expect_refusal(NULL, "line 2: the key is longer than 1024 bytes");
+	put_repo("");
+	snprintf(flag, sizeof(flag), "x-a.%0*d.b=1", 1019, 0);
+	expect_refusal(flags, "flag -c: the key is longer than 1024 bytes");
+}
+
 static int count_safe(void *ctx, const char *text)
 {
 	(void)text;
@@ -506,6 +545,8 @@ int main(void)
 		TEST(test_config__a_value_that_cannot_be_read_is_named_with_its_place),
 		TEST(test_config__an_unknown_key_is_refused_and_the_nearest_named),
 		TEST(test_config__what_is_no_line_of_a_config_is_refused_by_number),
+		TEST(test_config__a_file_cannot_hold_more_settings_than_memory_is_meant_for),
+		TEST(test_config__a_key_is_no_longer_than_a_limit),
 		TEST(test_config__a_repository_cannot_call_itself_safe),
 		TEST(test_config__programs_of_a_distrusted_repository_are_forgotten),
 		TEST(test_config__a_database_folder_for_all_repositories_is_refused),
