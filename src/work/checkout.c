@@ -188,6 +188,27 @@ int checkout_read_tree(struct checkout *c, const struct oid *id, struct entry *t
 	return rc;
 }
 
+int checkout_resolve_tree(struct checkout *c, const char *rev, struct store_error *err)
+{
+	const struct rev_source source = { c->txn, c->nodes };
+	const struct map_ref none = map_empty(MAP_DIRECTORY);
+	int rc;
+
+	if (means_head(rev) && !c->before.has_commit) {
+		c->target = (struct entry){ .kind = ENTRY_DIR,
+			.id = none.id,
+			.height = none.height };
+		return 0;
+	}
+	if (!rev)
+		rev = "HEAD";
+	rc = rev_parse(&source, rev, strlen(rev), &c->commit, err);
+	if (rc != 0)
+		return rc;
+	c->has_commit = true;
+	return checkout_read_tree(c, &c->commit, &c->target, &c->has_meta, &c->meta, err);
+}
+
 static int resolve_trees(struct checkout *c, struct store_error *err)
 {
 	int rc = 0;

@@ -214,7 +214,7 @@ bool checkout_may_drop(const struct checkout *c, const struct stage_row *row);
 int checkout_read_tree(struct checkout *c, const struct oid *id, struct entry *top, bool *has_meta,
 	struct map_ref *meta, struct store_error *err);
 /*
- * rev (NULL: HEAD) as the target; HEAD before the first commit is the empty tree (reset.c).
+ * rev (NULL: HEAD) as the target; HEAD before the first commit is the empty tree.
  * c->before is known.
  */
 int checkout_resolve_tree(struct checkout *c, const char *rev, struct store_error *err);

@@ -11,35 +11,8 @@
 
 #include "base/error.h"
 #include "data/refname.h"
-#include "graph/rev.h"
 #include "work/checkout_internal.h"
 #include "work/repo_internal.h"
-
-static bool means_head(const char *rev)
-{
-	return !rev || strcmp(rev, "HEAD") == 0 || strcmp(rev, "@") == 0;
-}
-
-int checkout_resolve_tree(struct checkout *c, const char *rev, struct store_error *err)
-{
-	const struct rev_source source = { c->txn, c->nodes };
-	const struct map_ref none = map_empty(MAP_DIRECTORY);
-	int rc;
-
-	if (means_head(rev) && !c->before.has_commit) {
-		c->target = (struct entry){ .kind = ENTRY_DIR,
-			.id = none.id,
-			.height = none.height };
-		return 0;
-	}
-	if (!rev)
-		rev = "HEAD";
-	rc = rev_parse(&source, rev, strlen(rev), &c->commit, err);
-	if (rc != 0)
-		return rc;
-	c->has_commit = true;
-	return checkout_read_tree(c, &c->commit, &c->target, &c->has_meta, &c->meta, err);
-}
 
 /* The commit that HEAD names now is found again as ORIG_HEAD. */
 static int keep_original(struct checkout *c, const char *old, struct store_error *err)
