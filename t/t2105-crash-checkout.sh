@@ -102,6 +102,7 @@ test_expect_success "$wanted checkouts in place killed at any moment, each ended
 	done && echo "$killed of $turn killed" && find large -name ".store-tmp-*" >got && test_must_be_empty got
 '
 
+# One that dies when its last act is done leaves a finished folder, which the same command does not touch.
 test_expect_success "$wanted checkouts --to killed at any moment, each ended by the same command" '
 	killed=0 turn=0 scale=1000 && store -C large checkout -q main && while [ $killed -lt $wanted ]
 	do
@@ -109,7 +110,8 @@ test_expect_success "$wanted checkouts --to killed at any moment, each ended by 
 		strike "$(moment "$(cat ms-to)" $turn)" store -C large checkout -q --to "$PWD/to" main
 		rc=$?
 		count_strike $rc
-		{ [ $rc -eq 0 ] || store -C large checkout -q --to "$PWD/to" main; } && diff -r want to && is_whole large && test $turn -lt 200 || return 1
+		{ [ $rc -eq 0 ] || store -C large checkout -q --to "$PWD/to" main 2>again || test_grep "not empty" again; } && diff -r want to &&
+			is_whole large && test $turn -lt 200 || return 1
 	done && echo "$killed of $turn killed"
 '
 
