@@ -16,27 +16,25 @@ publish writer_register
 # export chunker_next_avx2, map_edit.o map_editor_new.
 find_foreign()
 {
-	sed -n 's/^.*:\([^:]*\)\.o:[0-9a-fA-F]* [A-Z] \(.*\)$/\1 \2/p' "$1" | while read -r object name; do
-		case $name in
-		store_* | "$object" | __odr_asan.* | __asan_* | DW.ref.*) continue ;;
-		esac
-		for prefix in $(printf '%s\n' "$others" | sed -n "s/^$object //p"); do
-			case $name in
-			"$prefix"*) continue 2 ;;
-			esac
-		done
-		prefix=$object
-		while :; do
-			case $name in
-			"$prefix"_*) continue 2 ;;
-			esac
-			case $prefix in
-			*_*) prefix=${prefix%_*} ;;
-			*) break ;;
-			esac
-		done
-		echo "$object.o exports $name"
-	done
+	sed -n 's/^.*:\([^:]*\)\.o:[0-9a-fA-F]* [A-Z] \(.*\)$/\1 \2/p' "$1" | awk -v others="$others" '
+	function begins(name, prefix) { return substr(name, 1, length(prefix)) == prefix }
+	function is_own(object, name, i, prefix) {
+		if (name == object || name ~ /^(store_|__odr_asan[.]|__asan_|DW[.]ref[.])/) return 1
+		for (i = 1; i <= n; i++)
+			if (row[i] == object && begins(name, beginning[i])) return 1
+		for (prefix = object; ; sub(/_[^_]*$/, "", prefix)) {
+			if (begins(name, prefix "_")) return 1
+			if (prefix !~ /_/) return 0
+		}
+	}
+	BEGIN {
+		lines = split(others, line, "\n")
+		for (l = 1; l <= lines; l++) {
+			words = split(line[l], word, " ")
+			for (w = 2; w <= words; w++) { row[++n] = word[1]; beginning[n] = word[w] }
+		}
+	}
+	!is_own($1, $2) { print $1 ".o exports " $2 }'
 }
 
 # Print what the library shows when it is linked as a shared one: the names whose prototypes carry STORE_API.
