@@ -31,7 +31,7 @@ list_tree()
 # What a plain `make` is when nothing of the caller's make leaks in.
 build()
 {
-	env -u CC -u CFLAGS -u O make "$@"
+	env -u CC -u CFLAGS -u O -u WERROR make "$@"
 }
 
 test_expect_success 'a tarball in a folder with blanks builds into O, and the read-only source tree stays as it was' '
@@ -39,7 +39,7 @@ test_expect_success 'a tarball in a folder with blanks builds into O, and the re
 	list_tree "$tree" >before &&
 	mkdir out && test_give_to_user out &&
 	chmod -R a-w "$tree" &&
-	test_as_user env -u CC -u O make -C "$tree" -j2 O=../../out CFLAGS=-O0 >log 2>&1 &&
+	test_as_user env -u CC -u O -u WERROR make -C "$tree" -j2 O=../../out CFLAGS=-O0 >log 2>&1 &&
 	test -x out/store &&
 	test -f out/libstore.a &&
 	list_tree "$tree" >after &&
@@ -52,7 +52,7 @@ test_expect_success 'that command runs and says the version' '
 '
 
 test_expect_success 'a second make compiles nothing' '
-	test_as_user env -u CC -u O make -C "$tree" O=../../out CFLAGS=-O0 >log 2>&1 &&
+	test_as_user env -u CC -u O -u WERROR make -C "$tree" O=../../out CFLAGS=-O0 >log 2>&1 &&
 	test_grep ! -E "CC|LINK|AR" log
 '
 

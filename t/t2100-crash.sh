@@ -10,7 +10,7 @@ survives()
 	survives_story=$1 survives_name=$2
 	shift 2
 	: >all-fired
-	for survives_nth in 1 2 3 4 5 6 7 8 9; do
+	for survives_nth in $nths; do
 		copy_story "$survives_story" || return 1
 		killed "$survives_name:$survives_nth" store -C r "$@"
 		survives_rc=$?

@@ -18,7 +18,7 @@ test_expect_success 'a story of a checkout' '
 for point in checkout.write checkout.rename checkout.mid tmp.create pack.sync publish.rename refslog.write refslog.sync env.commit; do
 	test_expect_success "a checkout killed at $point is ended by the same command" "
 		: >all-fired &&
-		for nth in 1 2 3 4 5 6 7 8 9; do
+		for nth in $nths; do
 			copy_story before-checkout || return 1
 			killed $point:\$nth store -C r checkout -q \"\$(cat one)\"
 			case \$? in

@@ -32,7 +32,7 @@ bears()
 	bears_story=$1 bears_name=$2 bears_errno=$3 bears_words=$4
 	shift 4
 	: >all-fired
-	for bears_nth in 1 2 3 4 5 6 7 8 9; do
+	for bears_nth in $nths; do
 		copy_story "$bears_story" || return 1
 		refused "$bears_name:$bears_nth" "$bears_errno" "$bears_words" store -C r "$@"
 		bears_rc=$?
@@ -72,7 +72,7 @@ done
 for errno in EIO ENOSPC EROFS; do
 	test_expect_success "a commit that the database made, though it said $errno, is made: exit code 0" '
 		: >all-fired &&
-		for nth in 1 2 3 4 5 6 7 8 9; do
+		for nth in $nths; do
 			copy_story before-commit &&
 			STORE_FAULT=env.committed:$nth:'$errno' STORE_FAULT_LOG=$PWD/fired store -C r commit -m two >out 2>err &&
 			test_must_be_empty err &&
@@ -88,7 +88,7 @@ for errno in EIO ENOSPC EROFS; do
 
 	test_expect_success "an add that the database made, though it said $errno, is made: exit code 0" '
 		: >all-fired &&
-		for nth in 1 2 3 4 5 6 7 8 9; do
+		for nth in $nths; do
 			copy_story before-add &&
 			STORE_FAULT=env.committed:$nth:'$errno' STORE_FAULT_LOG=$PWD/fired store -C r add -q . 2>err &&
 			test_must_be_empty err &&
@@ -104,7 +104,7 @@ done
 
 test_expect_success 'of a commit that the database did not make nothing stays: no record, no pack, no mark in the gate' '
 	: >all-fired &&
-	for nth in 1 2 3 4 5 6 7 8 9; do
+	for nth in $nths; do
 		copy_story before-commit &&
 		refused env.commit:$nth EIO "[Ii]nput/output error" store -C r commit -m two
 		rc=$?
@@ -193,7 +193,7 @@ test_expect_success 'commit.settle failing leaves a commit that is made' '
 for point in walk.dir getdents stat; do
 	test_expect_success "an add that gets EIO at $point names it, exits 3 and stages no deletion" "
 		: >all-fired &&
-		for nth in 1 2 3 4 5 6 7 8 9; do
+		for nth in $nths; do
 			copy_story before-commit &&
 			\"\$SECOND_READER\" r/.store stage >before &&
 			STORE_FAULT=$point:\$nth:EIO STORE_FAULT_LOG=\$PWD/fired store -C r add -q . 2>err
