@@ -79,7 +79,7 @@ test_expect_success 'bad input is refused in one line that says why' '
 	cd r && refuse() { test_expect_code 2 store show "$@" >../out 2>../err && test_must_be_empty ../out && test_line_count -eq 1 ../err; } &&
 	refuse nosuch && test_grep "unknown revision .nosuch.*; nor is there such a path in HEAD" ../err && refuse mian && test_grep "main" ../err &&
 	refuse layer:99 && test_grep "there is no layer 99 below HEAD" ../err && refuse HEAD:nosuch && test_grep "path .nosuch. is not in revision .HEAD." ../err &&
-	refuse nosuch@HEAD && test_grep "path .nosuch." ../err && refuse "" && test_grep "OBJECT is empty" ../err && refuse -- HEAD && test_grep "HEAD" ../err &&
+	refuse nosuch@HEAD && test_grep "path .nosuch." ../err && refuse "" && test_grep "NAME is empty" ../err && refuse -- HEAD && test_grep "HEAD" ../err &&
 	refuse -U x && test_grep ".x. is no number of lines" ../err && refuse --name-only --stat && test_grep "go with no other form" ../err && refuse -s -p && test_grep "leaves out" ../err &&
 	refuse -z --stat && test_grep "z goes with" ../err && refuse HEAD~99 && test_grep "first commit" ../err && mkdir ../none && cd ../none && store -q init && refuse && test_grep "no commit" ../err
 '

@@ -278,7 +278,7 @@ static int print_pair(struct cli *cli, const struct diff_what *w,
 static int read_operands(struct cli *cli, struct diff_what *w)
 {
 	size_t paths = cli->args_before_dashes;
-	int rc = cli_check_names(cli, "operand", 0, cli->args.n);
+	int rc = cli_check_names(cli, "REV or PATH", 0, cli->args.n);
 
 	if (rc != 0)
 		return rc;

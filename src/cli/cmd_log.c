@@ -143,6 +143,9 @@ static int split_words(struct cli *cli, size_t *paths_from)
 	for (size_t k = i; k < cli->args.n; k++) {
 		if (!is_on_disk(words[k]) && k == i && cli->err.msg[0])
 			return refuse_word(cli);
+		if (!words[k][0])
+			return cli_fail(cli, STORE_EINVAL, 0,
+				"'' is no revision: it names nothing");
 		if (!is_on_disk(words[k]))
 			return cli_fail(cli, STORE_ENOTFOUND, 0,
 				"there is no file '%s'; a path that is gone stands behind '--'",

@@ -309,7 +309,7 @@ static int run(struct cli *cli, const void *data)
 	int rc = read_style(&s);
 
 	if (rc == 0)
-		rc = cli_check_names(cli, "OBJECT", 0, cli->args.n);
+		rc = cli_check_names(cli, "NAME", 0, cli->args.n);
 	if (rc == 0)
 		rc = cli_open(cli, false);
 	if (rc != 0)
