@@ -239,7 +239,7 @@ def main():
             count["store alone: " + g.stderr.decode(errors="replace").split("\n")[0][:60]] += 1
             back()
     print(f"{what}: {dict(count)}")
-    if count[(True, True)] * (2 if what == "reset" else 6) < cases:
+    if count[(True, True)] * (2 if what == "reset" else 10) < cases:
         fail("too few cases in which both did it")
 
 

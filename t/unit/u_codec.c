@@ -490,7 +490,7 @@ static void test_codec__probe_sees_a_deflated_stream_and_reads_no_byte_too_many(
 
 static void test_codec__data_up_to_plain_max_is_stored_as_it_is(void **state)
 {
-	const struct codec_options options = { CODEC_ZLIB, 0, 0, 1000 };
+	const struct codec_options options = { .codec = CODEC_ZLIB, .plain_max = 1000 };
 	struct codec_ctx *c = codec_new(&options);
 	uint8_t data[1001] = { 0 }, out[4096];
 
