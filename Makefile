@@ -181,8 +181,8 @@ style-man:
 # Unit programs are not followed path by path: what they leave open is found when they run under the sanitizers.
 TIDY = -- $(subst ','\'',$(DEFS)) -DSTORE_FAULTS 2>/dev/null
 style-tidy:
-	@for f in $(LIB_SRC) $(CLI_SRC); do echo "$$f"; done | xargs -P $(JOBS) -n 4 sh -c 'clang-tidy --quiet "$$@" $(TIDY)' sh
-	@for f in $(UNIT_SRC); do echo "$$f"; done | xargs -P $(JOBS) -n 4 sh -c 'clang-tidy --quiet --checks=-clang-analyzer-* "$$@" $(TIDY)' sh
+	@for f in $(LIB_SRC) $(CLI_SRC); do echo "$$f"; done | xargs -P $(JOBS) -n 1 sh -c 'clang-tidy --quiet "$$@" $(TIDY)' sh
+	@for f in $(UNIT_SRC); do echo "$$f"; done | xargs -P $(JOBS) -n 1 sh -c 'clang-tidy --quiet --checks=-clang-analyzer-* "$$@" $(TIDY)' sh
 
 format:
 	clang-format -i $(C_ALL) $(HEADERS)

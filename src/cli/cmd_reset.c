@@ -125,7 +125,7 @@ static int count_revs(struct cli *cli)
 	struct store_id id;
 	int rc;
 
-	if (cli->args_before_dashes == 0)
+	if (!first || cli->args_before_dashes == 0)
 		return 0;
 	if (cli->has_dashes && cli->args_before_dashes > 1)
 		return output_usage(cli,

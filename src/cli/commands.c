@@ -79,7 +79,11 @@ const struct command *command_find(const char *name)
 
 const struct command *command_at(size_t i)
 {
-	return i < sizeof(commands) / sizeof(*commands) ? commands[i] : NULL;
+	size_t n = 0;
+
+	while (commands[n])
+		n++;
+	return i < n ? commands[i] : NULL;
 }
 
 /* NULL when nothing is near. */

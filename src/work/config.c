@@ -225,11 +225,11 @@ static int load_user(struct config *c, struct store_error *err)
 	struct buf path = { 0 }, text = { 0 };
 	int rc = config_user_path(&path, NULL);
 
-	if (rc == 0)
+	if (rc == 0 && path.data)
 		rc = read_own_file((const char *)path.data, &text, err);
 	else if (rc == STORE_ENOMEM)
 		out_of_memory(err);
-	if (rc == 0)
+	if (rc == 0 && path.data)
 		rc = parse_file(c, (const char *)path.data, CONFIG_USER, &text, err);
 	buf_release(&path);
 	buf_release(&text);

@@ -88,7 +88,7 @@ static void add_header(struct buf *out, const struct halves *key)
 /* What ends lines here: as the first one does. */
 static const char *line_end(const struct buf *text)
 {
-	const uint8_t *lf = text->len ? memchr(text->data, '\n', text->len) : NULL;
+	const uint8_t *lf = text->data ? memchr(text->data, '\n', text->len) : NULL;
 
 	return lf && lf > text->data && lf[-1] == '\r' ? "\r\n" : "\n";
 }
@@ -244,7 +244,7 @@ static void insert(const struct buf *text, const struct place *p, const struct h
 	if (p->is_split || (p->at > 0 && data[p->at - 1] != '\n'))
 		buf_add_str(out, nl);
 	/* Behind a backslash one more line end is taken for a part of the value. */
-	if (p->is_open && p->at == text->len &&
+	if (p->is_open && p->at > 0 && p->at == text->len &&
 		(data[p->at - 1] == '\n' || data[p->at - 1] == '\\'))
 		buf_add_str(out, nl);
 	if (!p->has_section) {

@@ -21,7 +21,7 @@
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
-#define CHUNK CONFIG_INIT | CONFIG_POWER
+#define CHUNK (CONFIG_INIT | CONFIG_POWER)
 #define KEY_MAX 1024u /* bytes */
 
 static const char *const codecs[] = { "none", "zlib", "zstd", NULL };

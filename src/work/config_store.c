@@ -418,7 +418,7 @@ int store_config_unset(const struct store_config_options *options, const char *k
 	size_t count = 0;
 	int rc = spelled ? 0 : out_of_memory(err);
 
-	if (rc == 0 && !strchr(spelled, '.'))
+	if (spelled && !strchr(spelled, '.'))
 		rc = config_key_check(key, "cannot unset", err);
 	if (rc == 0)
 		rc = open_target(&t, o, err);

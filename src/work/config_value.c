@@ -231,7 +231,7 @@ int config_value_check(const struct config_key *row, const char *text, const cha
 	struct store_error *err)
 {
 	const struct config_value v = { text, CONFIG_FLAG, where };
-	uint64_t amount;
+	uint64_t amount = 0;
 	size_t index;
 	bool yes;
 	int rc;
