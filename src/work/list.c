@@ -62,7 +62,8 @@ static void close_level(struct level *l)
 /* Open the cursors and stand behind the entry given last. */
 static int open_level(struct store_tree_iter *it, struct level *l, struct store_error *err)
 {
-	const uint8_t *name = it->path.data + l->path_len;
+	/* Before the first entry there is no path yet. */
+	const uint8_t *name = it->path.data ? it->path.data + l->path_len : NULL;
 	struct map_item item;
 	int rc = 0;
 
