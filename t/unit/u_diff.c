@@ -228,7 +228,7 @@ static void test_diff__three_changes_in_a_million_entries_read_the_way_to_them(v
 	 */
 	depth = (size_t)tree.height + 1 + dir.height + 1;
 	assert_in_range(tree.totals.files, 1000000, 1000000);
-	assert_in_range(table.get_calls, 1, 2 * 3 * (depth + 2));
+	assert_in_range(table.get_calls, 1, 2 * (3 * (depth + 2)));
 	print_message("# %zu nodes read, depth %zu\n", table.get_calls, depth);
 }
 
