@@ -116,7 +116,7 @@ test_expect_success '--contains, --merged and --no-merged take =REV, an operand 
 
 # A random forest: commits, branches, switches; the model keeps the parent of each commit.
 test_expect_success '--contains, --merged, --no-merged and -d answer as the history does' '
-	store init -q forest && cd forest && python3 - "$(test_cases 12)" <<-\EOF
+	store init -q forest && cd forest && python3 - "${N:-12}" <<-\EOF
 	import random, subprocess, sys
 	rnd = random.Random(7)
 	def store(*words, code=0):

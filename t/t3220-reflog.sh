@@ -66,7 +66,7 @@ test_expect_success 'a log that is not there is refused with the nearest name' '
 
 # The same random steps in both; commits are known by their subjects.
 test_expect_success 'the log of HEAD and of every branch names the commits that git names, entry by entry' '
-	store init -q ours && git init -q -b main theirs && python3 - "$(test_cases 30)" <<-\EOF
+	store init -q ours && git init -q -b main theirs && python3 - "${N:-30}" <<-\EOF
 	import json, os, random, subprocess, sys
 	rnd = random.Random(3)
 	env = {**os.environ, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a"}
