@@ -3,10 +3,29 @@
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 
-# Lines "DELAY SEED" of 1000 rounds; a delay is a share of MS, which is how long a command takes here.
+# Lines "DELAY SEED" of 1000 rounds; a delay is a share of MS, which is how long a command takes here.  Every sixth round
+# is left alone ("-"): however slow the machine is, there are acknowledged commits to lose.
 rounds()
 {
-	awk -v ms="$1" 'BEGIN { srand(7); for (i = 1; i <= 1000; i++) printf "%.4f %d\n", rand() * 0.9 * ms / 1000, i }'
+	awk -v ms="$1" 'BEGIN {
+		srand(7)
+		for (i = 1; i <= 1000; i++) {
+			delay = rand() * 1.1 * ms / 1000
+			if (i % 6 == 0) print "-", i
+			else printf "%.4f %d\n", delay, i
+		}
+	}'
+}
+
+# attempt DELAY COMMAND...: struck after it, or left alone.
+attempt()
+{
+	if [ "$1" != - ]; then
+		strike "$@"
+	else
+		shift &&
+		"$@" >out 2>err
+	fi
 }
 
 # change SEED: the working tree of round SEED.
@@ -86,11 +105,11 @@ test_expect_success "$kills_wanted kills, and every ten of them all is looked at
 	rounds "$(cat ms)" >delays &&
 	while [ $kills -lt $kills_wanted ] && read -r delay round <&8; do
 		change "$round" || return 1
-		strike "$delay" store -C r add -q .
+		attempt "$delay" store -C r add -q .
 		rc=$?
 		case $rc in
 		0)
-			strike "$delay" store -C r commit -m "$round"
+			attempt "$delay" store -C r commit -m "$round"
 			rc=$?
 			;;
 		esac
@@ -117,7 +136,7 @@ test_expect_success "$kills_wanted kills, and every ten of them all is looked at
 	done 8<delays &&
 	echo "$kills kills, $all_acked commits acknowledged" &&
 	test $kills -eq $kills_wanted &&
-	test $all_acked -gt $((kills_wanted / 20))
+	test $all_acked -ge $((kills_wanted / 10))
 '
 
 test_done
