@@ -43,8 +43,11 @@ WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Ww
 DEFS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -include base/banned.h \
 	-DSTORE_VERSION='"$(VERSION)"' $(if $(FAULTS),-DSTORE_FAULTS)
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# The suite starts programs by the ten thousand.  Tables of a sanitizer that need no relocation, and a run-time that need
+# not be looked up, halve what a start costs (107 ms to 50).
+SANLINK = $(if $(SAN),-no-pie $(if $(findstring clang,$(CC)),,$(if $(findstring thread,$(SAN)),-static-libtsan,-static-libasan -static-libubsan)))
 COMPILE = $(CC) $(DEFS) $(WARN) $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden $(CPPFLAGS) $(CFLAGS) $(SANFLAGS)
-LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
+LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(SANLINK) $(LDFLAGS)
 LIBS = -lcrypto -llmdb -lz -lzstd -lisal -ldeflate -linih -lpthread -ldl
 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)

@@ -81,6 +81,11 @@ export ASAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS
 case $(head -c 2 "$(command -v python3)" 2>/dev/null | tr -d '\0') in
 '#!') PATH=$STORE_BIN:$(python3 -c 'import os, sys; print(os.path.dirname(sys.executable))'):${PATH#*:} ;;
 esac
+# Its own library is all that the tests want of it: without a look at what else is installed it starts three times as fast.
+python3()
+{
+	command python3 -S "$@"
+}
 umask 022
 chmod 755 "$test_top" && mkdir -p "$TRASH" "$HOME" && cd "$TRASH" || exit 1
 
