@@ -174,14 +174,79 @@ nonsense
 --stats status
 EOF
 
+# Before a first commit, each command again, and what differs once something is staged: only the last line commits.
+cat >commands.fresh <<'EOF'
+init .
+init new
+status
+status --ignored
+log
+log nope
+ls
+ls -r -l
+ls HEAD:
+ls :
+branch
+branch topic
+branch --show-current
+tag
+tag light
+reflog
+switch -c side
+switch main
+checkout HEAD~1
+checkout --to ../out HEAD
+diff
+diff HEAD
+diff --cached --stat
+show
+show -s heavy
+reset
+reset f
+reset --hard HEAD
+restore f
+restore --source=HEAD~1 .
+mv -n f f3
+rm -n f
+check-ignore a.ignored
+check-ignore -v nothing
+config --list
+config user.name
+commit -n
+commit -m nothing
+commit --amend --allow-empty -m again
+root
+info
+version
+fsck
+cat f
+help
+-v info
+--stats status
+add -n f2
+add f2 fifo unreadable
+add .
+status
+ls -r -l
+diff --cached -p
+restore --staged f2
+mv f f3
+rm -r --cached sub
+reset
+add .
+commit -n
+commit -m one
+EOF
+
 cat >run.py <<'EOF'
-# Run the lines of commands with --json in each of two repositories: one as it is, one before its first commit.
+# Run the lines of commands with --json in a repository, and those of commands.fresh in one before its first commit.
 import os, subprocess, sys, schemas
 
 page = schemas.read_page(os.environ['SRC_ROOT'] + '/man/store-json.5')
-met, takes = set(), set()
-for place in 'repo', 'fresh':
-    for line in open('commands'):
+met, takes = set(), {}
+for place, lines in ('repo', 'commands'), ('fresh', 'commands.fresh'):
+    takes[place] = set()
+    for line in open(lines):
         words = line.split()
         r = subprocess.run(['store', '--json'] + words, cwd=place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert 0 <= r.returncode <= 5, (line, r)
@@ -190,9 +255,10 @@ for place in 'repo', 'fresh':
             for l in out.splitlines():
                 met.add(schemas.check_line(l, page))
         assert r.returncode in (0, 1) or r.stderr, (line, r)
-        takes.add(next((w for w in words if not w.startswith('-')), ''))
+        takes[place].add(next((w for w in words if not w.startswith('-')), ''))
+assert takes['repo'] - takes['fresh'] == {'nonsense'}, takes
 open('met', 'w').write(''.join(s + '\n' for s in sorted(met)))
-open('takes', 'w').write(''.join(s + '\n' for s in sorted(takes)))
+open('takes', 'w').write(''.join(s + '\n' for s in sorted(takes['repo'])))
 EOF
 
 test_expect_success 'setup: a repository with everything that can be odd about one, and one before its first commit' '
@@ -235,17 +301,19 @@ FORMS = [['--json', 'diff', '-p', 'HEAD'], ['--json', 'show', '--stat', 'HEAD'],
          ['diff', '-z', '--name-status', 'HEAD'], ['log', '-z', '--oneline', '--name-only'],
          ['--json', 'status'], ['--json', 'log'], ['--json', 'ls', '-r'], ['--json', 'branch'], ['--json', 'root'], ['status', '--porcelain'],
          ['status', '-z'], ['ls', '-z', '-r'], ['log', '-z', '--oneline'], ['branch', '-z'], ['tag', '-z'], ['add', '-n', '-z', 'f'], ['reflog', '--json']]
-SURROUNDINGS = [(['-v'], {}), (['--color=always'], {}), (['-c', 'color.ui=always'], {}), ([], {'COLUMNS': '20', 'LINES': '5'}),
-                ([], {'LANG': 'de_DE.UTF-8', 'LC_ALL': 'tr_TR.UTF-8'}), (['-q'], {}), (['--no-pager', '--no-progress'], {})]
+# Several things at once, none of which hides another: what one of them changes is changed in this company, too.
+QUIETLY = ['-q', '--color=always', '--no-pager', '--no-progress'], {'LANG': 'de_DE.UTF-8', 'LC_ALL': 'tr_TR.UTF-8', 'COLUMNS': '20', 'LINES': '5'}
+ON_TERMINAL = ['-v', '-c', 'color.ui=always'], {'TERM': 'xterm', 'PAGER': 'sed s/^/x/'}
 for form in FORMS:
     plain = subprocess.run(['store'] + form, stdout=subprocess.PIPE, check=True).stdout
     assert plain or form[0] == 'tag', form
+    options, env = QUIETLY
+    got = subprocess.run(['store'] + options + form, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **env}).stdout
+    assert got == plain, (form, options, env, got, plain)
     # branch -v asks for more columns, as with git.
-    for options, env in SURROUNDINGS[form[0] == 'branch':]:
-        got = subprocess.run(['store'] + options + form, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **env}).stdout
-        assert got == plain, (form, options, env, got, plain)
-    shown = terminal.run(['sh', '-c', 'exec "$@" 2>/dev/null', 'sh', 'store'] + form, env={'TERM': 'xterm', 'PAGER': 'sed s/^/x/'}, columns=20).out
-    assert shown.replace(b'\r\n', b'\n') == plain, (form, shown, plain)
+    options, env = ON_TERMINAL[0][form[0] == 'branch':], ON_TERMINAL[1]
+    shown = terminal.run(['sh', '-c', 'exec "$@" 2>/dev/null', 'sh', 'store'] + options + form, env=env, columns=20).out
+    assert shown.replace(b'\r\n', b'\n') == plain, (form, options, shown, plain)
 EOF
 
 test_expect_success 'machine forms do not change under -v, -q, colour, width, language, or on a terminal' '
@@ -253,12 +321,10 @@ test_expect_success 'machine forms do not change under -v, -q, colour, width, la
 '
 
 test_expect_success '-z: every record ends with NUL, and a name is its bytes' '
-	cd repo && printf "x\n\377" >"$(printf "new\nline\377")" && store status -z >../got && python3 -c "
-data = open(\"../got\", \"rb\").read()
-assert data.endswith(b\"\\0\") and b\"?? new\\nline\\377\" in data.split(b\"\\0\"), data
-" && store ls -z >../got && python3 -c "
-data = open(\"../got\", \"rb\").read()
-assert b\"odd\\377\" in data.split(b\"\\0\") and data.endswith(b\"\\0\"), data
+	cd repo && printf "x\n\377" >"$(printf "new\nline\377")" && store status -z >../got && store ls -z >../listed && python3 -c "
+for name, want in (\"../got\", b\"?? new\\nline\\377\"), (\"../listed\", b\"odd\\377\"):
+    data = open(name, \"rb\").read()
+    assert data.endswith(b\"\\0\") and want in data.split(b\"\\0\"), data
 "
 '
 
