@@ -31,60 +31,31 @@ list_includes()
 		sed -n 's/^\([^:]*\):[0-9]*:[^<"]*\([<"]\)\([^>"]*\)[>"].*/\1 \2 \3/p'
 }
 
-rank()
-{
-	r=0
-	for f in $floors; do
-		[ "$f" != "$1" ] || {
-			echo "$r"
-			return
-		}
-		r=$((r + 1))
-	done
-	return 1
-}
-
 # Print every include of the tree $1 that goes up, or leads out of src/.
 find_climbs()
 {
-	list_includes "$1" | while read -r file kind header; do
-		case $file in
-		include/*)
-			[ "$kind" = '<' ] || echo "$file includes \"$header\": the promise stands alone"
-			continue
-			;;
-		src/cli/*)
-			case $kind$header in
-			'<store.h' | '"cli/'*) ;;
-			'"'*) echo "$file includes \"$header\": the command sees only <store.h> and src/cli/" ;;
-			esac
-			continue
-			;;
-		esac
-		from=${file#src/}
-		from=${from%%/*}
-		case $kind$header in
-		'<store.h' | '"store.h')
-			# error.h hands the public codes and the error object to all floors; the top one keeps the promise.
-			case $file in
-			src/base/error.h | src/work/*) ;;
-			*) echo "$file includes store.h: only base/error.h may below the top floor" ;;
-			esac
-			continue
-			;;
-		'"'*) ;;
-		*) continue ;;
-		esac
-		mine=$(rank "$from") || {
-			echo "$file lies on no floor"
-			continue
-		}
-		if theirs=$(rank "${header%%/*}"); then
-			[ "$theirs" -le "$mine" ] || echo "$file includes \"$header\": a climb"
-		else
-			echo "$file includes \"$header\": write it from src/, as \"base/buf.h\""
-		fi
-	done
+	list_includes "$1" | awk -v floors="$floors" '
+	BEGIN { n = split(floors, floor, " "); for (i = 1; i <= n; i++) rank[floor[i]] = i }
+	{ file = $1; kind = $2; header = substr($0, length($1) + 4); split(file, part, "/"); split(header, to, "/") }
+	file ~ /^include\// {
+		if (kind != "<") print file " includes \"" header "\": the promise stands alone"
+		next
+	}
+	file ~ /^src\/cli\// {
+		if (kind == "\"" && header !~ /^cli\//)
+			print file " includes \"" header "\": the command sees only <store.h> and src/cli/"
+		next
+	}
+	header == "store.h" {
+		# error.h hands the public codes and the error object to all floors; the top one keeps the promise.
+		if (file != "src/base/error.h" && file !~ /^src\/work\//)
+			print file " includes store.h: only base/error.h may below the top floor"
+		next
+	}
+	kind == "<" { next }
+	!(part[2] in rank) { print file " lies on no floor"; next }
+	!(to[1] in rank) { print file " includes \"" header "\": write it from src/, as \"base/buf.h\""; next }
+	rank[to[1]] > rank[part[2]] { print file " includes \"" header "\": a climb" }'
 }
 
 # Does the first comment of the file say what it does with threads?
@@ -93,20 +64,14 @@ says_threads()
 	awk '{ print } index($0, "*/") { exit }' "$1" | grep -Eq '^[ /*]*Threads:'
 }
 
-matches()
-{
-	# shellcheck disable=SC2254 # the second word is a pattern, and is meant as such
-	case $1 in
-	$2) return 0 ;;
-	esac
-	return 1
-}
-
-# Is the file $1 among the patterns of the list $2?
+# Is $1 among the patterns of the list $2?
 is_among()
 {
 	for among_pattern in $2; do
-		! matches "$1" "$among_pattern" || return 0
+		# shellcheck disable=SC2254 # the word is a pattern, and is meant as such
+		case $1 in
+		$among_pattern) return 0 ;;
+		esac
 	done
 	return 1
 }
@@ -114,14 +79,19 @@ is_among()
 # Print every foreign header of the tree $1 that stands in a file which does not own it.
 find_trespass()
 {
-	list_includes "$1" | grep ' < ' | while read -r file _ header; do
-		printf '%s\n' "$owners" | while read -r pattern allowed; do
-			matches "$header" "$pattern" || continue
-			(set -f && is_among "$file" "$allowed") && continue
-			[ "$pattern" = pthread.h ] && says_threads "$1/$file" && continue
-			echo "$file includes <$header>, which belongs to: ${allowed:-nobody yet}"
+	list_includes "$1" | grep ' < ' | (
+		set -f
+		while read -r file _ header; do
+			while read -r pattern allowed; do
+				is_among "$header" "$pattern" || continue
+				! is_among "$file" "$allowed" || continue
+				[ "$pattern" = pthread.h ] && says_threads "$1/$file" && continue
+				echo "$file includes <$header>, which belongs to: ${allowed:-nobody yet}"
+			done <<-EOT
+			$owners
+			EOT
 		done
-	done
+	)
 }
 
 # A small tree with one file, to see that the searches find what they are for: try FILE LINE...
