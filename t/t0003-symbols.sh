@@ -40,7 +40,7 @@ find_foreign()
 # Print what the library shows when it is linked as a shared one: the names whose prototypes carry STORE_API.
 list_shown()
 {
-	${CC:-cc} -shared -o libstore.so -Wl,--whole-archive "$lib" -Wl,--no-whole-archive \
+	${CC:-cc} -shared -s -o libstore.so -Wl,--whole-archive "$lib" -Wl,--no-whole-archive \
 		-lcrypto -llmdb -lz -lzstd -lisal -ldeflate -linih -lpthread -ldl &&
 		nm -D --defined-only libstore.so | sed 's/.* //' | LC_ALL=C sort
 }
@@ -52,10 +52,13 @@ list_promised()
 		grep -Eo '\<store_[a-z0-9_]+\(' | tr -d '(' | LC_ALL=C sort -u
 }
 
+test_expect_success 'setup: the names of the objects, of the linked library and of its header' '
+	nm -A --defined-only -g "$parts" >exported && list_shown >shown && list_promised >promised &&
+	test -s exported && test -s shown && test -s promised
+'
+
 test_expect_success 'every object exports only names that begin with its own or with store_' '
-	nm -A --defined-only -g "$parts" >names &&
-	test -s names &&
-	find_foreign names >foreign &&
+	find_foreign exported >foreign &&
 	test_must_be_empty foreign
 '
 
@@ -70,39 +73,29 @@ test_expect_success 'the search finds a foreign name, and knows shared beginning
 '
 
 test_expect_success 'every line of the table is needed' '
-	nm -A --defined-only -g "$parts" >names &&
-	printf "%s\n" "$others" | sed "/^\$/d" >table &&
+	printf "%s\n" "$others" | sed "/^\$/d" >table && test -s table &&
 	while read -r object prefixes
 	do
 		for prefix in $prefixes
 		do
-			test_grep ":$object[.]o:.* $prefix" names || return 1
+			test_grep ":$object[.]o:.* $prefix" exported || return 1
 		done
 	done <table
 '
 
 test_expect_success 'linked as a shared library it shows only what store.h promises' '
-	list_shown >shown &&
-	test -s shown &&
 	test_grep "^store_open\$" shown &&
-	list_promised >promised &&
 	LC_ALL=C comm -23 shown promised >unpromised &&
 	test_must_be_empty unpromised
 '
 
 test_expect_success 'every function that store.h promises is there, and its prototype carries STORE_API' '
-	list_shown >shown &&
-	list_promised >promised &&
-	test -s promised &&
 	LC_ALL=C comm -13 shown promised >lacking &&
 	test_must_be_empty lacking
 '
 
 test_expect_success 'the command needs nothing from the library but what store.h promises' '
-	for object in "$STORE_RELEASE_BIN"/obj/src/cli/*.o
-	do
-		nm -u "$object" | sed "s/.* //"
-	done | sort -u >used &&
+	nm -u "$STORE_RELEASE_BIN"/obj/src/cli/*.o | sed -n "s/^ *U //p" | sort -u >used && test -s used &&
 	nm --defined-only -g "$lib" | sed -n "s/.* [TDRB] //p" | sort -u >there &&
 	comm -12 used there | sed "/^store_/d" >inside &&
 	test_must_be_empty inside
