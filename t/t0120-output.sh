@@ -33,21 +33,9 @@ test_expect_success 'names with odd bytes are quoted as C has it, with -z they a
 	cd repo && store ls >got && test_grep "^\"odd.377\"\$" got && store -z ls | tr "\0" "\n" >got && grep -a "^odd$(printf "\377")\$" got && rm got
 '
 
-test_expect_success 'every object of --json has a schema; a path that is not UTF-8 is path_b64; lists are JSON lines' '
-	cd repo && for command in "add f" "add -n f" status log ls "ls -l f" root info "commit -n --allow-empty" "commit -m three" \
-		branch "branch side" "branch -m side edge" "branch -d edge" "branch --show-current" "tag -m note v1" "tag v2" tag "tag -d v1 v2" reflog "switch -c new" "switch main" \
-		"checkout HEAD~1" "checkout main" "reset --hard HEAD" "restore f" "mv f f2" "rm -n --cached f2" "reset --hard" fsck "init ." version "--stats status" "log HEAD~1" "ls :"; do
-		store --json $command >out 2>err || { echo "failed: $command"; return 1; }
-		cat out err | python3 -c "
-import json, re, sys
-n = 0
-for line in sys.stdin.buffer:
-    o = json.loads(line)
-    n += 1
-    assert list(o)[0] == \"schema\" and re.fullmatch(r\"store/[a-z-]+/1\", o[\"schema\"]), line
-assert n or sys.argv[1] == \"version\", sys.argv" "$command" || { echo "in $command"; return 1; }
-	done &&
-	store --json ls >out && test_grep "\"path_b64\":\"b2Rk/w==\"" out && test_grep ! "\"path\":\"odd" out && rm out err
+test_expect_success 'with --json a path that is not UTF-8 is path_b64; what else its lines have is told by t0130' '
+	cd repo && store -q add f && store --json commit -m three >out && test_grep "^{\"schema\":\"store/commit/1\"," out &&
+	store --json ls >out && test_grep "\"path_b64\":\"b2Rk/w==\"" out && test_grep ! "\"path\":\"odd" out && rm out
 '
 
 test_expect_success 'colours only on a terminal, by --color, and not with NO_COLOR or TERM=dumb' '

@@ -69,173 +69,175 @@ def check_line(line, schemas):
     return schema
 EOF
 
-# Every command that has a machine form, in each of its shapes; the exit code may be any.
+# Every command that has a machine form, in each of its shapes, behind the exit code it has there.
 cat >commands <<'EOF'
-init .
-init new
-add -n f2
-add f2 fifo unreadable
-add nothing-there
-add .
-status
-status --ignored
-commit -n
-commit -m two
-commit -m nothing
-commit -n --allow-empty
-log
-log HEAD~1
-log nope
-ls
-ls -r -l
-ls HEAD:
-ls f
-add new/dir
-ls : new
-ls :new
-branch
-branch topic
-branch -m topic theme
-branch -d theme
-branch --show-current
-tag
-tag light
-tag -m annotated heavy
-tag
-tag -d light
-reflog
-reflog main
-switch -c side
-switch main
-checkout HEAD~1
-branch
-status
-checkout main
-checkout --to ../out HEAD
-checkout --to ../out HEAD
-status
-add .
-diff HEAD
-diff -p HEAD~1 HEAD
-diff --numstat HEAD~1 HEAD
-diff --cached --stat
-diff -p -c diff.lineLimit=1 HEAD~1
-diff --exit-code HEAD
-log --stat
-log -p --reverse
-log --oneline --grep=two -- f sub
-show
-show -p HEAD~1
-show -s heavy
-show layer:0
-show HEAD:sub
-show HEAD:f :f
-show nothing
-reset
-reset f
-reset --soft HEAD
-reset --hard HEAD
-reset --hard nowhere
-restore f
-restore --source=HEAD~1 .
-restore --staged .
-restore nothing
-mv -n f f3
-mv f f3
-mv f3 f
-mv -k f nothing new/dir
-rm -n f
-rm -r --cached sub
-rm nothing
-reset --hard
-rm f
-reset --hard
-check-ignore --no-index f sub/x.o
-check-ignore -v nothing
-check-ignore a.ignored
-config --list
-config --keys
-config core.codec
-config user.name
-config performance.async_io true
-config --get-all performance.async_io
-config --unset performance.async_io
-config nonsense.key
-commit -a -m all
-commit --amend --allow-empty -m again
-root
-info
-version
-fsck
-cat f
-help
-nonsense
--v info
---stats status
+0 init .
+0 init new
+0 add -n f2
+2 add f2 fifo unreadable
+2 add nothing-there
+0 add .
+0 status
+0 status --ignored
+0 commit -n
+0 commit -m two
+1 commit -m nothing
+0 commit -n --allow-empty
+0 log
+0 log HEAD~1
+2 log nope
+0 ls
+0 ls -r -l
+0 ls HEAD:
+0 ls f
+2 add new/dir
+2 ls : new
+2 ls :new
+0 branch
+0 branch topic
+0 branch -m topic theme
+0 branch -d theme
+0 branch --show-current
+0 tag
+0 tag light
+0 tag -m annotated heavy
+0 tag
+0 tag other
+0 tag -d light other
+0 reflog
+0 reflog main
+0 switch -c side
+0 switch main
+0 checkout HEAD~1
+0 branch
+0 status
+0 checkout main
+0 checkout --to ../out HEAD
+2 checkout --to ../out HEAD
+0 status
+0 add .
+0 diff HEAD
+0 diff -p HEAD~1 HEAD
+0 diff --numstat HEAD~1 HEAD
+0 diff --cached --stat
+0 diff -p -c diff.lineLimit=1 HEAD~1
+0 diff --exit-code HEAD
+0 log --stat
+0 log -p --reverse
+0 log --oneline --grep=two -- f sub
+0 show
+0 show -p HEAD~1
+0 show -s heavy
+0 show layer:0
+0 show HEAD:sub
+0 show HEAD:f :f
+2 show nothing
+0 reset
+0 reset f
+0 reset --soft HEAD
+0 reset --hard HEAD
+2 reset --hard nowhere
+0 restore f
+0 restore --source=HEAD~1 .
+0 restore --staged .
+2 restore nothing
+0 mv -n f f3
+0 mv f f3
+0 mv f3 f
+0 mv -k f nothing new/dir
+2 rm -n f
+0 rm -n -r --cached sub
+0 rm -r --cached sub
+2 rm nothing
+0 reset --hard
+0 rm f
+0 reset --hard
+1 check-ignore --no-index f sub/x.o
+1 check-ignore -v nothing
+0 check-ignore a.ignored
+0 config --list
+0 config --keys
+0 config core.codec
+1 config user.name
+0 config performance.async_io true
+0 config --get-all performance.async_io
+0 config --unset performance.async_io
+2 config nonsense.key
+1 commit -a -m all
+0 commit --amend --allow-empty -m again
+0 root
+0 info
+0 version
+0 fsck
+2 cat f
+2 help
+2 nonsense
+0 -v info
+0 --stats status
 EOF
 
-# Before a first commit, each command again, and what differs once something is staged: only the last line commits.
+# The same before a first commit: each command again, and what differs once something is staged: only the last line commits.
 cat >commands.fresh <<'EOF'
-init .
-init new
-status
-status --ignored
-log
-log nope
-ls
-ls -r -l
-ls HEAD:
-ls :
-branch
-branch topic
-branch --show-current
-tag
-tag light
-reflog
-switch -c side
-switch main
-checkout HEAD~1
-checkout --to ../out HEAD
-diff
-diff HEAD
-diff --cached --stat
-show
-show -s heavy
-reset
-reset f
-reset --hard HEAD
-restore f
-restore --source=HEAD~1 .
-mv -n f f3
-rm -n f
-check-ignore a.ignored
-check-ignore -v nothing
-config --list
-config user.name
-commit -n
-commit -m nothing
-commit --amend --allow-empty -m again
-root
-info
-version
-fsck
-cat f
-help
--v info
---stats status
-add -n f2
-add f2 fifo unreadable
-add .
-status
-ls -r -l
-diff --cached -p
-restore --staged f2
-mv f f3
-rm -r --cached sub
-reset
-add .
-commit -n
-commit -m one
+0 init .
+0 init new
+0 status
+0 status --ignored
+2 log
+2 log nope
+2 ls
+2 ls -r -l
+2 ls HEAD:
+0 ls :
+0 branch
+2 branch topic
+0 branch --show-current
+0 tag
+2 tag light
+0 reflog
+0 switch -c side
+2 switch main
+2 checkout HEAD~1
+2 checkout --to ../out HEAD
+0 diff
+2 diff HEAD
+0 diff --cached --stat
+2 show
+2 show -s heavy
+0 reset
+2 reset f
+0 reset --hard HEAD
+2 restore f
+2 restore --source=HEAD~1 .
+2 mv -n f f3
+2 rm -n f
+1 check-ignore a.ignored
+1 check-ignore -v nothing
+0 config --list
+1 config user.name
+1 commit -n
+1 commit -m nothing
+2 commit --amend --allow-empty -m again
+2 root
+0 info
+0 version
+0 fsck
+2 cat f
+2 help
+0 -v info
+0 --stats status
+0 add -n f2
+2 add f2 fifo unreadable
+0 add .
+0 status
+2 ls -r -l
+0 diff --cached -p
+0 restore --staged f2
+0 mv f f3
+0 rm -r --cached sub
+0 reset
+0 add .
+0 commit -n
+0 commit -m one
 EOF
 
 cat >run.py <<'EOF'
@@ -247,9 +249,9 @@ met, takes = set(), {}
 for place, lines in ('repo', 'commands'), ('fresh', 'commands.fresh'):
     takes[place] = set()
     for line in open(lines):
-        words = line.split()
+        code, *words = line.split()
         r = subprocess.run(['store', '--json'] + words, cwd=place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert 0 <= r.returncode <= 5, (line, r)
+        assert r.returncode == int(code), (place, line, r)
         for out in r.stdout, r.stderr:
             assert out == b'' or out.endswith(b'\n'), (line, out)
             for l in out.splitlines():
