@@ -5,16 +5,30 @@
 export STORE_TEST_FSYNC=0
 user=$XDG_CONFIG_HOME/store/config
 
-# refused WORDS...: store config refuses them: exit 2, one line that is kept in "refused.err", no output.
+# refused WORDS...: store config refuses them: exit 2, one line that is kept in refused.err and in $refused, no output.
 refused()
 {
-	test_expect_code 2 store config "$@" >refused.out 2>refused.err && test_must_be_empty refused.out && test_line_count -eq 1 refused.err
+	test_expect_code 2 store config "$@" >refused.out 2>refused.err && test_must_be_empty refused.out &&
+		{ IFS= read -r refused && ! IFS= read -r refused_more; } <refused.err
+}
+
+# refused_with TEXT: that line holds it.
+quote=\'
+refused_with()
+{
+	case $refused in
+	*"$1"*) return 0 ;;
+	esac
+	echo "not in it, '$1': $refused"
+	return 1
 }
 
 # value_is WANT WORDS...: `store WORDS` prints WANT.
 value_is()
 {
-	want=$1 && shift && store "$@" >value.got && printf "%s\n" "$want" >value.want && test_cmp value.want value.got
+	value_want=$1 && shift && value_got=$(store "$@") && test "$value_got" = "$value_want" && return 0
+	echo "wanted '$value_want', got '$value_got': $*"
+	return 1
 }
 
 test_expect_success 'a flag goes before the environment, that before the repository, that before the user, that before what is built in' '
@@ -41,13 +55,13 @@ test_expect_success 'an origin tells the level, and the file and line or the var
 
 test_expect_success 'outside of a repository the user s file is told and changed, and a repository is asked for where one is needed' '
 	mkdir outside && cd outside && store config --list >list && test_grep -x user.email=a@b list && value_is a@b config user.email && store config --global user.email c@d &&
-	value_is c@d config --global user.email && refused user.name X && test_grep "store init" refused.err && refused --unset user.name &&
-	test_grep "store init" refused.err && (unset XDG_CONFIG_HOME HOME && refused --global user.name X && test_grep HOME refused.err && value_is main config init.defaultBranch)
+	value_is c@d config --global user.email && refused user.name X && refused_with "store init" && refused --unset user.name &&
+	refused_with "store init" && (unset XDG_CONFIG_HOME HOME && refused --global user.name X && refused_with HOME && value_is main config init.defaultBranch)
 '
 
 test_expect_success 'an unknown key is refused with the nearest, and what other systems call it with our name' '
-	cd r && refused core.codek && test_grep "the nearest is .core.codec" refused.err && refused user.nmae x && test_grep "nearest is .user.name" refused.err &&
-	refused corre.codec x && refused codec x && refused core.chunk_size 65536 && test_grep "chunking.average" refused.err &&
+	cd r && refused core.codek && refused_with "the nearest is ${quote}core.codec" && refused user.nmae x && refused_with "nearest is ${quote}user.name" &&
+	refused corre.codec x && refused codec x && refused core.chunk_size 65536 && refused_with "chunking.average" &&
 	refused x-mine x && refused x-mine.1 x && refused "x-mine.a b" x && refused "x-m e.a" x && store config x-mine.a 1 && store config "x-mine.Some [\"odd\\] name.a" 2 &&
 	value_is 1 config X-Mine.A && value_is 2 config "x-mine.Some [\"odd\\] name.A" && test_expect_code 1 store config "x-mine.some [\"odd\\] name.a" &&
 	git config --file .store/config --get "x-mine.Some [\"odd\\] name.a" >../got && echo 2 >../want && test_cmp ../want ../got
@@ -56,7 +70,8 @@ test_expect_success 'an unknown key is refused with the nearest, and what other 
 test_expect_success 'a value that its key cannot have is refused, naming it, and nothing is written' '
 	cd r && cp .store/config ../before && cp "$user" ../before.user && while read -r level key value why; do
 		test "$value" != EMPTY || value=
-		refused $(test "$level" = repo || echo --global) -- "$key" "$value" && test_grep -e "$why" refused.err && test_grep -F -e "$key" refused.err || { echo "$key $value"; return 1; }
+		set -- -- "$key" "$value" && { test "$level" = repo || set -- --global "$@"; } &&
+		refused "$@" && refused_with "$why" && refused_with "$key" || { echo "$key $value"; return 1; }
 	done <<-\EOT &&
 	repo core.trustctime maybe which is no true or false
 	repo core.trustctime EMPTY which is no true or false
@@ -81,30 +96,52 @@ test_expect_success 'a value that its key cannot have is refused, naming it, and
 	repo init.defaultBranch x --global
 	repo user.nick x nearest
 	EOT
-	refused core.dbDir "$(printf "a\nb")" && test_grep "which is no path" refused.err && refused --add user.name x && test_grep "has one value" refused.err &&
+	refused core.dbDir "$(printf "a\nb")" && refused_with "which is no path" && refused --add user.name x && refused_with "has one value" &&
 	refused && refused --list x && refused --get && refused --list --keys && refused --unset && refused user.name a b && refused --add user.name && refused --json -z user.name &&
 	rm -f refused.out refused.err && test_cmp ../before .store/config && test_cmp ../before.user "$user"
 '
 
+# A value is judged by the same table whether it is read or set: each is read by a command that opens the repository, one of
+# every type at a time, and the oddest are set.  A word that no type takes is the proof that the command looks.
 test_expect_success 'every type takes what store-config(5) says of it' '
-	cd r && for value in true false yes no on off 1 0 TRUE Off; do store config core.trustctime $value && value_is $value config core.trustctime || return 1; done &&
-	for value in 4096 8KB 8kib "64 KB" 1M 1mb 1MiB 1G 1gb 1GiB 1t 1TB 1TiB 4096B; do store config performance.compression_threshold "$value" || return 1; done &&
-	for value in 7 250ms 30s 5m 5min 1h 1d; do store config core.lockTimeout $value || return 1; done &&
-	for word in none zlib zstd ZSTD; do store config core.codec $word && store info >/dev/null || return 1; done &&
-	for word in none times posix; do store config core.metadata $word && store info >/dev/null || return 1; done &&
-	for key in core.trustctime performance.compression_threshold core.lockTimeout core.codec core.metadata; do store config --unset $key || return 1; done
+	store init -q types && cd types && cp .store/config ../plain && while read -r flag bytes time codec metadata; do
+		printf "[core]\n\ttrustctime = %s\n\tlockTimeout = %s\n\tcodec = %s\n\tmetadata = %s\n[performance]\n\tcompression_threshold = %s\n" \
+			$flag $time $codec $metadata "$bytes" >.store/config && store info >../out || { echo "$flag $bytes $time"; return 1; }
+	done <<-\EOT &&
+	true 4096 7 none none
+	false 8KB 250ms zlib times
+	yes 8kib 30s zstd posix
+	no 64kb 5m ZSTD none
+	on 1M 5min none none
+	off 1mb 1h none none
+	1 1MiB 1d none none
+	0 1G 7 none none
+	TRUE 1gb 7 none none
+	Off 1GiB 7 none none
+	true 1t 7 none none
+	true 1TB 7 none none
+	true 1TiB 7 none none
+	true 4096B 7 none none
+	EOT
+	cp ../plain .store/config &&
+	for row in core.trustctime=Off "performance.compression_threshold=64 KB" core.lockTimeout=5min core.codec=ZSTD core.metadata=posix; do
+		store config "${row%%=*}" "${row#*=}" && value_is "${row#*=}" config "${row%%=*}" || return 1
+	done && store info &&
+	for row in core.trustctime=TRUEish performance.compression_threshold=64KBB core.lockTimeout=7min5 core.codec=zs core.metadata=time; do
+		test_expect_code 2 store -c "$row" info 2>../err && test_grep "${row%%=*}.*which is no" ../err || return 1
+	done
 '
 
 test_expect_success 'a file that no repository can be opened with is put right by the same command' '
 	store init -q sick && cd sick && printf "[core]\n\tcodec = lzma\n\tcodek = 1\n" >.store/config && test_expect_code 2 store info 2>../err && test_grep "codek" ../err &&
 	test_expect_code 2 store config --list 2>../err && store config --unset core.codek && test_expect_code 2 store info 2>../err && test_grep "lzma" ../err &&
 	store config core.codec zstd && store info && printf "[core]\n\tcodec = zstd\n" >../want && test_cmp ../want .store/config &&
-	printf "[core\n" >.store/config && refused core.codec none && test_grep "line 1" refused.err && printf "[core\n" >../want && test_cmp ../want .store/config
+	printf "[core\n" >.store/config && refused core.codec none && refused_with "line 1" && printf "[core\n" >../want && test_cmp ../want .store/config
 '
 
 test_expect_success 'a key that may stand several times is added to, told whole, and taken out one by one' '
 	store config --global safe.directory /a && store config --global --add safe.directory /b && store config --global --add safe.directory /c &&
-	printf "%s\n" /a /b /c >want && store config --get-all safe.directory >got && test_cmp want got && refused --global safe.directory /d && test_grep "stands 3 times" refused.err &&
+	printf "%s\n" /a /b /c >want && store config --get-all safe.directory >got && test_cmp want got && refused --global safe.directory /d && refused_with "stands 3 times" &&
 	store config --global --unset safe.directory /b && printf "%s\n" /a /c >want && store config --get-all safe.directory >got && test_cmp want got &&
 	store config --global --unset safe.directory && test_expect_code 1 store config --get-all safe.directory
 '
@@ -115,7 +152,7 @@ test_expect_success 'the file keeps its mode, a link stays a link, and two who s
 	store config --global user.email l@n && test -L "$user" && test_grep "l@n" ../dots/mine && test "$(stat -c %a ../dots/mine)" = 640 && ls ../dots >../got && echo mine >../want && test_cmp ../want ../got &&
 	rm ../dots/mine && test_expect_code 2 store config --global user.email x 2>../err && test_grep "symbolic link to nothing" ../err && rm "$user" && store config --global user.email l@n &&
 	pids= && for i in 1 2 3 4 5 6 7 8; do store config x-race.k$i $i & pids="$pids $!"; done && for pid in $pids; do wait $pid || return 1; done &&
-	for i in 1 2 3 4 5 6 7 8; do value_is $i config x-race.k$i || return 1; done && store config --unset x-race.k1 && ls .store >../got && test_grep ! new ../got
+	store config --list >../list && for i in 1 2 3 4 5 6 7 8; do echo x-race.k$i=$i; done >../want && grep "^x-race" ../list | sort >../got && test_cmp ../want ../got && store config --unset x-race.k1 && ls .store >../got && test_grep ! new ../got
 '
 
 test_expect_success 'a change that is cut short leaves the old file or the new one' '
@@ -134,7 +171,7 @@ test_expect_success ROOT 'of the repository of another user nothing that its fil
 '
 
 test_expect_success 'what git reads of a file is what store reads, and a change by store changes nothing else' '
-	python3 "$SRC_ROOT/t/config-cases.py" "$(test_cases 200)"
+	python3 "$SRC_ROOT/t/config-cases.py" "$(test_cases 120)"
 '
 
 # The blocks as they stand in the requirements, with quotes and comments behind values.
