@@ -144,23 +144,25 @@ with os.fdopen(os.open(\"f\", os.O_WRONLY | os.O_CREAT, dir_fd=top), \"w\") as f
 	test "$(store cat "$(tail -n 1 ../ls)")" = deep
 '
 
-test_expect_success '100,000 files in one directory, and what changes among them' '
+# Enough for maps of several levels; where the program is slow, too.
+crowd=$(test_cases 30000)
+test_expect_success "$crowd files in one directory, and what changes among them" '
 	mkdir crowd && cd crowd && store -q init && python3 -c "
-for n in range(100000):
+for n in range($crowd):
     open(\"%x\" % (n * 2654435761 % 2**32), \"w\").close()
-" && store add . 2>../err && test_grep "100000 added" ../err && store -q commit -m one &&
-	store ls | wc -l >../got && echo 100000 >../want && test_cmp ../want ../got &&
+" && store add . 2>../err && test_grep "$crowd added" ../err && store -q commit -m one &&
+	store ls | wc -l >../got && echo $crowd >../want && test_cmp ../want ../got &&
 	python3 -c "
 import os
 names = sorted(n for n in os.listdir(\".\") if n != \".store\")
-for n in names[::1000]:
+for n in names[::$crowd // 100]:
     os.remove(n)
-for n in names[500::1000]:
+for n in names[$crowd // 200::$crowd // 100]:
     open(n, \"w\").write(\"x\")
-for n in names[700::1000]:
+for n in names[$crowd * 7 // 1000::$crowd // 100]:
     open(n + \"-new\", \"w\").write(\"y\")
 " && store add . 2>../err && test_grep "100 added, 100 modified, 100 deleted" ../err && store commit -m two >../said &&
-	test_grep "100 added, 100 modified, 100 deleted; 100000 files" ../said &&
+	test_grep "100 added, 100 modified, 100 deleted; $crowd files" ../said &&
 	store ls >../got && ls >../want && test_cmp ../want ../got &&
 	store checkout --to ../crowd-out && diff -r --exclude=.store . ../crowd-out
 '
@@ -212,15 +214,14 @@ test_expect_success 'setup: a repository, and the bytes of its nodes' '
 '
 
 test_expect_success 'files with the bytes of nodes that are there already go in as files, and come out' '
-	cp -r nodes after/copies && (cd after && store add copies && store -q commit -m two && for f in copies/*; do
-		store cat "$f" | cmp - "$f" || exit 1
-	done && store cat "HEAD~1:large" | cmp - large && store ls -r HEAD~1 | wc -l >../got) && echo 302 >want && test_cmp want got &&
+	cp -r nodes after/copies && (cd after && store add copies && store -q commit -m two && test "$(ls copies | wc -l)" -gt 3 &&
+		store cat copies/* >../got && cat copies/* | cmp - ../got && store cat "HEAD~1:large" | cmp - large && store ls -r HEAD~1 | wc -l >../got) && echo 302 >want && test_cmp want got &&
 	whole after
 '
 
 test_expect_success 'nodes whose bytes were stored as files before are nodes all the same' '
 	mkdir before && (cd before && store -q init && cp -r ../nodes copies && store -q add . &&
-		for f in copies/*; do store cat ":$f" | cmp - "$f" || exit 1; done && rm -r copies && store -q add .) &&
+		(set -- copies/* && for f; do set -- "$@" ":$f" && shift; done && store cat "$@") >../got && cat copies/* | cmp - ../got && rm -r copies && store -q add .) &&
 	rm -rf tree && plain_tree tree && cp -a tree/. before/ && (cd before && find . -maxdepth 0 -exec touch -d @1000000000 {} + &&
 		store add . 2>../err && store --stats commit -m one 2>../stats) &&
 	(cd after && store log --oneline | tail -n 1) >want && (cd before && store log --oneline) >got && test_cmp want got &&
