@@ -3,6 +3,12 @@
 test_on_disk=t
 . "${0%/*}/test-lib.sh"
 
+# one_line FILE: it has one line, which ends.
+one_line()
+{
+	{ IFS= read -r line && ! IFS= read -r line && test -z "$line"; } <"$1" && return 0
+	test_line_count -eq 1 "$1" && echo "the last line of $1 does not end" && return 1
+}
 # says CODE PATTERN COMMAND...: it ends with CODE, prints nothing on stdout, and one line that fits on stderr.
 says()
 {
@@ -10,7 +16,7 @@ says()
 	shift 2
 	test_expect_code "$code" "$@" >says.out 2>says.err &&
 		test_must_be_empty says.out &&
-		test_line_count -eq 1 says.err &&
+		one_line says.err &&
 		test_grep -E "^store: .*($pattern)" says.err
 }
 # intact: the repository of the setup is what it was.
@@ -93,17 +99,17 @@ test_expect_success 'a damaged pack: which, where, what is lost, what to run' '
 	pack=$(ls -S .store/packs/* | head -n 1) && chmod u+w "$pack" &&
 	printf XXXX | dd of="$pack" bs=1 seek=5000 conv=notrunc &&
 	test_expect_code 4 store cat big >out 2>err &&
-	test_line_count -eq 1 err &&
+	one_line err &&
 	name=${pack##*/} &&
 	test_grep -E "object [0-9a-f]{12}.*offset [0-9]+ of pack ${name%%-*}" err &&
 	test_grep "store fsck" err &&
 	test_grep "^store: cannot read .big.: .*object [0-9a-f]\{12\} " err &&
 	test_expect_code 4 store cat file big@HEAD >out.2 2>err &&
-	test_line_count -eq 1 err &&
+	one_line err &&
 	test_grep -E "^store: cannot read .big@HEAD. .path .big..: .*object [0-9a-f]{12} .*offset [0-9]+ of pack" err &&
 	cmp -n "$(wc -c <out)" out ../big &&
 	long=$(printf "%0250d" 0) && cp big "$long" && store add "$long" && test_expect_code 4 store cat ":$long" >out.2 2>err &&
-	test_line_count -eq 1 err && test_grep -E "^store: cannot read .:00*[.]{3}. .path .00*.*: .*object .*store fsck.*wrong\$" err &&
+	one_line err && test_grep -E "^store: cannot read .:00*[.]{3}. .path .00*.*: .*object .*store fsck.*wrong\$" err &&
 	rm "$long" && store add "$long" &&
 	test_expect_code 4 store fsck >out 2>err &&
 	cat out err >both &&
@@ -140,7 +146,7 @@ tells()
 {
 	pattern=$1
 	shift
-	test_expect_code 4 "$@" >out 2>err && test_line_count -eq 1 err &&
+	test_expect_code 4 "$@" >out 2>err && one_line err &&
 		test_grep -E "^store: (cannot look up '[^']*': )?$pattern: cannot read object [0-9a-f]{12} in block at offset [0-9]+ of pack [0-9a-f]{16} \(run 'store fsck'\): block checksum is wrong\$" err
 }
 
@@ -195,7 +201,7 @@ test_expect_success 'a full disk is told, nothing is lost, and the next try work
 
 test_expect_success 'init on a full disk is told in one line, and the next try works' '
 	for point in write fsync refslog.write env.commit; do
-		rm -rf tight && test_expect_code 2 env STORE_FAULT=$point:1:ENOSPC store init tight 2>err && test_line_count -eq 1 err &&
+		rm -rf tight && test_expect_code 2 env STORE_FAULT=$point:1:ENOSPC store init tight 2>err && one_line err &&
 		test_grep "^store: cannot .*No space left on device" err && store init tight && store -C tight status || return 1
 	done
 '
