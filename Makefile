@@ -153,8 +153,9 @@ check-unit:
 	+@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= unit
 	STORE_BIN=$(O)/fault $(RUN_TESTS) $(UNITS:$(O)/%=$(O)/fault/%)
 
-# t0006 builds anew, and t9100 measures the release build: the sanitized program takes no part in them.
-SAN_SCRIPTS = $(filter-out t/t0006-% t/t9100-%,$(SCRIPTS_IN_ORDER))
+# t0006 builds anew, t9100 measures the release build, and in t3905 second reader and second writer are by themselves: the
+# sanitized program takes no part in them.
+SAN_SCRIPTS = $(filter-out t/t0006-% t/t3905-% t/t9100-%,$(SCRIPTS_IN_ORDER))
 # Random tests take fewer cases there (test_cases).  gcc warns of more than there is where it instruments: no WERROR.
 check-san: all lib
 	+@$(SUBMAKE) O=$(O)/asan WERROR= FAULTS=1 SAN=address,undefined CFLAGS="-O1 -g" all lib unit
