@@ -199,18 +199,17 @@ def without_dirs(said):
     return said - {x for x in odd if x.startswith(b"?? ") or x[3:-1] not in files}
 
 
-# The three forms of status.  What git says of tracked files is the same in all, so it is asked once.  Where the program is
-# slow (STORE_TEST_LIGHT) store is asked for untracked files each time and for the other two forms in turn.
+# The three forms of status.  What git says of tracked files is the same in all, so it is asked once; store is asked for
+# untracked files each time, and for the other two forms in turn.
 FORMS = ((), ("-uno",), ("-uall",))
 compared = [0]
 
 
 def compare_status():
     compared[0] += 1
-    forms = [FORMS[compared[0] % 2], FORMS[2]] if os.environ.get("STORE_TEST_LIGHT") else FORMS
     whole = lines("git", "status", "--porcelain", "-z", "--no-renames", "-uall")
     tracked = {x for x in whole if not x.startswith(b"?? ")}
-    for more in forms:
+    for more in (FORMS[compared[0] % 2], FORMS[2]):
         g, s = whole if more == ("-uall",) else tracked, without_dirs(lines("store", "status", "--porcelain", "-z", *more))
         if not more:
             s = {x for x in s if not x.startswith(b"?? ")}
