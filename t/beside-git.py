@@ -9,8 +9,10 @@ compared.  One of the two may refuse a checkout that the other makes (git where 
 of a file that goes, store where a staged deletion meets another kind); the run ends there.  What store does make loses
 nothing that was in no commit.
 """
+import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +22,8 @@ rng = random.Random(seed)
 top = os.getcwd()
 GIT, STORE = os.path.join(top, "git"), os.path.join(top, "store")
 env = dict(os.environ, GIT_CONFIG_NOSYSTEM="1", HOME=top, LC_ALL="C", GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@b",
-           GIT_COMMITTER_NAME="a", GIT_COMMITTER_EMAIL="a@b")
+           GIT_COMMITTER_NAME="a", GIT_COMMITTER_EMAIL="a@b", GIT_CONFIG_COUNT="2", GIT_CONFIG_KEY_0="gc.auto",
+           GIT_CONFIG_VALUE_0="0", GIT_CONFIG_KEY_1="maintenance.auto", GIT_CONFIG_VALUE_1="false")
 done = []
 NAMES = ["a", "b", "c", "d", "a.txt", "a-b", "a0", "Z", "x y", "\xe4\xf6", "n\nl", "q\"q", "\\s", "-dash", "@", "v@2", "a:b", "~1"]
 
@@ -30,9 +33,10 @@ def fail(why):
     sys.exit(1)
 
 
-def run(*argv, ok=(0,)):
+def run(*argv, ok=(0,), said=b""):
     done.append(" ".join(argv))
-    p = subprocess.run(argv, cwd=STORE if argv[0] == "store" else GIT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p = subprocess.run(argv, cwd=STORE if argv[0] == "store" else GIT, env=env, input=said, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE)
     if p.returncode not in ok:
         fail(f"{argv} ended with {p.returncode}: {p.stderr.decode(errors='replace')}")
     return p
@@ -68,14 +72,29 @@ def state(root):
     return out
 
 
+blobs, trees = {}, {}
+
+
+def load_blobs(oids):
+    """The content of those that were not read before, by one start of git."""
+    oids = sorted(set(oids) - blobs.keys())
+    data, at = run("git", "cat-file", "--batch", said="".join(o + "\n" for o in oids).encode()).stdout if oids else b"", 0
+    for oid in oids:
+        head, _, _ = data[at:at + 100].partition(b"\n")
+        size = int(head.split()[2])
+        blobs[oid] = data[at + len(head) + 1:at + len(head) + 1 + size]
+        at += len(head) + size + 2
+
+
 def committed(rev):
-    out = {}
-    for row in lines("git", "ls-tree", "-rz", rev):
-        meta, name = row.split(b"\t", 1)
-        mode, _, oid = meta.decode().split()
-        body = run("git", "cat-file", "blob", oid).stdout
-        out[os.fsdecode(name)] = ("link", os.fsdecode(body)) if mode == "120000" else (mode == "100755", body)
-    return out
+    """As state, of a commit of git, of which the name never changes."""
+    if rev not in trees:
+        rows = [row.split(b"\t", 1) for row in lines("git", "ls-tree", "-rz", rev)]
+        rows = [meta.decode().split()[::2] + [os.fsdecode(name)] for meta, name in rows]
+        load_blobs(oid for _, oid, _ in rows)
+        trees[rev] = {name: ("link", os.fsdecode(blobs[oid])) if mode == "120000" else (mode == "100755", blobs[oid])
+                      for mode, oid, name in rows}
+    return trees[rev]
 
 
 def prune(root, path):
@@ -173,18 +192,27 @@ def change():
 
 # ---- what must be the same
 
-def is_line_of_dir(line, files):
-    """Of a directory and not of something that git tracks as a file."""
-    return line.endswith(b"/") and (line.startswith(b"?? ") or line[3:-1] not in files)
+def without_dirs(said):
+    """Without the lines of directories, but not of something that git tracks as a file."""
+    odd = {x for x in said if x.endswith(b"/")}
+    files = lines("git", "ls-files", "-z") if any(not x.startswith(b"?? ") for x in odd) else set()
+    return said - {x for x in odd if x.startswith(b"?? ") or x[3:-1] not in files}
+
+
+# The three forms of status.  What git says of tracked files is the same in all, so it is asked once; store is asked for
+# untracked files each time, and for the other two forms in turn.
+FORMS = ((), ("-uno",), ("-uall",))
+compared = [0]
 
 
 def compare_status():
-    files = lines("git", "ls-files", "-z")
-    for more in ((), ("-uno",), ("-uall",)):
-        g = lines("git", "status", "--porcelain", "-z", "--no-renames", *more)
-        s = {x for x in lines("store", "status", "--porcelain", "-z", *more) if not is_line_of_dir(x, files)}
+    compared[0] += 1
+    whole = lines("git", "status", "--porcelain", "-z", "--no-renames", "-uall")
+    tracked = {x for x in whole if not x.startswith(b"?? ")}
+    for more in (FORMS[compared[0] % 2], FORMS[2]):
+        g, s = whole if more == ("-uall",) else tracked, without_dirs(lines("store", "status", "--porcelain", "-z", *more))
         if not more:
-            g, s = ({x for x in side if not x.startswith(b"?? ")} for side in (g, s))
+            s = {x for x in s if not x.startswith(b"?? ")}
         if g != s:
             fail(f"status {more}: git alone {sorted(g - s)}, store alone {sorted(s - g)}")
 
@@ -206,21 +234,23 @@ def add():
 
 
 def commit(revs):
-    some = not revs or run("git", "diff", "--cached", "--quiet", ok=(0, 1)).returncode == 1
+    """By both, or by store alone where empty directories are all that there is to commit."""
     empty = [] if revs else ["--allow-empty"]
-    if some:
-        run("git", "commit", "-q", "-m", "c", *empty)
-    # Empty directories alone are something to commit, too.
-    made = run("store", "commit", "-q", "-m", "c", *empty, ok=(0,) if some else (0, 1)).returncode == 0
-    if made:
-        revs.append((run("git", "rev-parse", "HEAD").stdout.decode().strip(),
-                     run("store", "log", "--oneline", "-n", "1").stdout.decode().split()[0]))
+    by_git = run("git", "commit", "-m", "c", *empty, ok=(0,) if empty else (0, 1))
+    by_store = run("store", "--json", "commit", "-m", "c", *empty, ok=(0, 1) if by_git.returncode else (0,))
+    if by_store.returncode:
+        return
+    if by_git.returncode:
+        at_git = run("git", "rev-parse", "HEAD").stdout.decode().strip()
+    else:
+        at_git = re.match(rb"\[[^]]* ([0-9a-f]+)\] c\n", by_git.stdout)[1].decode()
+    revs.append((at_git, json.loads(by_store.stdout)["commit"]))
 
 
 def checkout(revs):
     """True: both did it."""
     g, s = rng.choice(revs)
-    old, before = committed("HEAD"), state(STORE)
+    old, before = committed(run("git", "rev-parse", "HEAD").stdout.decode().strip()), state(STORE)
     by_git = run("git", "checkout", "-q", g, ok=(0, 1)).returncode == 0
     by_store = run("store", "checkout", "-q", s, ok=(0, 2)).returncode == 0
     after = state(STORE)

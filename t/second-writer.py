@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second writer of store repositories, written from store-format(5) alone: the oracle of t3900.
+"""A second writer of store repositories, written from store-format(5) alone: the oracle of t3900 and t3905.
 
 It makes a repository without db/ from a directory tree: one publication that adds everything (pack, stage record), one
 that commits it (pack of nodes, layer, commit; refs.log record).  It shares no code with the C and none with

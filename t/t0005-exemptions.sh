@@ -93,6 +93,7 @@ t0004-install-deps.sh none: contrib/install-deps among stubs, and plans of make
 t0005-exemptions.sh house: it reads sources, and plans of make (and has words here that look like a start)
 t0006-build.sh build: it builds anew
 t1000-data-vectors.sh none: models in Python beside frozen files
+t3905-second-writer.sh other: second reader and second writer are by themselves
 t9100-memory.sh release: it measures the release build
 EOF
 
@@ -117,7 +118,7 @@ test_expect_success 'a script is left out under the sanitizers for a reason, and
 	do
 		! starts_store "$SRC_ROOT/t/$script" || { echo "it starts a store: $script"; return 1; }
 	done <storeless &&
-	test_grep "(t0001 to t0006, t1000, t9100)" "$SRC_ROOT/CONTRIBUTING"
+	test_grep "(t0001 to t0006, t1000, t3905, t9100)" "$SRC_ROOT/CONTRIBUTING"
 '
 
 test_expect_success 'every check that .clang-tidy leaves out is explained there' '

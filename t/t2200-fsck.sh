@@ -2,6 +2,10 @@
 # fsck: what is whole is found whole, and every kind of damage is found and named.
 . "${0%/*}/test-lib.sh"
 
+# Nothing here depends on what survives a power cut.
+STORE_TEST_FSYNC=0
+export STORE_TEST_FSYNC
+
 # flip FILE OFFSET: change one byte.
 flip()
 {
@@ -69,14 +73,23 @@ test_expect_success 'an operand is refused' '
 	test_expect_code 2 store -C good fsck something
 '
 
+# Every 37th byte, and a third of those where the program is slow.
+step=37
+[ -z "${STORE_TEST_LIGHT-}" ] || step=111
 test_expect_success 'any changed byte of a pack is found, and the pack is named' '
-	fresh && pack=$(smallest hurt) && size=$(stat -c %s "$pack") && cp "$pack" whole && at=0 &&
-	while [ $at -lt "$size" ]; do
-		flip "$pack" $at && test_expect_code 4 store -C hurt fsck -q >out 2>err &&
-		test_grep "^damaged: packs/${pack##*/} at offset" out && cat whole >"$pack" || { echo "offset $at" >&2; return 1; }
-		at=$((at + 37))
-	done &&
-	store -C hurt fsck -q >out
+	fresh && pack=$(smallest hurt) && cp "$pack" whole && chmod u+w "$pack" && python3 - whole $step >ats <<-\END &&
+	import sys
+	data = open(sys.argv[1], "rb").read()
+	for at in range(0, len(data), int(sys.argv[2])):
+	    open("changed-%d" % at, "wb").write(data[:at] + bytes([data[at] ^ 0x5a]) + data[at + 1:])
+	    print(at)
+	END
+	test_line_count -gt 10 ats && while read -r at; do
+		cat "changed-$at" >"$pack" && test_expect_code 4 store -C hurt fsck -q >"said-$at" 2>err || { echo "offset $at" >&2; return 1; }
+	done <ats &&
+	{ grep -L "^damaged: packs/${pack##*/} at offset" said-* >silent || :; } && test_must_be_empty silent &&
+	ls said-* >said && test_line_count -eq "$(wc -l <ats)" said && rm changed-* said-* &&
+	cat whole >"$pack" && store -C hurt fsck -q >out
 '
 
 # harm.py REPO PLACE BYTE: change one byte of the first pack that has the place: a block of class 1, 2 or 3 (BYTE counts from its

@@ -2,6 +2,10 @@
 # fsck --rebuild: the database is made anew from packs and refs.log, staged content included.
 . "${0%/*}/test-lib.sh"
 
+# What survives a power cut is the promise of t2100; here processes are killed, and the kernel lives on.
+STORE_TEST_FSYNC=0
+export STORE_TEST_FSYNC
+
 fresh()
 {
 	rm -rf hurt && cp -a good hurt
@@ -11,9 +15,21 @@ fresh()
 state()
 {
 	store -C "$1" log --oneline && store -C "$1" root HEAD && store -C "$1" ls -r HEAD &&
-		"$SRC_ROOT/t/second-reader" "$1/.store" refs && "$SRC_ROOT/t/second-reader" "$1/.store" stage &&
+		"$SRC_ROOT/t/second-reader" "$1/.store" refs , "$1/.store" stage &&
 		store -C "$1" status --porcelain && { store -C "$1" commit -n -m x || [ $? -eq 1 ]; }
 }
+
+# is_as_before: everything that state tells of hurt is what it told of good.  The same program says the same of the same
+# files, so state is asked once for each content of the folder, the database's bytes among it, and a copy of that is kept.
+is_as_before()
+{
+	rm -rf asked
+	for known in known-*; do
+		diff -rq --no-dereference -x lock.mdb "$known" hurt >/dev/null 2>&1 && return 0
+	done
+	known_count=$((known_count + 1)) && cp -a hurt asked && state hurt >after && test_cmp before after && mv asked "known-$known_count"
+}
+known_count=0
 
 # killed FAULT COMMAND...: it died at that point.
 killed()
@@ -22,21 +38,29 @@ killed()
 	test $? -eq 137
 }
 
-# footerless FILE: cut the end off a pack.
+# footerless FILE...: cut the end off packs.
 footerless()
 {
-	chmod u+w "$1" && truncate -s -70 "$1"
+	chmod u+w "$@" && truncate -s -70 "$@"
 }
 
-# flip FILE AT: change one bit of the byte there; a negative AT counts from the end.
+# flip AT FILE...: change one bit of the byte there; a negative AT counts from the end.
 flip()
 {
-	chmod u+w "$1" && python3 - "$1" "$2" <<-\END
-	import sys
-	data = bytearray(open(sys.argv[1], "rb").read())
-	data[int(sys.argv[2])] ^= 1
-	open(sys.argv[1], "r+b").write(data)
+	python3 - "$@" <<-\END
+	import os, sys
+	for name in sys.argv[2:]:
+	    data = bytearray(open(name, "rb").read())
+	    data[int(sys.argv[1])] ^= 1
+	    os.chmod(name, 0o644)
+	    open(name, "r+b").write(data)
 	END
+}
+
+# same_packs: hurt has the packs of good, byte for byte.
+same_packs()
+{
+	diff -r good/.store/packs hurt/.store/packs >&2
 }
 
 test_expect_success 'setup: a repository with history, branches and staged changes' '
@@ -52,7 +76,7 @@ test_expect_success 'setup: a repository with history, branches and staged chang
 test_expect_success 'a lost database is made anew: refs, log, trees and stage are what they were' '
 	fresh && rm -rf hurt/.store/db && test_must_fail store -C hurt status 2>err && test_grep "fsck --rebuild" err &&
 	store -C hurt fsck --rebuild >out && test_grep "all is well" out &&
-	state hurt >after && test_cmp before after && test_path_is_missing hurt/.store/db.new &&
+	is_as_before && test_path_is_missing hurt/.store/db.new &&
 	test_path_is_missing hurt/.store/db.old
 '
 
@@ -68,12 +92,12 @@ test_expect_success 'a second rebuild says the same as the first' '
 
 test_expect_success 'a database of garbage is replaced' '
 	fresh && printf "garbage garbage" >hurt/.store/db/data.mdb && test_must_fail store -C hurt log &&
-	store -C hurt fsck --rebuild -q && state hurt >after && test_cmp before after
+	store -C hurt fsck --rebuild -q && is_as_before
 '
 
 test_expect_success 'killed at any step, the next rebuild finishes, and db/ is never half a one' '
 	for fault in rebuild.mid:1 rebuild.sync:1 rebuild.rename:1 rebuild.rename:2 env.commit:1; do
-		fresh && killed $fault store -C hurt fsck --rebuild -q && store -C hurt fsck --rebuild -q >out && state hurt >after && test_cmp before after &&
+		fresh && killed $fault store -C hurt fsck --rebuild -q && store -C hurt fsck --rebuild -q >out && is_as_before &&
 		test_path_is_missing hurt/.store/db.new && test_path_is_missing hurt/.store/db.old || { echo "$fault" >&2; return 1; }
 	done
 '
@@ -81,23 +105,17 @@ test_expect_success 'killed at any step, the next rebuild finishes, and db/ is n
 test_expect_success 'an error at any step leaves the old database in place' '
 	for fault in rebuild.mid:1:EIO rebuild.sync:1:EIO rebuild.rename:1:EIO env.commit:1:ENOSPC env.put:20:EIO; do
 		fresh && (STORE_FAULT=$fault && export STORE_FAULT && test_must_fail store -C hurt fsck --rebuild -q) &&
-		state hurt >after && test_cmp before after || { echo "$fault" >&2; return 1; }
+		is_as_before || { echo "$fault" >&2; return 1; }
 	done
 '
 
-# packs REPO: names and digests of all packs.
-packs()
-{
-	(cd "$1/.store/packs" && sha256sum -- *)
-}
-
 test_expect_success 'packs that lost their footers get them back, byte for byte, and everything is as it was' '
-	fresh && find hurt/.store/packs -type f >list && while read -r p; do footerless "$p" || return 1; done <list &&
+	fresh && footerless hurt/.store/packs/* &&
 	rm -rf hurt/.store/db && store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out &&
-	grep -c "had lost its footer: it was written anew" err >count && wc -l <list >want && test_cmp want count &&
-	packs good >want && packs hurt >got && test_cmp want got &&
+	grep -c "had lost its footer: it was written anew" err >count && wc -l <all.packs >want && test_cmp want count &&
+	same_packs &&
 	find hurt/.store/packs ! -type d ! -perm 444 >loose && test_must_be_empty loose && ls -A hurt/.store/tmp >left && test_must_be_empty left &&
-	state hurt >after && test_cmp before after && store -C hurt cat c/numbers >got && cmp got good/c/numbers &&
+	is_as_before && store -C hurt cat c/numbers >got && cmp got good/c/numbers &&
 	"$SRC_ROOT/t/second-reader" hurt verify >said && store -C hurt fsck -q >out 2>err && test_must_be_empty err
 '
 
@@ -109,22 +127,22 @@ test_expect_success 'a footer with a changed byte is written anew too' '
 	f.write(b"\377" * 4)
 	END
 	test_expect_code 4 store -C hurt fsck >out 2>err && test_grep "packs/${p##*/} at offset" out &&
-	store -C hurt fsck --rebuild >out 2>err && packs good >want && packs hurt >got && test_cmp want got
+	store -C hurt fsck --rebuild >out 2>err && same_packs
 '
 
 test_expect_success 'a pack with any changed byte in its header loses nothing and gets the header back' '
 	for at in 0 4 5 7 20 31; do
-		fresh && while read -r p; do flip "$p" $at || return 1; done <all.packs && test_expect_code 4 store -C hurt fsck >out &&
+		fresh && flip $at hurt/.store/packs/* && test_expect_code 4 store -C hurt fsck >out &&
 		test_grep "at offset 0: pack header is damaged; .store fsck --rebuild. writes it anew" out && rm -rf hurt/.store/db &&
 		store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && test_grep "had lost its header: it was written anew" err &&
-		packs good >want && packs hurt >got && test_cmp want got && state hurt >after && test_cmp before after || { echo "$at" >&2; return 1; }
+		same_packs && is_as_before || { echo "$at" >&2; return 1; }
 	done
 '
 
 test_expect_success 'neither header nor footer: as long as the first block stands, both come back' '
-	fresh && while read -r p; do flip "$p" 1 && flip "$p" -44 || return 1; done <all.packs && rm -rf hurt/.store/db &&
+	fresh && flip 1 hurt/.store/packs/* && flip -44 hurt/.store/packs/* && rm -rf hurt/.store/db &&
 	"$SRC_ROOT/t/second-reader" hurt/.store refs >refs 2>warned && test_grep "header is not" warned &&
-	store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && packs good >want && packs hurt >got && test_cmp want got
+	store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && same_packs
 '
 
 test_expect_success 'a pack with any changed byte in its footer gets it back, the first ones included' '
@@ -136,10 +154,12 @@ test_expect_success 'a pack with any changed byte in its footer gets it back, th
 	for at in (off, off + 3, off + 4, off + 9, off + 16, off + 40, len(data) - 64, len(data) - 50, len(data) - 30, len(data) - 1):
 	    print(at)
 	END
-	p=$(sed -n 2p all.packs) && for at in $(cat ats); do
-		fresh && flip "$p" "$at" && "$SRC_ROOT/t/second-reader" hurt/.store refs >refs 2>warned && test_grep "footer is lost" warned && test_grep ! "STBK\|begins" warned &&
-		rm -rf hurt/.store/db && store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out &&
-		packs good >want && packs hurt >got && test_cmp want got || { echo "$at" >&2; return 1; }
+	p=$(sed -n 2p all.packs) && set -- && for at in $(cat ats); do
+		fresh && flip "$at" "$p" && rm -rf hurt/.store/db "hurt-$at" && mv hurt "hurt-$at" && set -- "$@" "hurt-$at/.store" refs , || return 1
+	done && "$SRC_ROOT/t/second-reader" "$@" >refs 2>warned && test_line_count -eq 10 warned && test_grep ! "STBK\|begins" warned &&
+	grep "footer is lost" warned >lost && test_line_count -eq 10 lost && for at in $(cat ats); do
+		rm -rf hurt && mv "hurt-$at" hurt && store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && same_packs ||
+			{ echo "$at" >&2; return 1; }
 	done
 '
 
@@ -165,10 +185,10 @@ test_expect_success 'a database of which the folder is given with slashes at its
 
 test_expect_success 'killed while a footer is written, or before it has its name, the next rebuild finishes' '
 	for nth in 1 2 3; do
-		fresh && find hurt/.store/packs -type f >list && while read -r p; do footerless "$p" || return 1; done <list &&
+		fresh && footerless hurt/.store/packs/* &&
 		killed rebuild.footer:$nth store -C hurt fsck --rebuild -q && store -C hurt fsck --rebuild -q >out 2>err &&
-		packs good >want && packs hurt >got && test_cmp want got && ls -A hurt/.store/tmp >left && test_must_be_empty left &&
-		state hurt >after && test_cmp before after || { echo "$nth" >&2; return 1; }
+		same_packs && ls -A hurt/.store/tmp >left && test_must_be_empty left &&
+		is_as_before || { echo "$nth" >&2; return 1; }
 	done
 '
 
@@ -176,9 +196,9 @@ test_expect_success 'a disk too full for a footer does not keep the database fro
 	fresh && p=$(find hurt/.store/packs -type f | sort | sed -n 2p) && footerless "$p" && rm -rf hurt/.store/db &&
 	(STORE_FAULT=rebuild.footer:1:ENOSPC && export STORE_FAULT && test_expect_code 4 store -C hurt fsck --rebuild >out 2>err) &&
 	test_grep "packs/${p##*/} has no footer, and none could be written: .*[Nn]o space" err && test_grep "1 damaged$" out &&
-	state hurt >after 2>/dev/null && test_cmp before after && store -C hurt cat c/numbers >got && cmp got good/c/numbers &&
+	is_as_before && store -C hurt cat c/numbers >got && cmp got good/c/numbers &&
 	ls -A hurt/.store/tmp >left && test_must_be_empty left &&
-	store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && state hurt >after && test_cmp before after
+	store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && is_as_before
 '
 
 test_expect_success 'a pack without footer in which a block is damaged stays as it is, and is read block by block' '
@@ -219,12 +239,12 @@ last_record()
 
 test_expect_success 'a last record of refs.log that the database has is no torn end: nothing is cut, and it is written anew' '
 	size=$(wc -c <good/.store/refs.log) && at=$(last_record good) && for byte in $at $((at + 7)) $((at + 60)) $((size - 20)) $((size - 1)); do
-		fresh && flip hurt/.store/refs.log "$byte" && cp hurt/.store/refs.log damaged &&
+		fresh && flip "$byte" hurt/.store/refs.log && cp hurt/.store/refs.log damaged &&
 		test_expect_code 4 store -C hurt fsck >out && test_grep "refs.log has lost record" out && echo new >hurt/new &&
 		test_expect_code 4 store -C hurt add new 2>err && test_grep "has lost record .*fsck --rebuild" err &&
 		test_expect_code 4 store -C hurt commit -m new 2>err && test_cmp damaged hurt/.store/refs.log && rm hurt/new &&
 		store -C hurt fsck --rebuild >out 2>err && test_grep "all is well" out && test_grep "written anew from the database" err &&
-		state hurt >after && test_cmp before after || { echo "$byte" >&2; return 1; }
+		is_as_before || { echo "$byte" >&2; return 1; }
 	done
 '
 
@@ -232,13 +252,13 @@ test_expect_success 'refs.log cut off before its last records gets them back, on
 	fresh && grep -b "^record " hurt/.store/refs.log | cut -d: -f1 >starts && test_line_count -ge 4 starts &&
 	truncate -s "$(sed -n 2p starts)" hurt/.store/refs.log &&
 	test_expect_code 4 store -C hurt commit -m new 2>err && test_grep "has lost record" err &&
-	store -C hurt fsck --rebuild >out && test_grep "all is well" out && state hurt >after && test_cmp before after &&
+	store -C hurt fsck --rebuild >out && test_grep "all is well" out && is_as_before &&
 	grep -c "^record " hurt/.store/refs.log >count && wc -l <starts >want && test_cmp want count
 '
 
 test_expect_success 'killed while lost records are written, the next rebuild finishes' '
-	fresh && flip hurt/.store/refs.log -30 && killed rebuild.log:1 store -C hurt fsck --rebuild -q &&
-	store -C hurt fsck --rebuild -q >out && state hurt >after && test_cmp before after
+	fresh && flip -30 hurt/.store/refs.log && killed rebuild.log:1 store -C hurt fsck --rebuild -q &&
+	store -C hurt fsck --rebuild -q >out && is_as_before
 '
 
 test_expect_success 'a database of other changes is not believed about what refs.log lost' '
@@ -251,12 +271,12 @@ test_expect_success 'a database of other changes is not believed about what refs
 
 test_expect_success 'a damaged last record is told when there is no database to ask: exit 4, and what it set is named' '
 	id=$(grep "^ref refs/heads/side " good/.store/refs.log | tail -n 1 | cut -d" " -f4) &&
-	fresh && flip hurt/.store/refs.log -30 && rm -rf hurt/.store/db && test_expect_code 4 store -C hurt fsck --rebuild >out &&
+	fresh && flip -30 hurt/.store/refs.log && rm -rf hurt/.store/db && test_expect_code 4 store -C hurt fsck --rebuild >out &&
 	test_grep "the last record of refs.log, .* is damaged" out && store -C hurt log --oneline >log && test_line_count -eq 2 log &&
 	rm -rf side && mkdir side && store init -q side && echo x >side/x && store -C side add x && store -C side commit -q -m one >log &&
 	echo y >>side/x && store -C side add x && store -C side commit -q -m two >log && echo z >side/z && store -C side add z &&
 	id=$(tail -n 4 side/.store/refs.log | grep "^ref refs/heads/main" | cut -d" " -f4) &&
-	flip side/.store/refs.log -3 && rm -rf side/.store/db && test_expect_code 4 store -C side fsck --rebuild >out &&
+	flip -3 side/.store/refs.log && rm -rf side/.store/db && test_expect_code 4 store -C side fsck --rebuild >out &&
 	test_grep "is damaged and was passed over: it set .refs/heads/main. to $id" out && store -C side checkout -b saved "$id" &&
 	store -C side log --oneline >log && test_line_count -eq 2 log
 '
@@ -301,8 +321,8 @@ test_expect_success 'numbers go on where the old database was, also where neithe
 
 test_expect_success 'a database that is damaged anywhere does not keep a rebuild from its end' '
 	for cut in 0 100 4096 5000 12288 20000; do
-		fresh && truncate -s "$cut" hurt/.store/db/data.mdb && store -C hurt fsck --rebuild -q >out && state hurt >after && test_cmp before after || return 1
-	done && fresh && python3 - hurt/.store/db/data.mdb <<-\END && store -C hurt fsck --rebuild -q >out && state hurt >after && test_cmp before after
+		fresh && truncate -s "$cut" hurt/.store/db/data.mdb && store -C hurt fsck --rebuild -q >out && is_as_before || return 1
+	done && fresh && python3 - hurt/.store/db/data.mdb <<-\END && store -C hurt fsck --rebuild -q >out && is_as_before
 	import sys
 	data = bytearray(open(sys.argv[1], "rb").read())
 	for at in range(8192, len(data), 5):
@@ -319,7 +339,7 @@ test_expect_success 'nobody rebuilds under a live writer: exit 5, and all is as 
 	p = subprocess.run(["store", "-C", sys.argv[1], "fsck", "--rebuild"], capture_output=True)
 	sys.exit(0 if p.returncode == 5 and b"at work" in p.stderr else 1)
 	END
-	state hurt >after && test_cmp before after
+	is_as_before
 '
 
 test_expect_success 'who opened the database before it was made anew, and waits, does not write to the old one: exit 5' '
@@ -362,13 +382,12 @@ test_expect_success 'a damaged stage record is told, and what other records stag
 '
 
 test_expect_success 'a changed cipher byte in one block does not hide the stage record behind it' '
-	fresh && flip "$(tail -n 1 all.packs)" 37 && test_expect_code 4 store -C hurt fsck --rebuild >out 2>err && test_grep "cipher" out &&
+	fresh && flip 37 "$(tail -n 1 all.packs)" && test_expect_code 4 store -C hurt fsck --rebuild >out 2>err && test_grep "cipher" out &&
 	store -C hurt status --porcelain >got && store -C good status --porcelain >want && test_cmp want got
 '
 
 test_expect_success 'a database map that begins small grows with the rebuild' '
-	fresh && (STORE_TEST_MAP_SIZE=1048576 && export STORE_TEST_MAP_SIZE && store -C hurt fsck --rebuild -q) && state hurt >after &&
-	test_cmp before after
+	fresh && (STORE_TEST_MAP_SIZE=1048576 && export STORE_TEST_MAP_SIZE && store -C hurt fsck --rebuild -q) && is_as_before
 '
 
 test_done
