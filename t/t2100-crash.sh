@@ -33,7 +33,7 @@ survives()
 
 add_points='tmp.create pack.write pack.sync publish.rename publish.sync env.commit ingest.mid walk.dir'
 commit_points='tmp.create pack.write pack.sync publish.rename publish.sync refslog.write refslog.sync env.commit'
-test_expect_success 'a story to interrupt, and how often each point is passed' '
+test_expect_success 'setup: a story to interrupt, and how often each point is passed' '
 	make_stories &&
 	copy_story before-commit && count_passings "$commit_points" store -C r commit -q -m two && mv passings commit.passings &&
 	copy_story before-add && count_passings "$add_points" store -C r add -q . && mv passings add.passings &&
