@@ -6,9 +6,48 @@
 
 SECOND_READER=$SRC_ROOT/t/second-reader
 
-# Which passings of a fault point are tried: up to the ninth, or the third where the program is slow.
-nths='1 2 3 4 5 6 7 8 9'
-[ -z "${STORE_TEST_LIGHT-}" ] || nths='1 2 3'
+# Which passings of a fault point are tried: these and the last; with N in the environment all up to the ninth.
+nths='1 2 3 5'
+[ -z "${STORE_TEST_LIGHT-}" ] || nths=1
+[ -z "${N-}" ] || nths='1 2 3 4 5 6 7 8 9'
+
+# count_passings POINTS COMMAND...: one run in r tells in `passings` how often each point is passed: it waits there for 1 ms.
+count_passings()
+{
+	passings_plan=
+	for passings_point in $1; do
+		passings_plan=$passings_plan,$passings_point:1+:1ms
+	done
+	shift
+	rm -f passings
+	STORE_FAULT=${passings_plan#,} STORE_FAULT_LOG=$PWD/passings "$@"
+}
+
+# sample_passings POINT: the ones to try are $sample; the first is always among them.  The number may change from run to run (a
+# batch ends after two seconds, too), so one that is not passed ends a loop and is no failure.
+sample_passings()
+{
+	sample_count=1
+	while IFS=: read -r sample_point sample_nth sample_rest; do
+		[ "$sample_point" != "$1" ] || [ "$sample_nth" -le "$sample_count" ] || sample_count=$sample_nth
+	done <passings
+	sample=
+	for sample_nth in $nths; do
+		[ "$sample_nth" -ge "$sample_count" ] || sample="$sample $sample_nth"
+	done
+	sample="$sample $sample_count"
+}
+
+# How much is looked at after a case.  Briefly: one command goes on, one ends the story, fsck reads all.  In the first case and each
+# third one after it everything is asked.
+brief=
+cases=0
+look_closely_in_turn()
+{
+	brief=t
+	[ $((cases % 3)) -ne 0 ] || brief=
+	cases=$((cases + 1))
+}
 
 # random_bytes SEED N: the same bytes everywhere.
 random_bytes()
@@ -16,8 +55,26 @@ random_bytes()
 	python3 -c 'import random, sys; random.seed(sys.argv[1]); sys.stdout.buffer.write(random.randbytes(int(sys.argv[2])))' "$1" "$2"
 }
 
-# make_stories: folders before-add and before-commit to copy from, tree1 with what commit `one` holds, its id in `one`, and
-# in `root2` the root that the story must end with, however it was interrupted.
+# json_text NAME LINE: json_value is the text that member NAME has in LINE, or the object as it stands there.
+json_text()
+{
+	json_value=${2#*"\"$1\":"}
+	case $json_value in
+	\{*) json_value=${json_value%%\}*} ;;
+	*) json_value=${json_value#\"} json_value=${json_value%%\"*} ;;
+	esac
+}
+
+# commit_after DIR: commit what is staged there as `after`: json_line is what the command said.
+commit_after()
+{
+	store -C "$1" --json commit --allow-empty -m after >out && read -r json_line <out
+}
+
+# make_stories: folders before-add and before-commit to copy from, tree1 with what commit `one` holds, its id in `one` and
+# $one, and in `root2` the root that the story must end with, however it was interrupted.  Names and dates are fixed, and a
+# copy has the times of its original: the commit that ends the story has one of two ids, by whether the interrupted command
+# had made commit `two`, and such an id stands for the root, the metadata and the whole history ($ends).
 make_stories()
 {
 	store init -q --chunk-average 256 before-add &&
@@ -32,12 +89,11 @@ make_stories()
 		echo file >turns &&
 		ln -s small link &&
 		store add -q . &&
-		store commit -q -m one >/dev/null
+		store --json commit -m one >../out
 	) &&
+	read -r json_line <out && json_text commit "$json_line" && one=$json_value && echo "$one" >one &&
 	cp -a before-add tree1 &&
 	rm -rf tree1/.store &&
-	store -C before-add log >out &&
-	sed -n 's/^commit //p' out >one &&
 	(
 		cd before-add &&
 		random_bytes 2 600000 >d/big &&
@@ -52,29 +108,43 @@ make_stories()
 	cp -a before-add before-commit &&
 	store -C before-commit add -q . &&
 	cp -a before-commit twin &&
-	store -C twin commit -q -m two >/dev/null &&
+	commit_after twin && json_text commit "$json_line" && ends=" $json_value " && json_text root "$json_line" && root2=$json_value &&
 	store -C twin root >root2 &&
-	rm -rf twin
+	rm -rf twin &&
+	cp -a before-commit twin &&
+	store -C twin commit -q -m two >/dev/null &&
+	commit_after twin && json_text commit "$json_line" && ends="$ends$json_value " &&
+	rm -rf twin &&
+	(cd tree1 && cat small d/mid d/e/deep gone/file turns && printf small) >want.one &&
+	(cd before-commit && cat small d/mid d/big turns/inside new/er/file) >want.two &&
+	cat want.one want.two >want.both
 }
 
 # copy_story NAME: a fresh copy of it in r.
 copy_story()
 {
-	rm -rf r &&
-	cp -a "$1" r &&
-	rm -f fired
+	rm -rf r fired && cp -a "$1" r
 }
 
-# is_whole DIR: all that holds between two commands, whatever happened before.  With quick=t only fsck says so: the second
-# reader takes half a second.
+# is_empty_folder DIR
+is_empty_folder()
+{
+	for empty_entry in "$1"/* "$1"/.[!.]*; do
+		if [ -e "$empty_entry" ] || [ -L "$empty_entry" ]; then
+			echo "'$empty_entry' is left over" >&7
+			return 1
+		fi
+	done
+}
+
+# is_whole DIR: all that holds between two commands, whatever happened before.  With quick=t or brief=t only fsck says so: the
+# second reader takes as long as ten commands.
 quick=
 is_whole()
 {
-	store -C "$1" log >log.out &&
-	ls -A "$1/.store/tmp" >tmp.out &&
-	test_must_be_empty tmp.out &&
-	{ [ -n "$quick" ] || "$SECOND_READER" "$1/.store" verify >/dev/null; } &&
-	store -C "$1" fsck >fsck.out 2>&1
+	store -C "$1" fsck >fsck.out 2>&1 &&
+	is_empty_folder "$1/.store/tmp" &&
+	{ [ -n "$quick$brief" ] || "$SECOND_READER" "$1/.store" verify >/dev/null; }
 }
 
 # is_sound_as_left DIR: fsck finds nothing in a copy of what a killed command left, before a writer could repair it.
@@ -83,30 +153,47 @@ is_sound_as_left()
 	rm -rf left && cp -a "$1" left && store -C left fsck >fsck.out 2>&1 && rm -rf left
 }
 
+# logs_one: commit `one` is in the log of r.
+logs_one()
+{
+	store -C r log >log.out || return 1
+	while read -r log_word log_id; do
+		[ "$log_word $log_id" != "commit $one" ] || return 0
+	done <log.out
+	echo "commit $one is not in the log" >&7
+	return 1
+}
+
 # keeps_one: commit `one` was acknowledged: it is in the log, and every file of it comes out.
 keeps_one()
 {
-	keeps_id=$(cat one) &&
-	store -C r log >log.out &&
-	test_grep "^commit $keeps_id\$" log.out &&
-	store -C r cat "$keeps_id:small" "$keeps_id:d/mid" "$keeps_id:d/e/deep" "$keeps_id:gone/file" "$keeps_id:turns" "$keeps_id:link" >got &&
-	(cd tree1 && cat small d/mid d/e/deep gone/file turns && printf small) >story.want &&
-	test_cmp story.want got
+	logs_one &&
+	store -C r cat "$one:small" "$one:d/mid" "$one:d/e/deep" "$one:gone/file" "$one:turns" "$one:link" >got &&
+	test_cmp want.one got
 }
 
-# ends_well: the interrupted story goes on from where it is, and ends with the root it would have had.
+# ends_well: the interrupted story goes on from where it is, and ends with the root it would have had; `one` and all files come
+# out.  Briefly: the commit that ends it has one of the ids that it may have, and is whole.
 ends_well()
 {
 	store -C r add -q . &&
-	store -C r commit -q --allow-empty -m after >/dev/null &&
-	store -C r root >got &&
-	test_cmp root2 got &&
-	keeps_one &&
-	store -C r cat small d/mid d/big turns/inside new/er/file >got &&
-	(cd r && cat small d/mid d/big turns/inside new/er/file) >story.want &&
-	test_cmp story.want got &&
-	store -C r status --porcelain >got &&
-	test_must_be_empty got &&
+	commit_after r &&
+	json_text root "$json_line" && {
+		[ "$json_value" = "$root2" ] || {
+			echo "the story ends with '$json_value' and not with '$root2'" >&7
+			return 1
+		}
+	} &&
+	if json_text commit "$json_line" && [ -n "$brief" ] && [ "${ends#* "$json_value" }" != "$ends" ]; then
+		:
+	else
+		logs_one &&
+		store -C r cat "$one:small" "$one:d/mid" "$one:d/e/deep" "$one:gone/file" "$one:turns" "$one:link" \
+			small d/mid d/big turns/inside new/er/file >got &&
+		test_cmp want.both got &&
+		store -C r status --porcelain >got &&
+		test_must_be_empty got
+	fi &&
 	is_whole r
 }
 
@@ -135,12 +222,28 @@ wait_for()
 	done
 }
 
+# note_fired: what fired is added to all-fired.  has_fired LINE: it was among that.
+note_fired()
+{
+	while read -r fired_line; do
+		echo "$fired_line"
+	done <fired >>all-fired
+}
+has_fired()
+{
+	while read -r fired_line; do
+		[ "$fired_line" != "$1" ] || return 0
+	done <all-fired
+	echo "never hit: $1" >&7
+	return 1
+}
+
 # killed NAME:NTH COMMAND...: it dies there by SIGKILL.  Returns 1 when it is not passed so often: then the command has ended well.
 killed()
 {
 	killed_at=$1
 	shift
-	rm -f fired
+	[ ! -e fired ] || rm -f fired
 	STORE_FAULT=$killed_at:kill STORE_FAULT_LOG=$PWD/fired "$@" >out 2>err
 	killed_code=$?
 	if [ ! -f fired ]; then
@@ -150,20 +253,15 @@ killed()
 		} >&7
 		return 1
 	fi
-	cat fired >>all-fired
+	note_fired
 	[ "$killed_code" -eq 137 ] && return 0
 	echo "killed by $killed_at, and yet exit code $killed_code" >&7
 	return 2
 }
 
-# strike DELAY COMMAND...: kill it after DELAY seconds.  0: it ended well before; 137: killed; else it failed.
+# strike DELAY COMMAND...: kill it after DELAY seconds.  0: it ended well before; 137: killed; else it failed.  In the foreground: else
+# timeout kills itself as well, and its end does not wait for that of the command.
 strike()
 {
-	strike_delay=$1
-	shift
-	"$@" >out 2>err &
-	strike_pid=$!
-	sleep "$strike_delay"
-	kill -9 "$strike_pid" 2>/dev/null
-	wait "$strike_pid" 2>/dev/null
+	timeout --foreground --preserve-status -s KILL "$@" >out 2>err
 }

@@ -3,6 +3,7 @@
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 quick=t
+nths=1
 
 STORE_TEST_FSYNC=0
 export STORE_TEST_FSYNC
@@ -13,32 +14,48 @@ test_expect_success 'setup: a tree in which much differs' '
 	echo 2 >new && store add -q -A && store commit -q -m two && echo 3 >f && rm d/mid && store add -q d && echo u >untracked
 '
 
-# same A B: they hold the same files, and the same is staged.
-same()
+# wanted_is DIR: what `same` compares with.
+wanted_is()
 {
-	diff -r --no-dereference -x .store "$1" "$2" && store -C "$1" ls -r : >one.ls && store -C "$2" ls -r : >two.ls && test_cmp one.ls two.ls &&
-		store -C "$1" status --porcelain >one.st && store -C "$2" status --porcelain >two.st && test_cmp one.st two.st
+	wanted=$1 && store -C "$1" ls -r : >wanted.ls && store -C "$1" status --porcelain >wanted.st
 }
 
-# interrupted POINTS COMMAND...: killed at each of them in turn, then run again, it ends as if it had not been.
+# same DIR: it holds the same files as the wanted one, and the same is staged.  Briefly nothing is asked of HEAD.
+same()
+{
+	diff -r --no-dereference -x .store "$wanted" "$1" && store -C "$1" ls -r : >same.ls && test_cmp wanted.ls same.ls &&
+		{ [ -n "$brief" ] || { store -C "$1" status --porcelain >same.st && test_cmp wanted.st same.st; }; }
+}
+
+# interrupted POINTS COMMAND...: killed at the first and the last passing of each of them (under the sanitizers at the first), then run
+# again, it ends as if it had not been.  All is asked after each third kill; but HEAD always where it moves.
 interrupted()
 {
-	points=$1 && shift && copy_story story && store -C r "$@" >/dev/null && rm -rf want && mv r want && hits=0 && for point in $points; do
-		for nth in 1 2; do
-			copy_story story || return 1
-			killed "$point:$nth" store -C r "$@"
-			case $? in
-			1) break ;;
-			2) return 1 ;;
-			esac
-			hits=$((hits + 1))
-			is_sound_as_left r && { store -C r "$@" >out 2>err || { [ "$1" = mv ] && test_grep "is not there" err; } ||
-				{ [ "$1" = rm ] && test_grep "not tracked" err; }; } && same want r || {
-				echo "after $point:$nth" && cat err
-				return 1
-			} >&7
-		done
-	done && echo "$hits kills" && test "$hits" -ge 3 && is_whole r
+	points=$1 && shift && copy_story story && count_passings "$points" store -C r "$@" >/dev/null && rm -rf want && mv r want && wanted_is want && hits=0 &&
+		for point in $points; do
+			: >all-fired
+			sample_passings "$point"
+			[ -z "${STORE_TEST_LIGHT-}" ] || sample=1
+			for nth in $sample; do
+				copy_story story || return 1
+				killed "$point:$nth" store -C r "$@"
+				case $? in
+				1) break ;;
+				2) return 1 ;;
+				esac
+				brief=t
+				[ $((hits % 3)) -ne 0 ] || brief=
+				hits=$((hits + 1))
+				{ [ -n "$brief" ] || is_sound_as_left r; } && { [ "$1" != reset ] || brief=; } &&
+					{ store -C r "$@" >out 2>err || { [ "$1" = mv ] && test_grep "is not there" err; } ||
+						{ [ "$1" = rm ] && test_grep "not tracked" err; }; } && same r || {
+					echo "after $point:$nth" && cat err
+					return 1
+				} >&7
+			done
+			brief=
+			has_fired "$point:1:kill" || return 1
+		done && echo "$hits kills" && test "$hits" -ge 3 && is_whole r
 }
 
 test_expect_success 'reset --hard' '
@@ -71,8 +88,9 @@ test_expect_success 'after a mv that was killed between disk and stage, add of b
 
 # With parts of two rows a stage of few files is built aside, as one of very many is.
 test_expect_success 'a reset of a great part of the tree is built aside, and a rebuild gives what it gave' '
-	copy_story story && STORE_TEST_PART=2 store -C r reset -q HEAD~1 && rm -rf want && copy_story story && store -C r reset -q HEAD~1 && mv r want &&
-	copy_story story && STORE_TEST_PART=2 store -C r reset -q HEAD~1 && same want r && rm -r r/.store/db && store -C r fsck --rebuild >/dev/null && same want r && is_whole r
+	rm -rf want && copy_story story && store -C r reset -q HEAD~1 && mv r want &&
+	wanted_is want && copy_story story && STORE_TEST_PART=2 store -C r reset -q HEAD~1 && same r && rm -r r/.store/db && store -C r fsck --rebuild >/dev/null &&
+	same r && is_whole r
 '
 
 test_done
