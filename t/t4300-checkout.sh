@@ -228,7 +228,7 @@ of_top()
 {
 	for how in now rebuilt
 	do
-		tops=$((tops + 1)) && copy=$TRASH/tops/$tops-${1-none} && mkdir -p "$TRASH/tops" && cp -a . "$copy" &&
+		tops=$((tops + 1)) && copy=$TRASH/tops/$tops-${1-none} && { test -d "$TRASH/tops" || mkdir "$TRASH/tops"; } && cp -a . "$copy" &&
 			{ test "$how" = now || store -C "$copy" fsck --rebuild; } && test_expect_code 1 store -C "$copy" commit -m none &&
 			store -C "$copy" fsck && store -C "$copy" commit --allow-empty -m top || return 1
 	done
@@ -255,12 +255,15 @@ tops_are_so()
 	EOT
 }
 
+# From each to each other.
+revs='one two none two none one'
+[ -z "${STORE_TEST_LIGHT-}" ] || revs='one none two'
 test_expect_success 'the stage after a checkout has the attributes of the top directory, too, and a rebuild says the same' '
 	mkdir top && cd top && store init . && echo 0 >f && store add f && store commit -m none && store checkout -b none && store checkout -b one &&
 	chmod 750 . && echo 1 >f && store add -A && store commit -m one && store checkout -b two && chmod 711 . && echo 2 >f && store add -A &&
 	store commit -m two && for force in "" -f
 	do
-		for rev in one two none two none one
+		for rev in $revs
 		do
 			store checkout $force $rev && case $rev in one) of_top 0750 ;; two) of_top 0711 ;; none) of_top ;; esac || return 1
 		done
@@ -301,7 +304,7 @@ test_expect_success 'the stage of many changes is built in parts, and only put i
 	mkdir most && cd most && make_many 5000 1000 &&
 	store root >../want && store checkout small && clean && test ! -e d && test_grep 1 gone && store --stats checkout main 2>../err &&
 	test "$(sed -n "s/^publications: //p" ../err)" -ge 6 && clean && store root >../have && test_cmp ../want ../have && store fsck &&
-	strace -f -e trace=openat -o ../trace store status && ! grep "d/e\|faaa" ../trace && store fsck --rebuild && clean && store add -A -n && clean
+	strace -f --seccomp-bpf -e trace=openat -o ../trace store status && ! grep "d/e\|faaa" ../trace && store fsck --rebuild && clean && store add -A -n && clean
 '
 
 # From here on a part has 100 rows, so that 600 files are many.
