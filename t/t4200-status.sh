@@ -1,6 +1,10 @@
 #!/bin/sh
 # Status: HEAD, stage and working tree, as the command shows them; letters and collapsing are git's, and git is the oracle.
-. "$(dirname "$0")/test-lib.sh"
+. "${0%/*}/test-lib.sh"
+
+# Nothing here depends on what survives a power cut.
+STORE_TEST_FSYNC=0
+export STORE_TEST_FSYNC
 
 # want LINE...; status_is [OPTION...]: the porcelain form is these lines.  Nothing of it is written into the working tree.
 want()
@@ -10,13 +14,13 @@ want()
 status_is()
 {
 	store status --porcelain "$@" >"$test_top/got" &&
-	test_cmp "$test_top/want" "$test_top/got"
+	if [ -s "$test_top/want" ]; then test_cmp "$test_top/want" "$test_top/got"; else test_must_be_empty "$test_top/got"; fi
 }
 
-# opened [OPTION...]: how many regular files below the top status opens.
+# opened [OPTION...]: how many regular files below the top status opens.  Nothing else stops the program, which has 12,000 to look at.
 opened()
 {
-	strace -f -qq -e trace=openat,openat2 -o "$test_top/trace" store status --porcelain "$@" >/dev/null &&
+	strace -f --seccomp-bpf -qq -e trace=openat,openat2 -o "$test_top/trace" store status --porcelain "$@" >/dev/null &&
 	grep -v ENOENT "$test_top/trace" | grep -c '"f[0-9]*"'
 }
 
@@ -128,20 +132,23 @@ test_expect_success 'a second status after add opens no regular file' '
 	test "$(opened)" = 0
 '
 
-test_expect_success 'after a checkout of 20,000 files the first status reads them, the second opens none' '
+# They are more than two batches of the rows that a status stamps anew.
+test_expect_success 'after a checkout of 12,000 files the first status reads them, the second opens none' '
 	mkdir most && cd most && store init . &&
 	python3 -c "
 import os
-for i in range(200):
+for i in range(120):
     os.mkdir(\"d%d\" % i)
     for j in range(100):
-        open(\"d%d/f%d\" % (i, j), \"w\").write(\"%d %d\" % (i, j))" &&
+        fd = os.open(\"d%d/f%d\" % (i, j), os.O_WRONLY | os.O_CREAT, 0o644)
+        os.write(fd, b\"%d %d\" % (i, j))
+        os.close(fd)" &&
 	store add . && store commit -m most && rm -r d* &&
 	store checkout -f HEAD &&
 	sleep 1 &&
 	want && status_is --stats 2>"$test_top/err" &&
-	test "$(sed -n "s/^opened: //p" "$test_top/err")" -gt 15000 &&
-	test "$(sed -n "s/^publications: //p" "$test_top/err")" -ge 4 &&
+	test "$(sed -n "s/^opened: //p" "$test_top/err")" -gt 10000 &&
+	test "$(sed -n "s/^publications: //p" "$test_top/err")" -ge 3 &&
 	test "$(opened)" = 0 &&
 	status_is --stats 2>"$test_top/err" &&
 	test_grep "^opened: 0\$" "$test_top/err" &&
@@ -156,7 +163,7 @@ f = open(\".store/gate\", \"r+\")
 fcntl.fcntl(f, 37, struct.pack(\"hhqqi4x\", fcntl.F_WRLCK, 0, 0, 0, 0))
 subprocess.check_call([\"store\", \"status\", \"--porcelain\", \"--stats\"])" 2>"$test_top/err" &&
 	test_grep "^publications: 0\$" "$test_top/err" &&
-	status_is --stats 2>"$test_top/err" && test_grep "^opened: 20000\$" "$test_top/err" &&
+	status_is --stats 2>"$test_top/err" && test_grep "^opened: 12000\$" "$test_top/err" &&
 	test "$(opened)" = 0
 '
 
@@ -164,8 +171,7 @@ test_expect_success 'a file that is changed right after add, in the same size, i
 	mkdir racy && cd racy && store init . &&
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		echo aaaa >f && store add f && printf "bbbb\n" >f &&
-		store status --porcelain >"$test_top/out" &&
-		test_grep "^AM f" "$test_top/out" || return 1
+		want "AM f" && status_is || return 1
 	done
 '
 

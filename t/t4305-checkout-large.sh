@@ -4,25 +4,32 @@ test_on_disk=t
 . "$(dirname "$0")/test-lib.sh"
 . "$SRC_ROOT/t/trees-lib.sh"
 
+# It is about writing around the cache, not about what survives a power cut.
+STORE_TEST_FSYNC=0
+export STORE_TEST_FSYNC
+# The passings at which a block cannot be written so.
+nths='1 2 5'
+[ -z "${STORE_TEST_LIGHT-}" ] || nths='1 5'
+
 # Files of 8 MiB and more are written in blocks around the cache; chunks end anywhere in them.
 test_expect_success 'large files of every shape at their ends come back, with any number of threads' '
-	mkdir large && cd large && store init . && head -c 20000000 /dev/urandom >odd && head -c 8388608 odd >whole && head -c 8388609 odd >one-more &&
-	head -c 12582911 odd >one-less && truncate -s 30M hole-behind && dd if=odd of=hole-behind bs=1000003 count=9 conv=notrunc &&
-	truncate -s 30M hole-before && dd if=odd of=hole-before bs=1 seek=31400001 count=777 conv=notrunc && cp odd twice &&
-	dd if=/dev/zero of=twice bs=1000 seek=5003 count=7001 conv=notrunc && store add -A && store commit -m large &&
+	mkdir large && cd large && store init . && head -c 17000003 /dev/urandom >odd && head -c 8388608 odd >whole && head -c 8388609 odd >one-more &&
+	head -c 12582911 odd >one-less && truncate -s 20M hole-behind && dd if=odd of=hole-behind bs=1000003 count=9 conv=notrunc &&
+	truncate -s 20M hole-before && dd if=odd of=hole-before bs=1 seek=20900001 count=777 conv=notrunc && cp odd twice &&
+	dd if=/dev/zero of=twice bs=1000 seek=5003 count=6001 conv=notrunc && store add -A && store commit -m large &&
 	for n in 1 2 7
 	do
 		rm -rf ../large-to && store --threads $n checkout --to ../large-to HEAD && (cd .. && same large large-to) || return 1
-	done && test "$(stat -c %b ../large-to/hole-before)" -lt 1000 && test "$(stat -c %b ../large-to/twice)" -lt 30000
+	done && test "$(stat -c %b ../large-to/hole-before)" -lt 1000 && test "$(stat -c %b ../large-to/twice)" -lt 25000
 '
 
 test_expect_success 'chunks of 256 bytes give the same large file' '
-	mkdir fine && cd fine && store init --chunk-average 256 . && cp ../large/odd ../large/hole-before . && store add -A && store commit -m fine &&
+	mkdir fine && cd fine && store init --chunk-average 256 . && head -c 8650003 ../large/odd >odd && cp ../large/hole-before . && store add -A && store commit -m fine &&
 	store checkout --to ../fine-to HEAD && cd .. && same fine fine-to
 '
 
 test_expect_success 'where blocks cannot be written around the cache they go through it' '
-	cd large && for nth in 1 2 5
+	cd large && for nth in $nths
 	do
 		rm -rf ../large-to && : >../fired && STORE_FAULT_LOG=$TRASH/fired STORE_FAULT=checkout.direct:$nth:EINVAL store checkout --to ../large-to HEAD &&
 			test_grep checkout.direct ../fired && (cd .. && same large large-to) || return 1

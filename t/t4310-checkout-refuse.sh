@@ -3,12 +3,15 @@
 . "$(dirname "$0")/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 
-# state: everything that a refused checkout must leave as it is.
+# Nothing here depends on what survives a power cut.
+STORE_TEST_FSYNC=0
+export STORE_TEST_FSYNC
+
+# state: everything that a refused checkout must leave as it is: refs and their history, stage, names, times and content.
 state()
 {
-	store status --porcelain --ignored && store log --oneline -n 1 && store root &&
-		find . -path ./.store -prune -o -printf '%p %y %m %s %T@ %i\n' | sort &&
-		find . -path ./.store -prune -o -type f -exec cat {} +
+	store status --porcelain --ignored &&
+		find .store/refs.log . -path ./.store -prune -o -printf '%p %y %m %s %T@ %i\n' -type f -exec cat {} +
 }
 
 # refused TEXT COMMAND...: exit 2, TEXT in the message, and nothing has changed.
@@ -20,7 +23,7 @@ refused()
 
 reset_tree()
 {
-	store checkout -f main && find . -path ./.store -prune -o -name "u*" -print0 | xargs -0 rm -rf
+	store checkout -f main && find . -path ./.store -prune -o -name "u*" -prune -exec rm -rf {} +
 }
 
 test_expect_success 'two revisions' '
@@ -71,7 +74,7 @@ test_expect_success 'a link in place of a tracked directory is not followed and 
 '
 
 test_expect_success 'a FIFO in the way is named and never opened' '
-	cd r && mkfifo gone && state >../before 2>/dev/null && test_expect_code 2 timeout 20 store checkout HEAD~1 2>../err &&
+	cd r && mkfifo gone && test_expect_code 2 timeout 20 store checkout HEAD~1 2>../err &&
 	test_grep "gone" ../err && test -p gone && rm gone
 '
 

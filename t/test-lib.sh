@@ -171,9 +171,10 @@ test_set_prereq()
 }
 test_have_prereq()
 {
-	for test_p in $(printf '%s' "$1" | tr , ' '); do
+	test_wanted=$1,
+	while [ -n "$test_wanted" ]; do
 		case $test_prereqs in
-		*" $test_p "*) ;;
+		*" ${test_wanted%%,*} "*) test_wanted=${test_wanted#*,} ;;
 		*) return 1 ;;
 		esac
 	done
