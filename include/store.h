@@ -327,6 +327,8 @@ struct store_config_key {
 	const char *unused;   /* why nothing corresponds to it; NULL: something does */
 };
 /*
+	/* Of types words and bool: what a value may be, NULL behind the last; of others NULL. */
+	const char *const *words;
  * The key at pos, in the order of their names, into *out; STORE_ENOTFOUND behind the last.
  * Borrowed: valid until the program ends.
  */
