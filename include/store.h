@@ -120,6 +120,8 @@ struct store_progress {
 	const char *stage;           /* "add", "commit", "checkout", "fsck 2/6 index", ... */
 	uint64_t files, files_total; /* totals are 0 while unknown */
 	uint64_t bytes, bytes_total;
+	/* The totals are a guess by how far a walk has come, until it is through. */
+	int is_guess;
 };
 
 enum store_notice_kind {

@@ -275,6 +275,8 @@ static int push(struct add_walk *w, const struct stage_row *row, struct store_er
 
 	if (mem_grow(&w->frames, &w->cap, w->depth + 1, sizeof(*w->frames)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	if (w->depth > 0)
+		add_part_note(&w->frames[w->depth - 1]);
 	f = &w->frames[w->depth];
 	memset(f, 0, sizeof(*f));
 	f->dir.fd = -1;
@@ -308,6 +310,8 @@ static void pop(struct add_walk *w)
 {
 	struct add_frame *f = &w->frames[--w->depth];
 
+	if (w->depth > 0)
+		w->frames[w->depth - 1].dirs_entered++;
 	stage_scan_close(f->scan);
 	worktree_dir_close(&f->dir);
 }
@@ -504,6 +508,8 @@ int add_walk_produce(void *ctx, struct item *item, struct store_error *err)
 	}
 	if (w->depth == 0 && w->next_path == w->path_count)
 		ingest_found_all(w->g);
+	else
+		ingest_walked(w->g, add_part_of(w));
 	if (rc == 0 && item->job_count == 0 && !w->g->large.open)
 		rc = PIPELINE_END;
 	/* Nothing stays open while the consumer publishes: the map may have to grow. */

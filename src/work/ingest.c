@@ -76,6 +76,11 @@ void ingest_found(struct ingest *g, uint64_t bytes)
 	__atomic_fetch_add(&g->found_bytes, bytes, __ATOMIC_RELAXED);
 }
 
+void ingest_walked(struct ingest *g, double part)
+{
+	__atomic_store_n(&g->walked, (uint32_t)(part * INGEST_WALKED), __ATOMIC_RELAXED);
+}
+
 void ingest_found_all(struct ingest *g)
 {
 	__atomic_store_n(&g->found_all, true, __ATOMIC_RELEASE);
@@ -390,6 +395,27 @@ static int consume(void *ctx, void *it, struct store_error *err)
 	return rc == 0 ? publish_batch(g, err) : rc;
 }
 
+/*
+ * What is to be read in all: what the walk has found, once it is through. Before that it is judged
+ * by how much of the walk that was, when it was enough to judge by.
+ */
+static void tell_totals(const struct ingest *g, struct store_progress *p)
+{
+	const bool all = __atomic_load_n(&g->found_all, __ATOMIC_ACQUIRE);
+	const uint32_t walked = all ? INGEST_WALKED : __atomic_load_n(&g->walked, __ATOMIC_RELAXED);
+	const double times = INGEST_WALKED / (double)(walked ? walked : 1);
+
+	if (walked < INGEST_WALKED / 64)
+		return;
+	p->is_guess = !all;
+	p->files_total = __atomic_load_n(&g->found_files, __ATOMIC_RELAXED);
+	p->bytes_total = __atomic_load_n(&g->found_bytes, __ATOMIC_RELAXED);
+	if (all)
+		return;
+	p->files_total = (uint64_t)((double)p->files_total * times);
+	p->bytes_total = (uint64_t)((double)p->bytes_total * times);
+}
+
 static int tick(void *ctx, struct store_error *err)
 {
 	struct ingest *g = ctx;
@@ -400,11 +426,7 @@ static int tick(void *ctx, struct store_error *err)
 
 	if (now - g->told_ns < TICK_NS)
 		return 0;
-	/* A total that still grows is none: it is told once the walk is through. */
-	if (__atomic_load_n(&g->found_all, __ATOMIC_ACQUIRE)) {
-		p.files_total = __atomic_load_n(&g->found_files, __ATOMIC_RELAXED);
-		p.bytes_total = __atomic_load_n(&g->found_bytes, __ATOMIC_RELAXED);
-	}
+	tell_totals(g, &p);
 	g->told_ns = now;
 	stats_sample();
 	if (g->callbacks->progress && g->callbacks->progress(g->callbacks->payload, &p) != 0)
