@@ -241,6 +241,34 @@ static bool has_same_attributes(const struct job *job)
 	return meta_same(&a, &b);
 }
 
+static bool is_same_type(uint8_t a, uint8_t b)
+{
+	return (a == ENTRY_EXEC ? ENTRY_FILE : a) == (b == ENTRY_EXEC ? ENTRY_FILE : b);
+}
+
+/*
+ * As a layer counts them: files and links, and what is of another type now counts as gone and as
+ * new. Directories count apart.
+ */
+void ingest_count(struct store_add_result *r, const struct job *job, bool same)
+{
+	const bool stays = job->has_staged && job->type != JOB_DELETE &&
+		is_same_type(job->staged_kind, job->kind);
+
+	if (job->has_staged && !stays) {
+		r->deleted += job->staged_totals.files;
+		r->directories += job->staged_totals.dirs + (job->staged_kind == ENTRY_DIR);
+	}
+	if (job->type == JOB_DELETE)
+		return;
+	if (job->type == JOB_DIR)
+		r->directories += !stays;
+	else if (!stays)
+		r->added++;
+	else
+		*(same ? &r->unchanged : &r->modified) += 1;
+}
+
 /* An entry whose content is known: set its row, or only its stat data when nothing else is new. */
 static int stage_content(struct ingest *g, const struct item *item, const struct job *job,
 	const struct file_ref *ref, struct store_error *err)
@@ -258,13 +286,9 @@ static int stage_content(struct ingest *g, const struct item *item, const struct
 		.meta_len = job->meta_len };
 	const char *path = ingest_path(item, job);
 
-	if (!job->has_staged)
-		g->result->added++;
-	else if (!same_content || ((job->staged_mode ^ job->stat.mode) & 07777) != 0 ||
-		!has_same_attributes(job))
-		g->result->modified++;
-	else
-		g->result->unchanged++;
+	ingest_count(g->result, job,
+		same_content && ((job->staged_mode ^ job->stat.mode) & 07777) == 0 &&
+			has_same_attributes(job));
 	if (same_content && same_meta)
 		return stage_batch_touch(g->batch, path, job->path_len, &row, err);
 	return stage_batch_set(g->batch, path, job->path_len, &row, err);
@@ -297,11 +321,10 @@ static int take_job(struct ingest *g, const struct item *item, struct job *job,
 	}
 	switch (job->type) {
 	case JOB_DELETE:
-		g->result->deleted++;
+		ingest_count(g->result, job, false);
 		return stage_batch_delete(g->batch, path, job->path_len, err);
 	case JOB_DIR:
-		if (!job->has_staged)
-			g->result->added++;
+		ingest_count(g->result, job, true);
 		return stage_batch_set(g->batch, path, job->path_len, &dir, err);
 	default:
 		rc = result_of(g, item, job, &ref, err);

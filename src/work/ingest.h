@@ -57,6 +57,7 @@ struct job {
 	uint32_t staged_mode;
 	uint8_t staged_meta[INGEST_META];
 	size_t staged_meta_len;
+	struct totals staged_totals; /* of what goes: without the directory itself */
 	/* Result of a worker. */
 	uint64_t size;
 	size_t first_chunk, chunk_count; /* in item->chunks */
@@ -201,6 +202,11 @@ int ingest_work(void *ctx, unsigned int worker, void *item, struct store_error *
 int ingest_worker_init(struct ingest_worker *w, struct ingest *g, struct store_error *err);
 void ingest_worker_release(struct ingest_worker *w);
 struct chunk_ref *ingest_add_chunk(struct item *item, struct store_error *err);
+/*
+ * What job does to entries, as result counts them: same, so far as its content is known to be what
+ * is staged.
+ */
+void ingest_count(struct store_add_result *result, const struct job *job, bool same);
 const char *ingest_path(const struct item *item, const struct job *job);
 
 /* ---- recorded attributes (ingest_meta.c) */
