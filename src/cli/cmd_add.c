@@ -228,9 +228,7 @@ static int run(struct cli *cli, const void *data)
 		return rc;
 	progress_begin(&p, cli, &o.callbacks);
 	rc = given->stdin_paths ? add_stdin(cli, &o, &total) : add_operands(cli, &o, &total);
-	progress_end(&p);
-	if (rc == STORE_ECANCELED && cli_signal())
-		progress_interrupted(&p, "the same command goes on from there");
+	progress_finish(&p, rc, "the same command goes on from there");
 	if (rc != 0)
 		return rc;
 	if (cli->global.json)

@@ -282,10 +282,13 @@ void progress_end(struct progress *p)
 	p->width = 0;
 }
 
-void progress_interrupted(const struct progress *p, const char *again)
+void progress_finish(struct progress *p, int rc, const char *again)
 {
 	struct line size = { 0 };
 
+	progress_end(p);
+	if (rc != STORE_ECANCELED || !cli_signal())
+		return;
 	line_size(&size, p->now.bytes);
 	output_talk(p->cli, "interrupted after %llu files, %s; %s",
 		(unsigned long long)p->now.files, size.data, again);
