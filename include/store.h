@@ -120,6 +120,8 @@ struct store_progress {
 	const char *stage;           /* "add", "commit", "checkout", "fsck 2/6 index", ... */
 	uint64_t files, files_total; /* totals are 0 while unknown */
 	uint64_t bytes, bytes_total;
+	/* The totals are a guess by how far a walk has come, until it is through. */
+	int is_guess;
 };
 
 enum store_notice_kind {
@@ -325,6 +327,8 @@ struct store_config_key {
 	const char *variable; /* the environment variable that goes before files; NULL: none */
 	const char *help;     /* one line */
 	const char *unused;   /* why nothing corresponds to it; NULL: something does */
+	/* Of types words and bool: what a value may be, NULL behind the last; of others NULL. */
+	const char *const *words;
 };
 /*
  * The key at pos, in the order of their names, into *out; STORE_ENOTFOUND behind the last.
@@ -348,7 +352,9 @@ struct store_add_options {
 };
 
 struct store_add_result {
-	uint64_t added, modified, deleted; /* entries staged */
+	/* Files and symbolic links; one of another type than before is deleted and added. */
+	uint64_t added, modified, deleted;
+	uint64_t directories; /* that are new or gone, beside what lies in them */
 	uint64_t unchanged;
 	/* Unreadable, changing, over a limit: each was a notice; > 0 means "done, but". */
 	uint64_t skipped;

@@ -18,10 +18,16 @@ def make(place):
         (shutil.copy if place == 'again' else os.link)(name, place + '/' + name)
     os.mkfifo(place + '/fifo')
 
-for name, size in SIZES.items():
+for name, size in (*SIZES.items(), ('mib', 1)):
     with open(name, 'wb') as f:
         f.write(os.urandom(size << 20))
 make('done')
+# Directories of like files: what has been walked tells of what has not.
+subprocess.run(['store', 'init', '-q', 'early'], check=True)
+for d in range(3):
+    os.mkdir('early/d%d' % d)
+    for f in range(4):
+        os.link('mib', 'early/d%d/%d' % (d, f))
 subprocess.run('store add -q . && store commit -q -m all', shell=True, cwd='done', check=True)
 
 def narrow(fd, run):
@@ -44,6 +50,7 @@ CASES = {
     'fsck': ('done', 'read:1+:16ms', ['store', '--threads', '1', 'fsck'], {}),
     'narrow': (None, READ, ADD, {'columns': 50, 'on_output': narrow}),
     'again': (None, READ, ADD, {'on_output': again}),
+    'early': ('early', READ, ['store', '--threads', '1', 'add', '.'], {}),
     'notice': (None, READ, ['store', '--threads', '1', '-v', 'add', 'one', 'fifo', 'two'], {}),
     'background': (None, READ, ['sh', '-mc', 'store --threads 1 add one two & wait'], {}),
     'quiet': (None, READ, ADD[:1] + ['-q'] + ADD[1:], {}),
@@ -79,17 +86,18 @@ import pickle, re, terminal
 
 cases = pickle.load(open('cases.pickle', 'rb'))
 UNITS = {'bytes': 1, 'byte': 1, 'KiB': 1 << 10, 'MiB': 1 << 20, 'GiB': 1 << 30}
-LINE = re.compile(r'(.*?): (?:(\d+)(?:/(\d+))? files, )?([\d.]+) (\w+)(?: of ([\d.]+) (\w+))?, ([\d.]+) (\w+)/s(?:, (\d+):(\d\d) left)?')
+LINE = re.compile(r'(.*?): (?:(\d+)(?:/(~?)(\d+))? files, )?([\d.]+) (\w+)(?: of (~?)([\d.]+) (\w+))?, ([\d.]+) (\w+)/s(?:, (~?)(\d+):(\d\d) left)?')
 
 def lines(name):
     out = []
     for frame in terminal.frames(cases[name]['out']):
         m = LINE.fullmatch(frame.split('\n')[0].rstrip())
         if m:
-            stage, files, total, b, bu, t, tu, r, ru, minutes, seconds = m.groups()
+            stage, files, guess1, total, b, bu, guess2, t, tu, r, ru, guess3, minutes, seconds = m.groups()
+            assert len({g for g in (guess1, guess2, guess3) if g is not None}) < 2, frame
             out.append({'stage': stage, 'files': files, 'files_total': total, 'bytes': float(b) * UNITS[bu],
                         'total': t and float(t) * UNITS[tu], 'rate': float(r) * UNITS[ru],
-                        'left': minutes and int(minutes) * 60 + int(seconds)})
+                        'guess': guess2 == '~', 'left': minutes and int(minutes) * 60 + int(seconds)})
     return out
 EOF
 
@@ -119,6 +127,18 @@ for name in \"add\", \"checkout\", \"fsck\":
         want = (l[\"total\"] - l[\"bytes\"]) / l[\"rate\"]
         # What is shown is rounded: a twentieth of the last unit, and whole seconds.
         assert abs(l[\"left\"] - want) <= 1.2 + want / 10, (name, l, want)
+"
+'
+
+test_expect_success 'before all is found the total is guessed, and marked; so the time that is left falls from early on' '
+	python3 -c "
+from seen import *
+got = lines(\"early\")
+guesses = [l for l in got if l[\"guess\"] and l[\"left\"]]
+assert len(guesses) >= 4 and guesses[0][\"bytes\"] <= 4 << 20, got
+assert all(6 << 20 <= l[\"total\"] <= 24 << 20 for l in guesses), guesses
+assert guesses[-1][\"left\"] < guesses[0][\"left\"], guesses
+assert not got[-1][\"guess\"] and got[-1][\"bytes\"] == got[-1][\"total\"] == 12 << 20, got
 "
 '
 

@@ -64,6 +64,8 @@ test_expect_success 'objects to show, tracked paths to compare, move, remove and
 	for command in rm restore "restore --staged" reset; do offers "src/deep/ src/main.c" $command src/ && offers "" $command fre || return 1; done &&
 	offers "icon@2x.png" mv icon && echo late >late && store add -q late && store commit -q -m late && store rm -q late && offers "" restore la &&
 	offers "late" restore --source=HEAD la && offers "late" restore -s HEAD la && offers "late" restore --source main -- la && offers "--source=main" restore --source=m &&
+	for command in "restore --staged" "restore -S" "restore -WS --" reset "reset main" "reset --"; do offers "late" $command la || return 1; done &&
+	{ store complete -- restore --staged "" | tr "\0" "\n" | sort >../got; } && uniq ../got | test_cmp - ../got && test_grep "^late$" ../got &&
 	offers "fresh" check-ignore f && offers "tutorial" help tut && offers "switch" help sw && offers "ignore" help ig && store tag -q -d about
 '
 
@@ -71,6 +73,15 @@ test_expect_success 'keys of the configuration, alone and before =' '
 	cd repo && store config --keys | cut -f1 | sort >../want && fits config "" >../got && test_cmp ../want ../got && offers "user.email user.name user.useConfigOnly" config user. &&
 	offers "core.codec core.codecLevel" config --unset core.cod && offers "" config core.codec core && offers "color.ui=" -c color && offers "color.ui=" status -c color &&
 	offers "-ccolor.ui=" -ccolor
+'
+
+test_expect_success 'values of keys that take one of a few words: behind the key, and behind =' '
+	cp -r repo values && cd values && offers "auto always never" config color.ui "" && offers "always auto" config --global COLOR.UI a && offers "true false" config user.useConfigOnly "" &&
+	offers "zlib zstd" config core.codec z && offers "" config color.ui never "" && offers "" config user.name "" && offers "" config no.key "" &&
+	offers "core.metadata=none core.metadata=posix core.metadata=times" -c core.metadata= && offers "-ccore.trustctime=true" status -ccore.trustctime=t &&
+	offers "" -c user.name= && offers "" -c no.key= && store config --keys >../keys && cut -f1,2 ../keys | grep -E "	(words|bool)\$" >../few && while read -r key type; do
+		fits config "$key" "" >../words && test_line_count -ge 2 ../words && while read -r word; do store config "$key" "$word" 2>../err || return 1; done <../words || return 1
+	done <../few
 '
 
 test_expect_success 'outside a repository, in a damaged one and for what is no command it answers what it can, in silence' '

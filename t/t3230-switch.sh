@@ -21,7 +21,7 @@ test_expect_success 'it goes onto a branch with its files, and back with -, and 
 test_expect_success 'a commit, a tag, HEAD and a revision are refused with the way to detach; what is unknown is named' '
 	cd repo && for rev in HEAD HEAD~1 v1 "$(store log --oneline -n 1 | cut -c1-12)" side~0; do
 		refuses 2 "a branch is expected, and '\''$rev'\'' is a commit; --detach" switch "$rev" && prints main -- branch --show-current || return 1
-	done && refuses 2 "unknown revision '\''sied'\''; the nearest is '\''side'\''" switch sied
+	done && refuses 2 "unknown revision '\''sied'\''; the nearest is '\''side'\''; '\''store switch -c NAME'\'' makes a branch" switch sied
 '
 
 test_expect_success '--detach takes any revision, and HEAD by default; - then comes back, and not the other way' '

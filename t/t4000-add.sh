@@ -42,8 +42,8 @@ test_expect_success 'add takes files, directories, empty ones, programs and syml
 	mkdir -p sub/deeper empty && echo one >one && echo two >sub/two && printf "#!\n" >sub/deeper/program &&
 	chmod +x sub/deeper/program && : >nothing && ln -s sub link && ln -s nowhere dangling &&
 	store add -r . 2>../err &&
-	test_grep -E "9 added, 0 modified, 0 deleted; 6 files, 21 bytes, 21 bytes new, ratio [0-9]+[.][0-9]{2}, [0-9]+[.][0-9] s$" ../err &&
-	store commit -m one >../out && test_grep "added, 0 modified, 0 deleted; 6 files, 21 bytes in all" ../out &&
+	test_grep -E "6 added, 0 modified, 0 deleted, and 3 directories; 6 files, 21 bytes, 21 bytes new, ratio [0-9]+[.][0-9]{2}, [0-9]+[.][0-9] s$" ../err &&
+	store commit -m one >../out && test_grep "^6 added, 0 modified, 0 deleted; 6 files, 21 bytes in all" ../out &&
 	store ls -r >../ls &&
 	cat >../want <<-\EOT &&
 	dangling
@@ -66,12 +66,24 @@ test_expect_success 'add takes files, directories, empty ones, programs and syml
 test_expect_success 'add makes the stage equal to the tree: new, changed and deleted, and says how many' '
 	cd kinds && echo changed >one && rm -r sub && echo new >new &&
 	store add . 2>../err &&
-	test_grep "1 added, 1 modified, 1 deleted" ../err &&
+	test_grep "1 added, 1 modified, 2 deleted, and 2 directories; " ../err &&
 	store commit -m two >../out &&
-	test_grep "added, .* modified, .* deleted; 5 files, 22 bytes in all" ../out &&
+	test_grep "^1 added, 1 modified, 2 deleted; 5 files, 22 bytes in all" ../out &&
 	store ls -r >../ls &&
 	printf "%s\n" dangling empty/ link new nothing one >../want &&
 	test_cmp ../want ../ls
+'
+
+# What is gone was committed, was staged since, or is both, at all depths; what is of another type, in both directions.
+test_expect_success 'add and commit count the same: files and links, gone ones one by one, another type as gone and new' '
+	fresh counts && mkdir -p d/e/f g/h i && echo 1 >d/a && echo 2 >d/e/b && ln -s a d/e/f/l && echo 3 >g/h/k && echo 4 >m && echo 5 >n && echo 6 >i/j && store -q add . &&
+	store -q commit -m one && echo new >d/e/new && echo 7 >m && store -q add . && rm -r d g i m n && echo file >d && ln -s nowhere m && mkdir n && echo 8 >n/o &&
+	cp -a . ../counts-dry && (cd ../counts-dry && store add -n . 2>../said >../out) && store add . 2>../err &&
+	test_grep "^store: 3 added, 0 modified, 8 deleted, and 7 directories; 3 files, " ../err &&
+	test_grep "^store: would be staged: 3 added, 0 modified, 8 deleted, and 7 directories; 3 files, " ../said &&
+	store commit -m two >../out && test_grep "^3 added, 0 modified, 7 deleted; " ../out && mkdir only && store add . 2>../err &&
+	test_grep "^store: 0 added, 0 modified, 0 deleted, and 1 directory; 0 files" ../err && rmdir only && store add . 2>../err &&
+	test_grep "^store: 0 added, 0 modified, 0 deleted, and 1 directory; 0 files" ../err && store add . 2>../err && test_grep "^store: 0 added, 0 modified, 0 deleted; 0 files" ../err
 '
 
 test_expect_success 'only what is below the operand is staged' '
@@ -126,9 +138,9 @@ test_expect_success '-n prints each path with its bytes, and writes nothing' '
 	add               0  hollow
 	EOT
 	test_cmp ../want ../out &&
-	test_grep "would be staged: 2 added, 1 modified, 1 deleted" ../err &&
+	test_grep "would be staged: 1 added, 1 modified, 1 deleted, and 1 directory; " ../err &&
 	test "$(staged_root)" = "$root" &&
-	store add . 2>../err && test_grep "2 added, 1 modified, 1 deleted" ../err
+	store add . 2>../err && test_grep "1 added, 1 modified, 1 deleted, and 1 directory; " ../err
 '
 
 test_expect_success '-n reads the file that is named, and not one of that name at the top' '

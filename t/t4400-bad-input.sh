@@ -76,6 +76,8 @@ test_expect_success 'usage errors name the word and where to read on' '
 	cd repo &&
 	says 2 "no option .--bogus.; see .store log -h" store log --bogus &&
 	says 2 "no command .statsu.*status" store statsu &&
+	says 2 "no command .unstage.*store restore --staged PATH" store unstage file &&
+	says 2 ".set. is no KEY: .config KEY. tells, .config KEY VALUE. sets" store config set user.name me &&
 	says 2 "bytes is A-B.*not .5-2" store cat --bytes 5-2 file &&
 	says 2 "folder. is a directory; .store ls" store cat folder &&
 	says 2 "message is empty" store commit -m "" &&

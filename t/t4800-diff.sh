@@ -116,6 +116,20 @@ test_expect_success 'with --stat and -p the counts come first, and the patch beh
 	{ cat ../stat && echo && cat ../patch; } >../want && store diff --stat -p HEAD~1 HEAD >../got && test_cmp ../want ../got
 '
 
+test_expect_success 'with --stat a line is as wide as the terminal, also before a pager; COLUMNS goes before it; in a pipe it is 80' '
+	store init -q broad && cd broad && seq 2000 >n && store add -q n && store commit -q -m n && >n &&
+	NO_COLOR=1 PYTHONPATH=$SRC_ROOT/t python3 -B -c "
+import os, subprocess, terminal
+def width(columns=None, **env):
+    argv = [\"store\", \"diff\", \"--stat\"]
+    out = terminal.run(argv, env=env, columns=columns).out if columns else subprocess.run(argv, stdout=subprocess.PIPE, env={**os.environ, **env}).stdout
+    return len(out.split(b\"\\r\" if columns else b\"\\n\")[0])
+assert width(132, STORE_PAGER=\"cat\") == width(132, STORE_PAGER=\"sed s/a/b/\") == 131
+assert width(132, STORE_PAGER=\"cat\", COLUMNS=\"100\") == 99
+assert width() == width(COLUMNS=\"100\") == 79
+"
+'
+
 test_expect_success 'lists end with NUL under -z, and what has no lines refuses it' '
 	cd repo && printf "D\\0e/\\0A\\0new/\\0" >../want && names -z HEAD~1 HEAD -- e new >../got && test_cmp ../want ../got &&
 	printf "e/\\0" >../want && store diff -z --name-only HEAD~1 HEAD -- e >../got && test_cmp ../want ../got &&

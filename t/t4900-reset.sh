@@ -111,14 +111,17 @@ test_expect_success BIND 'a file of one name that is seen under two is not remov
 '
 
 test_expect_success 'what is changed and not staged stays so when it moves; what is clean stays clean' '
-	cd r && again && echo more >>f && store mv f new d && store status --porcelain >../got && test_grep "^AM d/f\$" ../got && test_grep "^A  d/new\$" ../got
+	cd r && again && echo more >>f && store mv f new d && store status --porcelain >../got && printf "%s\n" "AM d/f" "A  d/new" "D  f" "D  new" | test_cmp - ../got &&
+	store ls -r : >../got && test_grep ! "^f\$" ../got && test_grep ! "^new\$" ../got
 '
 
-test_expect_success 'a directory of 20,000 files moves in one publication of less than 2 KB, without a new object' '
+# Under the sanitizers a fifth of them: more names than one node and one batch hold, too.
+many=${STORE_TEST_LIGHT:+20000} many=${many:-100000}
+test_expect_success "a directory of $many files moves in one publication of less than 2 KB, without a new object" '
 	mkdir big && cd big && store init -q . && python3 -c "
 import os
 os.mkdir(\"d\")
-for i in range(20000): open(f\"d/{i}\", \"w\").close()" && store add -q . && store commit -q -m one &&
+for i in range($many): os.close(os.open(f\"d/{i}\", os.O_CREAT))" && store add -q . && store commit -q -m one &&
 	du -sb .store/packs | cut -f1 >before && ls .store/packs | wc -l >>before && store mv d e && ls .store/packs | wc -l >count && du -sb .store/packs | cut -f1 >after &&
 	test $(($(cat after) - $(head -n 1 before))) -lt 2048 && test "$(cat count)" -eq $(($(tail -n 1 before) + 1)) && store ls : >got && test_grep "^e/*\$" got &&
 	test_grep ! "^d/*\$" got && store --json --stats info >/dev/null && store -q fsck >/dev/null

@@ -51,10 +51,8 @@ int checkout_run(struct cli *cli, struct store_checkout_options *o, const char *
 
 	progress_begin(&p, cli, &o->callbacks);
 	rc = store_checkout(cli->repo, o, &result, &cli->err);
-	progress_end(&p);
+	progress_finish(&p, rc, "the same command finishes the work");
 	cli->stats = result.stats;
-	if (rc == STORE_ECANCELED && cli_signal())
-		progress_interrupted(&p, "the same command finishes the work");
 	if (rc != 0)
 		return rc;
 	if (cli->global.json)

@@ -71,6 +71,7 @@ static void sum(struct store_add_result *total, const struct store_add_result *r
 	total->added += r->added;
 	total->modified += r->modified;
 	total->deleted += r->deleted;
+	total->directories += r->directories;
 	total->unchanged += r->unchanged;
 	total->skipped += r->skipped;
 	total->ignored_operands += r->ignored_operands;
@@ -98,6 +99,7 @@ static void print_json(const struct store_add_result *r, bool dry_run)
 	json_number(&t, "added", r->added);
 	json_number(&t, "modified", r->modified);
 	json_number(&t, "deleted", r->deleted);
+	json_number(&t, "directories", r->directories);
 	json_number(&t, "unchanged", r->unchanged);
 	json_number(&t, "skipped", r->skipped);
 	json_number(&t, "ignored_operands", r->ignored_operands);
@@ -116,9 +118,14 @@ static void print_end(const struct cli *cli, const struct store_add_result *r, b
 	const struct store_stats *s = &r->stats;
 	struct line t = { 0 };
 
-	line_format(&t, "%s%llu added, %llu modified, %llu deleted; ",
+	line_format(&t, "%s%llu added, %llu modified, %llu deleted",
 		dry_run ? "would be staged: " : "", (unsigned long long)r->added,
 		(unsigned long long)r->modified, (unsigned long long)r->deleted);
+	if (r->directories) {
+		line_string(&t, ", and ");
+		line_count(&t, r->directories, "directory", "directories");
+	}
+	line_string(&t, "; ");
 	line_count(&t, s->files, "file", "files");
 	line_string(&t, ", ");
 	line_size(&t, s->bytes);
@@ -221,9 +228,7 @@ static int run(struct cli *cli, const void *data)
 		return rc;
 	progress_begin(&p, cli, &o.callbacks);
 	rc = given->stdin_paths ? add_stdin(cli, &o, &total) : add_operands(cli, &o, &total);
-	progress_end(&p);
-	if (rc == STORE_ECANCELED && cli_signal())
-		progress_interrupted(&p, "the same command goes on from there");
+	progress_finish(&p, rc, "the same command goes on from there");
 	if (rc != 0)
 		return rc;
 	if (cli->global.json)

@@ -168,9 +168,7 @@ static int stage(struct commit *c)
 
 	progress_begin(&p, c->cli, &o.callbacks);
 	rc = store_add(c->cli->repo, all, 1, &o, &result, &c->cli->err);
-	progress_end(&p);
-	if (rc == STORE_ECANCELED && cli_signal())
-		progress_interrupted(&p, "nothing was committed");
+	progress_finish(&p, rc, "nothing was committed");
 	c->skipped = result.skipped;
 	return rc;
 }

@@ -212,6 +212,18 @@ static int unset(struct cli *cli, const struct config_options *given, const char
 
 /* ---- which of them */
 
+/* What git takes before the KEY; a KEY has a dot. */
+static bool is_verb(const char *word)
+{
+	static const char *const verbs[] = { "get", "set", "unset", "list" };
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		if (strcmp(verbs[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The one action that was asked for, and how many operands it takes. */
 static int check_words(const struct cli *cli, const struct config_options *given)
 {
@@ -235,6 +247,10 @@ static int check_words(const struct cli *cli, const struct config_options *given
 		least = actions[i].least;
 		most = actions[i].most;
 	}
+	if (!word && cli->args.n && is_verb(cli->args.items[0]))
+		return output_usage(cli,
+			"'%s' is no KEY: 'config KEY' tells, 'config KEY VALUE' sets, and --unset and --list are options",
+			cli->args.items[0]);
 	if (cli->args.n < least)
 		return output_usage(cli, "config%s%s wants %s", word ? " " : "", word ? word : "",
 			least == 2 ? "KEY and VALUE" : "a KEY, or --list");

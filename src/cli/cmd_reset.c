@@ -179,10 +179,8 @@ static int do_reset(struct cli *cli, struct store_reset_options *o, const char *
 
 	progress_begin(&p, cli, &o->callbacks);
 	rc = store_reset(cli->repo, o, &result, &cli->err);
-	progress_end(&p);
+	progress_finish(&p, rc, "the same command finishes the work");
 	cli->stats = result.stats;
-	if (rc == STORE_ECANCELED && cli_signal())
-		progress_interrupted(&p, "the same command finishes the work");
 	if (rc != 0)
 		return explain(cli, o, rc);
 	if (cli->global.json)

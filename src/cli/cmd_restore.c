@@ -45,10 +45,8 @@ static int restore(struct cli *cli, struct store_restore_options *o)
 
 	progress_begin(&p, cli, &o->callbacks);
 	rc = store_restore(cli->repo, o, &result, &cli->err);
-	progress_end(&p);
+	progress_finish(&p, rc, "the same command finishes the work");
 	cli->stats = result.stats;
-	if (rc == STORE_ECANCELED && cli_signal())
-		progress_interrupted(&p, "the same command finishes the work");
 	if (rc != 0)
 		return rc;
 	if (cli->global.json)

@@ -66,10 +66,8 @@ static int remove_paths(struct cli *cli, struct store_rm_options *o)
 
 	progress_begin(&p, cli, &o->callbacks);
 	rc = store_rm(cli->repo, o, &result, &cli->err);
-	progress_end(&p);
+	progress_finish(&p, rc, "the same command finishes the work");
 	cli->stats = result.stats;
-	if (rc == STORE_ECANCELED && cli_signal())
-		progress_interrupted(&p, "the same command finishes the work");
 	if (rc == 0 && cli->global.json)
 		print_json(&result, o->flags & STORE_RM_DRY_RUN);
 	return rc;

@@ -66,6 +66,12 @@ static const struct {
 	{ "stash", "'store switch -c NAME' and a commit keep unfinished work" },
 	{ "clean", "'store status -s' lists what is not tracked; rm(1) deletes it" },
 	{ "gc", "nothing is collected yet" },
+	{ "unstage", "'store restore --staged PATH' takes changes out of the stage" },
+	{ "blame", "'store log -p PATH' shows who changed what" },
+	{ "ignore", "rules stand in files named .storeignore; see storeignore(5)" },
+	{ "ls-files", "'store ls -r :' lists what is staged" },
+	{ "rev-parse",
+		"'store log -n 1 REV' tells the id of a commit, 'store root REV' that of its tree" },
 	{ NULL, NULL },
 };
 

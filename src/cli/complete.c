@@ -15,14 +15,16 @@
 #include "cli/output.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum kind {
 	KIND_NONE,
 	KIND_PATH,      /* on disk, or tracked */
 	KIND_TRACKED,   /* tracked */
+	KIND_STAGED,    /* tracked, or in HEAD */
 	KIND_OF_REV,    /* tracked, or in the tree of the revision that stands before */
-	KIND_OF_SOURCE, /* likewise of the one behind --source */
+	KIND_OF_SOURCE, /* likewise of the one behind --source; with --staged also in HEAD */
 	KIND_FILE,
 	KIND_DIR,
 	KIND_REV,
@@ -32,8 +34,8 @@ enum kind {
 	KIND_CONTENT_OR_REV, /* or a revision alone */
 	KIND_COMMAND,
 	KIND_TOPIC,
-	KIND_KEY,       /* of the configuration */
-	KIND_KEY_VALUE, /* KEY= */
+	KIND_KEY,       /* of the configuration, and then its value */
+	KIND_KEY_VALUE, /* KEY=VALUE */
 };
 
 static const struct {
@@ -68,7 +70,7 @@ static const struct {
 	{ "init", "NAME", KIND_NONE },
 	{ "ls", "NAME", KIND_CONTENT_OR_REV },
 	{ "mv", "PATH", KIND_TRACKED },
-	{ "reset", "PATH", KIND_TRACKED },
+	{ "reset", "PATH", KIND_STAGED },
 	{ "restore", "PATH", KIND_OF_SOURCE },
 	{ "rm", "PATH", KIND_TRACKED },
 	{ "switch", "NAME", KIND_BRANCH },
@@ -162,6 +164,35 @@ static void offer_keys(struct complete *c, const char *head, const char *tail)
 		complete_offer(c, head, key.name, tail, key.help);
 }
 
+/* What may stand behind the key name (len bytes), where it is one of a few words. */
+static void offer_values(struct complete *c, const char *head, const char *name, size_t len)
+{
+	struct store_config_key key;
+
+	for (size_t i = 0; store_config_key(i, &key) == 0; i++) {
+		if (strlen(key.name) != len || strncasecmp(key.name, name, len) != 0)
+			continue;
+		for (size_t w = 0; key.words && key.words[w]; w++)
+			complete_offer(c, head, key.words[w], "", NULL);
+	}
+}
+
+/* KEY=VALUE behind head; the word is at one of the two. */
+static void offer_setting(struct complete *c, const char *head, const char *typed)
+{
+	const char *equals = strchr(typed, '=');
+	struct line before = { 0 };
+
+	if (equals) {
+		line_string(&before, head);
+		line_add(&before, typed, (size_t)(equals - typed) + 1);
+		offer_values(c, before.data, typed, (size_t)(equals - typed));
+	} else {
+		offer_keys(c, head, "=");
+	}
+	line_release(&before);
+}
+
 /* head: what stands before the value in the word; typed: what is typed of the value. */
 static void offer_kind(struct complete *c, enum kind kind, const char *head, const char *typed)
 {
@@ -176,7 +207,13 @@ static void offer_kind(struct complete *c, enum kind kind, const char *head, con
 		complete_paths_of(c, rev, typed);
 		break;
 	case KIND_OF_SOURCE:
-		complete_paths_of(c, c->source ? c->source : "", typed);
+		if (c->is_staged && !c->source)
+			complete_paths_staged(c, typed);
+		else
+			complete_paths_of(c, c->source ? c->source : "", typed);
+		break;
+	case KIND_STAGED:
+		complete_paths_staged(c, typed);
 		break;
 	case KIND_FILE:
 	case KIND_DIR:
@@ -203,9 +240,11 @@ static void offer_kind(struct complete *c, enum kind kind, const char *head, con
 	case KIND_KEY:
 		if (c->operands.n == 0)
 			offer_keys(c, head, "");
+		else if (c->operands.n == 1)
+			offer_values(c, head, c->operands.items[0], strlen(c->operands.items[0]));
 		break;
 	case KIND_KEY_VALUE:
-		offer_keys(c, head, "=");
+		offer_setting(c, head, typed);
 		break;
 	case KIND_NONE:
 		break;
@@ -317,6 +356,16 @@ static void apply_global(struct complete *c, const struct option_spec *o, const 
 		c->cli->global.store_dir = value;
 }
 
+/* --staged, alone or among letters. */
+static bool is_staged(const struct complete *c, const char *word)
+{
+	const struct option_spec *o = find(c, 0, "staged", strlen("staged"));
+
+	if (word[1] == '-')
+		return strcmp(word + 2, "staged") == 0;
+	return o && o->letter && strchr(word, o->letter);
+}
+
 static void take_word(struct complete *c, char *word)
 {
 	const bool global = c->value_of &&
@@ -338,6 +387,7 @@ static void take_word(struct complete *c, char *word)
 		c->has_dashes = true;
 	} else {
 		c->value_of = wants_next(c, word);
+		c->is_staged = c->is_staged || is_staged(c, word);
 		if (!c->value_of && strncmp(word, "--store=", 8) == 0)
 			c->cli->global.store_dir = word + 8;
 		else if (!c->value_of && strncmp(word, "--source=", 9) == 0)

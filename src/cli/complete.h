@@ -36,6 +36,7 @@ struct complete {
 	const struct option_spec *value_of; /* the option whose value it is */
 	const struct option_spec *table_of; /* the table that option stands in */
 	const char *source;                 /* the value of --source; NULL: none */
+	bool is_staged;                     /* --staged is given */
 	struct strings operands;
 	bool has_dashes;
 };
@@ -50,6 +51,8 @@ void complete_offer(struct complete *c, const char *head, const char *text, cons
 void complete_files(struct complete *c, const char *head, const char *name, bool only_dirs);
 /* Paths of the working tree: on disk, and those that are tracked; only_tracked: these alone. */
 void complete_paths(struct complete *c, const char *name, bool only_tracked);
+/* Those that are tracked, or were in HEAD. */
+void complete_paths_staged(struct complete *c, const char *name);
 /* Paths in the tree of rev, relative to the current directory. */
 void complete_paths_of(struct complete *c, const char *rev, const char *name);
 enum { REFS_ALL, REFS_BRANCHES, REFS_TAGS };

@@ -65,47 +65,85 @@ void complete_files(struct complete *c, const char *head, const char *name, bool
 	line_release(&before);
 }
 
+/* The entries of a directory of a tree, in byte order; none if there is no such directory. */
+struct entries {
+	struct store_target target;
+	struct store_tree_iter *it; /* NULL: at its end */
+	struct store_tree_entry e;  /* behind it */
+};
+
+static bool next_entry(struct entries *s)
+{
+	if (s->it && !cli_must_stop() && store_tree_next(s->it, &s->e, NULL) == 0)
+		return true;
+	store_tree_free(s->it);
+	s->it = NULL;
+	return false;
+}
+
+static void open_entries(struct cli *cli, struct entries *s, const char *rev, const char *path)
+{
+	struct line t = { 0 };
+
+	line_format(&t, "%s:%s", rev, path);
+	if (store_resolve(cli->repo, t.data, STORE_NAME_REV_IS_TREE, &s->target, NULL) == 0 &&
+		s->target.node.kind == STORE_KIND_DIR)
+		store_tree_open(cli->repo, &s->target, 0, &s->it, NULL);
+	line_release(&t);
+}
+
+static void close_entries(struct entries *s)
+{
+	store_tree_free(s->it);
+	store_target_clear(&s->target);
+}
+
+enum which {
+	ALL,
+	NOT_ON_DISK,
+	NOT_STAGED,
+};
+
 /*
- * The entries of the directory at rev:path.  before: what stands in the candidate before the name;
- * absent_below: only what is not there below this directory on disk, NULL for all.
+ * The entries of the directory at rev:path, or those of them that which says.  before: what stands
+ * in the candidate before the name, the directory as it was typed.
  */
 static void list_tree(struct complete *c, const char *rev, const char *path, const char *before,
-	const char *absent_below)
+	enum which which)
 {
-	struct cli *cli = c->cli;
-	struct store_target target = { 0 };
-	struct store_tree_iter *it = NULL;
-	struct store_tree_entry e;
+	struct entries all = { 0 }, but = { 0 };
 	struct line t = { 0 };
 	struct stat st;
 
-	line_format(&t, "%s:%s", rev, path);
-	if (store_resolve(cli->repo, t.data, STORE_NAME_REV_IS_TREE, &target, NULL) != 0 ||
-		target.node.kind != STORE_KIND_DIR ||
-		store_tree_open(cli->repo, &target, 0, &it, NULL) != 0)
-		goto out;
-	while (!cli_must_stop() && store_tree_next(it, &e, NULL) == 0) {
+	open_entries(c->cli, &all, rev, path);
+	if (which == NOT_STAGED)
+		open_entries(c->cli, &but, "", path);
+	next_entry(&but);
+	while (next_entry(&all)) {
 		line_clear(&t);
-		line_format(&t, "%s%s", absent_below ? absent_below : "", e.path);
-		if (!absent_below || lstat(t.data, &st) != 0)
-			complete_offer(c, before, e.path, e.node.kind == STORE_KIND_DIR ? "/" : "",
-				NULL);
+		line_format(&t, "%s%s", before, all.e.path);
+		while (but.it && strcmp(but.e.path, all.e.path) < 0)
+			next_entry(&but);
+		if ((which == NOT_ON_DISK && lstat(t.data, &st) == 0) ||
+			(but.it && strcmp(but.e.path, all.e.path) == 0))
+			continue;
+		complete_offer(c, before, all.e.path, all.e.node.kind == STORE_KIND_DIR ? "/" : "",
+			NULL);
 	}
-out:
-	store_tree_free(it);
-	store_target_clear(&target);
+	close_entries(&all);
+	close_entries(&but);
 	line_release(&t);
 }
 
 /* The same for a name that is relative to the current directory. */
-static void list_relative(struct complete *c, const char *rev, const char *name, bool only_absent)
+static void list_relative(struct complete *c, const char *rev, const char *name, enum which which)
 {
 	struct line directory = { 0 };
 	char *path = NULL;
 
 	line_add(&directory, name, whole(name));
 	if (store_operand(c->cli->repo, directory.len ? directory.data : ".", &path, NULL) == 0)
-		list_tree(c, rev, path, directory.data, only_absent ? directory.data : NULL);
+		list_tree(c, rev, path, directory.len ? directory.data : "", which);
 	free(path);
 	line_release(&directory);
 }
@@ -115,13 +153,20 @@ void complete_paths(struct complete *c, const char *name, bool only_tracked)
 	if (!only_tracked)
 		complete_files(c, "", name, false);
 	if (c->cli->repo)
-		list_relative(c, "", name, !only_tracked);
+		list_relative(c, "", name, only_tracked ? ALL : NOT_ON_DISK);
+}
+
+void complete_paths_staged(struct complete *c, const char *name)
+{
+	complete_paths(c, name, true);
+	if (c->cli->repo)
+		list_relative(c, "HEAD", name, NOT_STAGED);
 }
 
 void complete_paths_of(struct complete *c, const char *rev, const char *name)
 {
 	if (c->cli->repo)
-		list_relative(c, rev, name, false);
+		list_relative(c, rev, name, ALL);
 }
 
 void complete_refs(struct complete *c, const char *head, const char *tail, int which)
@@ -171,7 +216,7 @@ static void complete_in_revision(struct complete *c, const char *typed, const ch
 	if (path.len > 1)
 		path.data[path.len - 1] = 0; /* without its last slash */
 	line_add(&before, typed, len);
-	list_tree(c, rev.data, path.data, before.data, NULL);
+	list_tree(c, rev.data, path.data, before.data, ALL);
 	line_release(&rev);
 	line_release(&path);
 	line_release(&before);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include "cli/output.h"
 
-enum { IN_MEMORY = 65536, COLUMNS = 80 };
+enum { IN_MEMORY = 65536 };
 
 /* ---- one path */
 
@@ -141,21 +141,13 @@ struct look {
 	unsigned int name, number, graph; /* columns */
 };
 
-static unsigned int columns_of_output(void)
-{
-	const char *word = output_is_terminal() ? getenv("COLUMNS") : NULL;
-	uint64_t n;
-
-	return word && line_to_number(word, false, 10000, &n) && n > 0 ? (unsigned int)n : COLUMNS;
-}
-
 /* How git shares the columns out: at most 5/8 to the names when there are too few. */
 static struct look look_of(const struct diffstat *s)
 {
 	struct look l = { .name = s->name_width, .number = digits(s->max_change) };
 	const uint64_t bin = s->bin_width > 4 ? s->bin_width - 4 : 0;
 	uint64_t graph = s->max_change > bin ? s->max_change : bin;
-	unsigned int width = columns_of_output();
+	unsigned int width = output_columns();
 
 	if (s->has_bin && l.number < 3)
 		l.number = 3;

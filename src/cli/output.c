@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static char buffer[65536];
@@ -81,13 +82,38 @@ void output_format(const char *fmt, ...)
 	line_release(&t);
 }
 
+struct terminal {
+	bool known, is;
+	unsigned int columns; /* 0: it does not say */
+};
+
+/* Standard output is looked at once, before a pager takes its place. */
+static const struct terminal *terminal(void)
+{
+	static struct terminal t;
+	struct winsize w;
+
+	if (!t.known) {
+		t.known = true;
+		t.is = isatty(1) != 0;
+		t.columns = t.is && ioctl(1, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+	}
+	return &t;
+}
+
 bool output_is_terminal(void)
 {
-	static int known = -1;
+	return terminal()->is;
+}
 
-	if (known < 0)
-		known = isatty(1);
-	return known != 0;
+unsigned int output_columns(void)
+{
+	const char *word = output_is_terminal() ? getenv("COLUMNS") : NULL;
+	uint64_t n;
+
+	if (word && line_to_number(word, false, 10000, &n) && n > 0)
+		return (unsigned int)n;
+	return terminal()->columns ? terminal()->columns : 80;
 }
 
 void output_line_end(const struct cli *cli)

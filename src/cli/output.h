@@ -20,6 +20,8 @@ void output_text(struct line *t);
 int output_flush(void);
 int output_errno(void);
 bool output_is_terminal(void);
+/* How wide a line may be: on a terminal COLUMNS, else what the terminal says; 80 elsewhere. */
+unsigned int output_columns(void);
 /* The line end of lists: LF, or NUL under -z. */
 void output_line_end(const struct cli *cli);
 

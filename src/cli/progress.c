@@ -1,8 +1,9 @@
 /*
  * Progress is drawn on standard error when that is a terminal and the work has lasted a second:
- * stage, files, bytes, rate, and the time that is left where the total is known, ten times a second
- * at most.  The last line is kept.  Anything else that goes to standard error takes the line away
- * first (progress_hide), and it is drawn again with the next call.
+ * stage, files, bytes, rate, and the time that is left where the total is known or can be guessed,
+ * which a ~ marks, ten times a second at most.  The last line is kept.  Anything else that goes to
+ * standard error takes the line away first (progress_hide), and it is drawn again with the next
+ * call.
  *
  * The rate is one of the last seconds: what is left is judged by how the work goes now, and a
  * single slow file does not make the time jump.  A line is cut at the width that the terminal has
@@ -62,14 +63,14 @@ void progress_hide(void)
 	}
 }
 
-static void add_time_left(struct line *t, double seconds)
+static void add_time_left(struct line *t, const char *about, double seconds)
 {
 	unsigned int s = seconds < 359998 ? (unsigned int)seconds + 1 : 359999;
 
 	if (s >= 3600)
-		line_format(t, ", %u:%02u:%02u left", s / 3600, s / 60 % 60, s % 60);
+		line_format(t, ", %s%u:%02u:%02u left", about, s / 3600, s / 60 % 60, s % 60);
 	else
-		line_format(t, ", %u:%02u left", s / 60, s % 60);
+		line_format(t, ", %s%u:%02u left", about, s / 60, s % 60);
 }
 
 /* The rate of the last seconds; the longer ago, the less it counts. */
@@ -91,22 +92,23 @@ static double smooth(struct progress *p, double at)
 static void describe(struct line *t, const struct progress *p, double rate, bool ended)
 {
 	const struct store_progress *now = &p->now;
+	const char *about = now->is_guess ? "~" : "";
 
 	line_harmless(t, p->stage, strlen(p->stage));
 	line_format(t, ": %llu", (unsigned long long)now->files);
 	if (now->files_total)
-		line_format(t, "/%llu", (unsigned long long)now->files_total);
+		line_format(t, "/%s%llu", about, (unsigned long long)now->files_total);
 	line_string(t, " files, ");
 	line_size(t, now->bytes);
 	if (now->bytes_total) {
-		line_string(t, " of ");
+		line_format(t, " of %s", about);
 		line_size(t, now->bytes_total);
 	}
 	line_string(t, ", ");
 	line_size(t, (uint64_t)rate);
 	line_string(t, "/s");
 	if (!ended && now->bytes_total > now->bytes && rate >= 1)
-		add_time_left(t, (double)(now->bytes_total - now->bytes) / rate);
+		add_time_left(t, about, (double)(now->bytes_total - now->bytes) / rate);
 }
 
 /* ended: the line stays, with the rate of the whole stage. */
@@ -280,10 +282,13 @@ void progress_end(struct progress *p)
 	p->width = 0;
 }
 
-void progress_interrupted(const struct progress *p, const char *again)
+void progress_finish(struct progress *p, int rc, const char *again)
 {
 	struct line size = { 0 };
 
+	progress_end(p);
+	if (rc != STORE_ECANCELED || !cli_signal())
+		return;
 	line_size(&size, p->now.bytes);
 	output_talk(p->cli, "interrupted after %llu files, %s; %s",
 		(unsigned long long)p->now.files, size.data, again);

@@ -31,8 +31,11 @@ void progress_end(struct progress *p);
  * Take the line away, if one is drawn, because something else is to be written to standard error.
  */
 void progress_hide(void);
-/* Say how far an operation came that was ended by a signal; again: what to do to go on. */
-void progress_interrupted(const struct progress *p, const char *again);
+/*
+ * The same, and if rc says that a signal ended the operation, how far it came; again: what to do to
+ * go on.
+ */
+void progress_finish(struct progress *p, int rc, const char *again);
 /* Seconds of a clock that never goes back. */
 double progress_now(void);
 

@@ -276,6 +276,29 @@ int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, ui
 	return 0;
 }
 
+int stage_get_clean(struct env_txn *t, uint64_t dir, struct entry *root, bool *known,
+	struct store_error *err)
+{
+	struct stage_scan *dirty;
+	struct stage_dir cached;
+	const uint8_t *name;
+	uint64_t generation;
+	size_t len;
+	int rc = stage_get_dir(t, dir, &cached, err);
+
+	*root = cached.root;
+	*known = false;
+	if (rc != 0 || !cached.has_root)
+		return rc;
+	rc = stage_dirty_open(t, dir, &dirty, err);
+	if (rc != 0)
+		return rc;
+	rc = stage_dirty_next(dirty, &name, &len, &generation, err);
+	stage_scan_close(dirty);
+	*known = rc == STORE_ENOTFOUND;
+	return *known ? 0 : rc;
+}
+
 int stage_dirty_has_generation(struct env_txn *t, uint64_t dir, const void *name, size_t len,
 	uint64_t generation, bool *same, struct store_error *err)
 {

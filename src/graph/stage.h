@@ -78,6 +78,17 @@ void stage_scan_close(struct stage_scan *s);
 /* Borrowed: name and row->meta are valid until the next call.  STORE_ENOTFOUND at the end. */
 int stage_scan_next(struct stage_scan *s, const uint8_t **name, size_t *len, struct stage_row *row,
 	struct store_error *err);
+/*
+ * The cached root of a directory in which nothing is marked, so that it tells all that is staged
+ * there. *known: there is one.
+ */
+int stage_get_clean(struct env_txn *t, uint64_t dir, struct entry *root, bool *known,
+	struct store_error *err);
+/*
+ * What lies below a directory, in all. Where nothing is marked that is known; else its rows are
+ * read. (stage_count.c)
+ */
+int stage_count(struct env_txn *t, uint64_t dir, struct totals *out, struct store_error *err);
 /* Do the names below a directory, joined, have no more than room bytes each? (stage_room.c) */
 int stage_has_room(struct env_txn *t, uint64_t dir, size_t room, bool *fits,
 	struct store_error *err);

@@ -28,24 +28,13 @@ struct measure {
 static int is_surely_short(struct measure *m, uint64_t dir, size_t room, bool *is,
 	struct store_error *err)
 {
-	struct stage_dir cached;
-	struct stage_scan *dirty;
-	const uint8_t *name;
-	uint64_t generation;
-	size_t len;
-	int rc = stage_get_dir(m->txn, dir, &cached, err);
+	struct entry root;
+	bool known;
+	const int rc = stage_get_clean(m->txn, dir, &root, &known, err);
 
-	*is = false;
 	/* Each directory is a name and a separator, and a file is the last. */
-	if (rc != 0 || !cached.has_root || cached.root.totals.dirs >= (room + 1) / (LIMIT_NAME + 1))
-		return rc;
-	rc = stage_dirty_open(m->txn, dir, &dirty, err);
-	if (rc != 0)
-		return rc;
-	rc = stage_dirty_next(dirty, &name, &len, &generation, err);
-	stage_scan_close(dirty);
-	*is = rc == STORE_ENOTFOUND;
-	return *is ? 0 : rc;
+	*is = rc == 0 && known && root.totals.dirs < (room + 1) / (LIMIT_NAME + 1);
+	return rc;
 }
 
 static int enter(struct measure *m, uint64_t dir, size_t room, struct store_error *err)

@@ -119,17 +119,17 @@ static void tell_dry(const struct ingest *g, const struct item *item, const stru
 		tell(g->callbacks, job->notice, path, job->why, 0);
 		break;
 	case JOB_DELETE:
-		r->deleted++;
+		ingest_count(r, job, false);
 		tell(g->callbacks, STORE_NOTICE_WOULD_DELETE, path, "", 0);
 		break;
 	case JOB_DIR:
+		ingest_count(r, job, true);
 		if (job->has_staged || !*path)
 			break;
-		r->added++;
 		tell(g->callbacks, STORE_NOTICE_WOULD_ADD, path, "directory", 0);
 		break;
 	default:
-		*(job->has_staged ? &r->modified : &r->added) += 1;
+		ingest_count(r, job, false);
 		r->stats.files++;
 		r->stats.bytes += job->size;
 		tell(g->callbacks, STORE_NOTICE_WOULD_ADD, path, "", job->size);

@@ -21,6 +21,8 @@ struct add_frame {
 	size_t name_len;
 	struct stage_row row;
 	uint8_t meta[INGEST_META];
+	size_t dirs_entered;
+	double passed, all; /* of its names, weighed: add_part.c */
 };
 
 struct add_walk {
@@ -57,7 +59,8 @@ int add_walk_set_path(struct add_walk *w, const char *name, size_t len, struct s
 const char *add_walk_path(const struct add_walk *w);
 int add_walk_notice(struct add_walk *w, struct item *item, int kind, const char *why,
 	struct store_error *err);
-int add_walk_delete(struct add_walk *w, struct item *item, struct store_error *err);
+int add_walk_delete(struct add_walk *w, struct item *item, const struct stage_row *row,
+	struct store_error *err);
 /* The directory that is open at fd: a job when it is new or its attributes are. */
 int add_walk_dir(struct add_walk *w, struct item *item, int fd, const struct stage_row *row,
 	struct store_error *err);
@@ -73,6 +76,14 @@ int add_walk_enter(struct add_walk *w, struct item *item, int dirfd, const char 
 /* The entry e at hand, of any kind; operand: the user named it. */
 int add_walk_entry(struct add_walk *w, struct item *item, int dirfd, const struct worktree_entry *e,
 	const struct stage_row *row, bool operand, struct store_error *err);
+
+/*
+ * add_part.c: how far the walk is. A frame notes where it stands when the walk goes into one of
+ * its directories, because its names may be dropped while it is below.
+ */
+void add_part_note(struct add_frame *f);
+/* From 0 to 1: by the place in each directory on the way down, and among the operands. */
+double add_part_of(struct add_walk *w);
 
 /* add_operand.c: the next parent of the next operand, or the operand itself. */
 int add_walk_operand(struct add_walk *w, struct item *item, struct store_error *err);

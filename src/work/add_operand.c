@@ -110,7 +110,7 @@ static int begin_operand(struct add_walk *w, struct item *item, const char *path
 	rc = top ? worktree_stat(w->repo->work_fd, ".", &e, &failed)
 		 : worktree_find(w->repo->work_fd, path, &e, &failed);
 	if (rc != 0 && worktree_is_absent(failed.sys))
-		return found ? add_walk_delete(w, item, err) : 0;
+		return found ? add_walk_delete(w, item, &row, err) : 0;
 	if (rc != 0)
 		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
 	if (top)

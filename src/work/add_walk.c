@@ -120,10 +120,11 @@ static void sleep_txn(struct add_walk *w)
 
 /* ---- jobs */
 
-static void set_staged(struct job *job, const struct stage_row *row)
+static int set_staged(struct add_walk *w, struct job *job, const struct stage_row *row,
+	struct store_error *err)
 {
 	if (!row)
-		return;
+		return 0;
 	job->has_staged = true;
 	job->staged_kind = row->kind;
 	job->staged = row->ref;
@@ -131,6 +132,11 @@ static void set_staged(struct job *job, const struct stage_row *row)
 	job->staged_meta_len = row->meta_len <= sizeof(job->staged_meta) ? row->meta_len : 0;
 	if (job->staged_meta_len > 0)
 		memcpy(job->staged_meta, row->meta, job->staged_meta_len);
+	job->staged_totals = (struct totals){ .files = 1 };
+	/* A directory that stays one is not counted. */
+	if (row->kind != ENTRY_DIR || job->type == JOB_DIR)
+		return 0;
+	return stage_count(w->txn, row->dir, &job->staged_totals, err);
 }
 
 static struct job *add_job(struct add_walk *w, struct item *item, enum job_type type,
@@ -151,11 +157,15 @@ int add_walk_notice(struct add_walk *w, struct item *item, int kind, const char 
 	return 0;
 }
 
-int add_walk_delete(struct add_walk *w, struct item *item, struct store_error *err)
+int add_walk_delete(struct add_walk *w, struct item *item, const struct stage_row *row,
+	struct store_error *err)
 {
+	struct job *job;
+
 	if (w->flags & STORE_ADD_NO_REMOVAL)
 		return 0;
-	return add_job(w, item, JOB_DELETE, err) ? 0 : STORE_ENOMEM;
+	job = add_job(w, item, JOB_DELETE, err);
+	return job ? set_staged(w, job, row, err) : STORE_ENOMEM;
 }
 
 int add_walk_ignored(struct add_walk *w, struct item *item, bool is_dir, enum ignore_state *state,
@@ -202,8 +212,9 @@ int add_walk_dir(struct add_walk *w, struct item *item, int fd, const struct sta
 	if (!job)
 		return STORE_ENOMEM;
 	ingest_take_stat(job, &e);
-	set_staged(job, row);
-	rc = ingest_meta(w->g, job, &w->list, w->compare.hash, err);
+	rc = set_staged(w, job, row, err);
+	if (rc == 0)
+		rc = ingest_meta(w->g, job, &w->list, w->compare.hash, err);
 	if (rc != 0)
 		return rc;
 	if (is_dir_staged(job, row))
@@ -254,7 +265,9 @@ static int add_content(struct add_walk *w, struct item *item, int dirfd,
 		return STORE_ENOMEM;
 	ingest_take_stat(job, e);
 	job->size = e->stat.size;
-	set_staged(job, row);
+	rc = set_staged(w, job, row, err);
+	if (rc != 0)
+		return rc;
 	ingest_found(w->g, e->stat.size);
 	if (e->kind != ENTRY_LINK && e->stat.size > INGEST_SMALL && !dry) {
 		const struct job large = *job;
@@ -275,6 +288,8 @@ static int push(struct add_walk *w, const struct stage_row *row, struct store_er
 
 	if (mem_grow(&w->frames, &w->cap, w->depth + 1, sizeof(*w->frames)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	if (w->depth > 0)
+		add_part_note(&w->frames[w->depth - 1]);
 	f = &w->frames[w->depth];
 	memset(f, 0, sizeof(*f));
 	f->dir.fd = -1;
@@ -308,6 +323,8 @@ static void pop(struct add_walk *w)
 {
 	struct add_frame *f = &w->frames[--w->depth];
 
+	if (w->depth > 0)
+		w->frames[w->depth - 1].dirs_entered++;
 	stage_scan_close(f->scan);
 	worktree_dir_close(&f->dir);
 }
@@ -330,7 +347,7 @@ int add_walk_enter(struct add_walk *w, struct item *item, int dirfd, const char 
 	if (rc != 0) {
 		pop(w);
 		if (worktree_is_absent(failed.sys))
-			return row ? add_walk_delete(w, item, err) : 0;
+			return row ? add_walk_delete(w, item, row, err) : 0;
 		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
 	}
 	drop_names(w);
@@ -356,7 +373,7 @@ int add_walk_entry(struct add_walk *w, struct item *item, int dirfd, const struc
 	if (rc != 0)
 		return rc;
 	if (state == IGNORE_LEFT)
-		return row ? add_walk_delete(w, item, err) : 0;
+		return row ? add_walk_delete(w, item, row, err) : 0;
 	if (state == IGNORE_UNKNOWN)
 		return 0;
 	if (e->flags & WORKTREE_LIMIT)
@@ -366,10 +383,10 @@ int add_walk_entry(struct add_walk *w, struct item *item, int dirfd, const struc
 		return add_walk_notice(w, item, STORE_NOTICE_LIMIT,
 			"its path is longer than 4096 bytes", err);
 	if ((w->flags & STORE_ADD_UPDATE) && !is_tracked)
-		return row ? add_walk_delete(w, item, err) : 0;
+		return row ? add_walk_delete(w, item, row, err) : 0;
 	if (e->flags & WORKTREE_SPECIAL) {
 		rc = add_walk_notice(w, item, STORE_NOTICE_SPECIAL, "", err);
-		return rc == 0 && row ? add_walk_delete(w, item, err) : rc;
+		return rc == 0 && row ? add_walk_delete(w, item, row, err) : rc;
 	}
 	if (e->kind != ENTRY_DIR)
 		return add_content(w, item, dirfd, e, row, err);
@@ -423,7 +440,7 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 	if (c > 0) {
 		f->has_row = false;
 		rc = add_walk_set_path(w, f->name, f->name_len, err);
-		return rc == 0 ? add_walk_delete(w, item, err) : rc;
+		return rc == 0 ? add_walk_delete(w, item, &f->row, err) : rc;
 	}
 	/* Entering a directory may move the frames, so the row goes along with its attributes. */
 	row = f->row;
@@ -504,6 +521,8 @@ int add_walk_produce(void *ctx, struct item *item, struct store_error *err)
 	}
 	if (w->depth == 0 && w->next_path == w->path_count)
 		ingest_found_all(w->g);
+	else
+		ingest_walked(w->g, add_part_of(w));
 	if (rc == 0 && item->job_count == 0 && !w->g->large.open)
 		rc = PIPELINE_END;
 	/* Nothing stays open while the consumer publishes: the map may have to grow. */

@@ -187,12 +187,14 @@ int store_config_each(const struct store_config_options *options, const char *ke
 
 int store_config_key(size_t pos, struct store_config_key *out)
 {
+	static const char *const bools[] = { "true", "false", NULL };
 	const struct config_key *row = config_key_at(pos);
 
 	if (!row)
 		return STORE_ENOTFOUND;
 	*out = (struct store_config_key){ row->name, config_key_type(row), row->fallback,
-		row->variable, row->help, row->unused };
+		row->variable, row->help, row->unused,
+		row->type == CONFIG_BOOL ? bools : row->words };
 	return 0;
 }
 

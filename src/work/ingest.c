@@ -76,6 +76,11 @@ void ingest_found(struct ingest *g, uint64_t bytes)
 	__atomic_fetch_add(&g->found_bytes, bytes, __ATOMIC_RELAXED);
 }
 
+void ingest_walked(struct ingest *g, double part)
+{
+	__atomic_store_n(&g->walked, (uint32_t)(part * INGEST_WALKED), __ATOMIC_RELAXED);
+}
+
 void ingest_found_all(struct ingest *g)
 {
 	__atomic_store_n(&g->found_all, true, __ATOMIC_RELEASE);
@@ -236,6 +241,34 @@ static bool has_same_attributes(const struct job *job)
 	return meta_same(&a, &b);
 }
 
+static bool is_same_type(uint8_t a, uint8_t b)
+{
+	return (a == ENTRY_EXEC ? ENTRY_FILE : a) == (b == ENTRY_EXEC ? ENTRY_FILE : b);
+}
+
+/*
+ * As a layer counts them: files and links, and what is of another type now counts as gone and as
+ * new. Directories count apart.
+ */
+void ingest_count(struct store_add_result *r, const struct job *job, bool same)
+{
+	const bool stays = job->has_staged && job->type != JOB_DELETE &&
+		is_same_type(job->staged_kind, job->kind);
+
+	if (job->has_staged && !stays) {
+		r->deleted += job->staged_totals.files;
+		r->directories += job->staged_totals.dirs + (job->staged_kind == ENTRY_DIR);
+	}
+	if (job->type == JOB_DELETE)
+		return;
+	if (job->type == JOB_DIR)
+		r->directories += !stays;
+	else if (!stays)
+		r->added++;
+	else
+		*(same ? &r->unchanged : &r->modified) += 1;
+}
+
 /* An entry whose content is known: set its row, or only its stat data when nothing else is new. */
 static int stage_content(struct ingest *g, const struct item *item, const struct job *job,
 	const struct file_ref *ref, struct store_error *err)
@@ -253,13 +286,9 @@ static int stage_content(struct ingest *g, const struct item *item, const struct
 		.meta_len = job->meta_len };
 	const char *path = ingest_path(item, job);
 
-	if (!job->has_staged)
-		g->result->added++;
-	else if (!same_content || ((job->staged_mode ^ job->stat.mode) & 07777) != 0 ||
-		!has_same_attributes(job))
-		g->result->modified++;
-	else
-		g->result->unchanged++;
+	ingest_count(g->result, job,
+		same_content && ((job->staged_mode ^ job->stat.mode) & 07777) == 0 &&
+			has_same_attributes(job));
 	if (same_content && same_meta)
 		return stage_batch_touch(g->batch, path, job->path_len, &row, err);
 	return stage_batch_set(g->batch, path, job->path_len, &row, err);
@@ -292,11 +321,10 @@ static int take_job(struct ingest *g, const struct item *item, struct job *job,
 	}
 	switch (job->type) {
 	case JOB_DELETE:
-		g->result->deleted++;
+		ingest_count(g->result, job, false);
 		return stage_batch_delete(g->batch, path, job->path_len, err);
 	case JOB_DIR:
-		if (!job->has_staged)
-			g->result->added++;
+		ingest_count(g->result, job, true);
 		return stage_batch_set(g->batch, path, job->path_len, &dir, err);
 	default:
 		rc = result_of(g, item, job, &ref, err);
@@ -390,6 +418,27 @@ static int consume(void *ctx, void *it, struct store_error *err)
 	return rc == 0 ? publish_batch(g, err) : rc;
 }
 
+/*
+ * What is to be read in all: what the walk has found, once it is through. Before that it is judged
+ * by how much of the walk that was, when it was enough to judge by.
+ */
+static void tell_totals(const struct ingest *g, struct store_progress *p)
+{
+	const bool all = __atomic_load_n(&g->found_all, __ATOMIC_ACQUIRE);
+	const uint32_t walked = all ? INGEST_WALKED : __atomic_load_n(&g->walked, __ATOMIC_RELAXED);
+	const double times = INGEST_WALKED / (double)(walked ? walked : 1);
+
+	if (walked < INGEST_WALKED / 64)
+		return;
+	p->is_guess = !all;
+	p->files_total = __atomic_load_n(&g->found_files, __ATOMIC_RELAXED);
+	p->bytes_total = __atomic_load_n(&g->found_bytes, __ATOMIC_RELAXED);
+	if (all)
+		return;
+	p->files_total = (uint64_t)((double)p->files_total * times);
+	p->bytes_total = (uint64_t)((double)p->bytes_total * times);
+}
+
 static int tick(void *ctx, struct store_error *err)
 {
 	struct ingest *g = ctx;
@@ -400,11 +449,7 @@ static int tick(void *ctx, struct store_error *err)
 
 	if (now - g->told_ns < TICK_NS)
 		return 0;
-	/* A total that still grows is none: it is told once the walk is through. */
-	if (__atomic_load_n(&g->found_all, __ATOMIC_ACQUIRE)) {
-		p.files_total = __atomic_load_n(&g->found_files, __ATOMIC_RELAXED);
-		p.bytes_total = __atomic_load_n(&g->found_bytes, __ATOMIC_RELAXED);
-	}
+	tell_totals(g, &p);
 	g->told_ns = now;
 	stats_sample();
 	if (g->callbacks->progress && g->callbacks->progress(g->callbacks->payload, &p) != 0)

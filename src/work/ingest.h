@@ -26,6 +26,7 @@
 #define INGEST_SMALL ((uint64_t)256 << 10) /* files up to this size travel in batches */
 #define INGEST_BATCH ((uint64_t)1 << 20)   /* bytes of files per batch */
 #define INGEST_JOBS 256                    /* jobs per batch */
+#define INGEST_WALKED ((uint32_t)1 << 20)  /* a walk that is through */
 #define INGEST_META META_MAX               /* bytes of an encoded meta value */
 
 enum job_type {
@@ -56,6 +57,7 @@ struct job {
 	uint32_t staged_mode;
 	uint8_t staged_meta[INGEST_META];
 	size_t staged_meta_len;
+	struct totals staged_totals; /* of what goes: without the directory itself */
 	/* Result of a worker. */
 	uint64_t size;
 	size_t first_chunk, chunk_count; /* in item->chunks */
@@ -156,6 +158,7 @@ struct ingest {
 	/* For progress: what the walk found to read, whether it is through, and what was taken. */
 	uint64_t found_files, found_bytes; /* atomic */
 	bool found_all;                    /* atomic; set after the last of them */
+	uint32_t walked;                   /* atomic; how far it is, in parts of INGEST_WALKED */
 	uint64_t taken_bytes;              /* of files that are through */
 	uint64_t taken_of_one; /* of the large file that is not; read again, it begins anew */
 	const struct store_callbacks *callbacks;
@@ -176,6 +179,8 @@ void ingest_drop_job(struct item *item);
 bool ingest_item_full(const struct item *item);
 /* The walk has found a file of so many bytes that will be read. */
 void ingest_found(struct ingest *g, uint64_t bytes);
+/* So much of the walk, from 0 to 1, is done, as far as can be told. */
+void ingest_walked(struct ingest *g, double part);
 /* The walk is through: what was found is all there is. */
 void ingest_found_all(struct ingest *g);
 /* Begin a large file: the next items are its segments. */
@@ -197,6 +202,11 @@ int ingest_work(void *ctx, unsigned int worker, void *item, struct store_error *
 int ingest_worker_init(struct ingest_worker *w, struct ingest *g, struct store_error *err);
 void ingest_worker_release(struct ingest_worker *w);
 struct chunk_ref *ingest_add_chunk(struct item *item, struct store_error *err);
+/*
+ * What job does to entries, as result counts them: same, so far as its content is known to be what
+ * is staged.
+ */
+void ingest_count(struct store_add_result *result, const struct job *job, bool same);
 const char *ingest_path(const struct item *item, const struct job *job);
 
 /* ---- recorded attributes (ingest_meta.c) */

@@ -52,7 +52,7 @@ static void forget(struct listing *l)
 	buf_release(&l->text);
 	free(l->order);
 	l->order = NULL;
-	l->count = l->next = l->held = 0;
+	l->count = l->next = l->dirs = l->held = 0;
 }
 
 /* What was handed out is not wanted again. */
@@ -122,6 +122,7 @@ static int cut(struct reading *r)
 		buf_add(&kept, name, strlen(name) + 1);
 		held += strlen(name) + NAME_COST;
 	}
+	l->dirs = (size_t)((uint64_t)l->dirs * n / l->count);
 	if (n < l->count)
 		l->more = true;
 	if (name && n < l->count)
@@ -133,7 +134,7 @@ static int cut(struct reading *r)
 	return kept.failed || r->highest.failed ? ENOMEM : 0;
 }
 
-static int take(struct reading *r, const char *name)
+static int take(struct reading *r, const char *name, bool is_dir)
 {
 	struct listing *l = r->l;
 	const size_t len = strlen(name);
@@ -151,6 +152,7 @@ static int take(struct reading *r, const char *name)
 	if (buf_add(&l->text, name, len + 1) != 0)
 		return ENOMEM;
 	l->count++;
+	l->dirs += is_dir;
 	l->held += len + NAME_COST;
 	return l->held > 2 * r->window ? cut(r) : 0;
 }
@@ -169,7 +171,7 @@ static int read_all(struct reading *r, int fd, uint8_t *data)
 			const struct dirent64 *e = (const void *)(data + at);
 
 			at += e->d_reclen;
-			rc = take(r, e->d_name);
+			rc = take(r, e->d_name, e->d_type == DT_DIR);
 		}
 		if (rc != 0)
 			return rc;

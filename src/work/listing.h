@@ -19,6 +19,7 @@ struct listing {
 	struct buf text; /* the names of the window, each followed by a NUL */
 	uint32_t *order; /* count offsets into text, sorted by the bytes of the names */
 	size_t count, next;
+	size_t dirs;        /* of count, about, as far as the directory tells kinds */
 	size_t held;        /* bytes of memory, about */
 	bool more;          /* the directory has to be read for what follows */
 	struct buf behind;  /* no name up to this one is wanted any more; empty: all are */
