@@ -60,8 +60,7 @@ static int tell(struct walk *w, const struct oid *id, const struct store_error *
 
 static bool is_damage(int rc)
 {
-	return rc == STORE_ECORRUPT || rc == STORE_ENOTFOUND || rc == STORE_EIO ||
-		rc == STORE_EVERSION;
+	return rc == STORE_ENOTFOUND || fsck_is_damage(rc);
 }
 
 static int visit(struct walk *w, const struct oid *id, struct store_error *err)

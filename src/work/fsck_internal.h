@@ -59,9 +59,9 @@ struct fsck_file {
 	struct pack_index index; /* of the footer */
 };
 /*
- * Open and check header and footer. 0 also when one of them is damaged: has_footer is false and err
- * tells why, or has_header is, whose bytes are the same in all packs. STORE_ECORRUPT: it is no pack
- * at all. fsck_file_close in any case.
+ * Open and check header and footer. 0 also when one of them is damaged or cannot be read:
+ * has_footer is false and err tells why, or has_header is, whose bytes are the same in all packs.
+ * STORE_ECORRUPT: it is no pack at all. fsck_file_close in any case.
  */
 int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f,
 	struct store_error *err);
@@ -83,6 +83,8 @@ void fsck_decoder_release(struct fsck_decoder *d);
 /* Read, check and decode: plain bytes into d->plain, lengths of its objects into d->lens. */
 int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
 	const struct pack_block_info *info, struct store_error *err);
+/* What a pack may answer that ends nothing but itself: it is damaged, unreadable, or too new. */
+bool fsck_is_damage(int rc);
 
 /* ---- a run */
 

@@ -70,10 +70,12 @@ static int get(void *ctx, const struct oid *id, struct buf *out, struct store_er
 		return store_error_set(err, STORE_ENOTFOUND, "an object is in no pack");
 	if (rc == 0)
 		rc = odb_row_decode(v.data, v.len, &loc, err);
-	if (rc == 0)
-		rc = read_block(s, &loc, err);
 	if (rc != 0)
 		return rc;
+	rc = read_block(s, &loc, err);
+	/* Whoever asked goes on without it; a failure of the new database is another thing. */
+	if (rc != 0)
+		return fsck_is_damage(rc) ? STORE_ECORRUPT : rc;
 	if ((uint64_t)loc.off + loc.len > s->decoder.plain.len)
 		return store_error_set(err, STORE_ECORRUPT, "object lies beyond its block");
 	if (buf_set(out, s->decoder.plain.data + loc.off, loc.len) != 0)
