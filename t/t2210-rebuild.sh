@@ -379,6 +379,14 @@ test_expect_success 'a changed cipher byte in one block does not hide the stage 
 	store -C hurt status --porcelain >got && store -C good status --porcelain >want && test_cmp want got
 '
 
+test_expect_success 'a reset to a tree of 40 directories in each other, with files before and behind each, is done again' '
+	rm -rf hurt && mkdir hurt && cd hurt && store init . && p=. && for i in $(seq 40); do
+		mkdir $p/m && echo $i >$p/a && echo $i >$p/z && chmod $((600 + i % 8)) $p/z && p=$p/m || return 1
+	done &&
+	store add -A && store commit -m deep && store rm -r -q m && store commit -m flat && store reset --hard HEAD~1 && cd .. &&
+	state hurt >want && rm -r hurt/.store/db && store -C hurt fsck --rebuild -q >out && test_grep "all is well" out && state hurt >got && test_cmp want got
+'
+
 test_expect_success 'a database map that begins small grows with the rebuild' '
 	fresh && (STORE_TEST_MAP_SIZE=1048576 && export STORE_TEST_MAP_SIZE && store -C hurt fsck --rebuild -q) && state hurt >after &&
 	test_cmp before after

@@ -290,7 +290,7 @@ static int apply_reset(struct stage_run *t, struct store_error *err)
 		rc = check_reset(o, &src, err);
 	if (rc == 0)
 		rc = rebuild_tree(t->rebuild, &src, &o->root, o->has_meta ? &o->meta : NULL,
-			t->number, &dir, err);
+			o->path.len, t->number, &dir, err);
 	if (rc == 0 && o->path.len == 0)
 		return swap_root(t, dir, err);
 	if (rc == 0) {
