@@ -174,6 +174,18 @@ int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t of
 	return id ? remember(f, id, pack, off, err) : 0;
 }
 
+int fsck_damage_at(struct fsck *f, const struct oid *id, const char *path, const char *what,
+	struct store_error *err)
+{
+	char where[220], text[400];
+
+	describe(f, where, sizeof(where), id, 0, 0);
+	snprintf(text, sizeof(text), "%s: %s", where, what);
+	f->result->damaged++;
+	tell(f, STORE_NOTICE_CORRUPT, *path ? path : ".", text);
+	return remember(f, id, 0, 0, err);
+}
+
 void fsck_damage_path(struct fsck *f, const char *path, const char *what)
 {
 	char text[300];

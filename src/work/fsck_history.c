@@ -211,10 +211,43 @@ static int put_nowhere(void *ctx, enum kind kind, const void *data, size_t len, 
 	return 0;
 }
 
+struct measure {
+	struct fsck *fsck;
+	const struct oid *layer;
+};
+
+/* A directory that is new where it is, or a path that is too long itself. */
+static int measure(void *ctx, const struct buf *path, const struct entry *dir,
+	struct store_error *err)
+{
+	const struct measure *m = ctx;
+	bool is_long = !dir;
+	int rc = dir ? fsck_measure(m->fsck, dir, path->len, &is_long, err) : 0;
+	struct buf text = { 0 };
+
+	if (rc != 0 || !is_long)
+		return rc;
+	if (buf_set(&text, path->data, path->len) != 0 || !buf_str(&text)) {
+		buf_release(&text);
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == 0)
+			text.data[i] = '/';
+	}
+	rc = fsck_damage_at(m->fsck, m->layer, buf_str(&text),
+		dir ? "in its tree a path is longer than 4096 bytes, below"
+		    : "in its tree a path is longer than 4096 bytes",
+		err);
+	buf_release(&text);
+	return rc;
+}
+
 static int check_changes(struct fsck *f, const struct oid *id, const struct layer *l,
 	const struct layer *parent, struct store_error *err)
 {
 	const struct entry now = view_top(l), before = parent ? view_top(parent) : now;
+	const struct changes_watch watch = { measure, &(struct measure){ f, id } };
 	struct store_error why = { 0 };
 	struct changes is;
 	struct hash *h = hash_new();
@@ -223,12 +256,9 @@ static int check_changes(struct fsck *f, const struct oid *id, const struct laye
 
 	if (!h)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	rc = changes_build(&f->nodes, &sink, parent ? &before : NULL, &now, &is, &why);
+	rc = changes_build(&f->nodes, &sink, parent ? &before : NULL, &now, &watch, &is, &why);
 	hash_free(h);
-	if (is.has_long_path)
-		return fsck_damage(f, id, 0, 0, err, "a path in its tree is longer than %d bytes",
-			LIMIT_PATH);
-	/* A root that cannot be read: phase 5 comes upon it. */
+	/* A path that is too long was told; a root that cannot be read: phase 5 comes upon it. */
 	if (is_damage(rc))
 		return 0;
 	if (rc != 0) {

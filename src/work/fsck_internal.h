@@ -103,12 +103,13 @@ enum fsck_role {
 struct fsck_memo {
 	struct oid id;
 	uint8_t role, level;
-	bool is_marked;           /* and entered, when it was new */
-	bool ends;                /* its last item closes it: another may follow */
-	bool is_overrun;          /* an item before the last closes it already */
-	bool is_single;           /* one child, once */
-	bool is_spine_ok;         /* what lies last below it was looked at, level by level */
-	uint32_t last_key;        /* checksum of the last key of a map node */
+	bool is_marked;    /* and entered, when it was new */
+	bool ends;         /* its last item closes it: another may follow */
+	bool is_overrun;   /* an item before the last closes it already */
+	bool is_single;    /* one child, once */
+	bool is_spine_ok;  /* what lies last below it was looked at, level by level */
+	uint16_t safe;     /* of a directory: at paths of fewer bytes none below it is too long */
+	uint32_t last_key; /* checksum of the last key of a map node */
 	struct map_totals totals; /* of a seq node: totals.size */
 	union {
 		struct {
@@ -151,15 +152,21 @@ struct fsck {
 	struct fsck_damaged *damaged; /* open addressing */
 	size_t damaged_count, damaged_cap;
 	bool damaged_full;
-	size_t nameless; /* damaged, and no path was named yet; counted before the last walk */
+	size_t nameless; /* damaged, and nothing that needs it was named yet; counted late */
 	int row_fd;      /* the pack fsck_bit looked at last */
 	uint64_t row_pack;
-	struct oid last_list; /* the list of xattrs that was looked at last */
+	struct oid last_list;  /* the list of xattrs that was looked at last */
+	bool is_stage_tangled; /* two names of the stage lead to one directory: it is not walked */
+	uint64_t measured;     /* nodes that were read to measure paths */
+	bool is_unmeasured;    /* and there were more than may be read */
 };
 
 /* Something is damaged: told at once.  id may be NULL; pack 0: in none. */
 int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off,
 	struct store_error *err, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* The same of something at a path in the tree that object id has. */
+int fsck_damage_at(struct fsck *f, const struct oid *id, const char *path, const char *what,
+	struct store_error *err);
 /* Something about a path of the stage is wrong. */
 void fsck_damage_path(struct fsck *f, const char *path, const char *what);
 /* Was the object found damaged? NULL: no. */
@@ -251,7 +258,17 @@ void fsck_child_content(struct fsck_child *c, const struct oid *id, uint8_t heig
 /* Is it a built-in map or file, that is nowhere stored? */
 bool fsck_is_built_in(const struct fsck_ref *ref);
 
+/*
+ * Is a path below dir longer than may be, when its own has path_len bytes (fsck_reach.c)? What
+ * cannot be read, and its totals, are left to phase 5.
+ */
+int fsck_measure(struct fsck *f, const struct entry *dir, size_t path_len, bool *is_long,
+	struct store_error *err);
+
 /* ---- what a node says of itself, and where it may stand (fsck_border.c) */
+
+/* Where the memo of a node stands, when it does. */
+struct fsck_memo *fsck_memo_slot(struct fsck *f, const struct oid *id);
 
 /*
  * The memo of a node; when it is not in the table the node is loaded into node, and *loaded is set.

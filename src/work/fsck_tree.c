@@ -10,7 +10,7 @@
  * Memory: the way down is kept as ids and places; of the nodes on it the lowest KEPT are decoded,
  * others are read again when the walk comes back to them. A directory 2048 deep costs no more than
  * a flat one. Paths are measured on the way; one that gets too long by way of a subtree that was
- * gone through before is found in phase 4, when what is above it changed.
+ * gone through before is found in phase 4, which measures what is new at its place.
  */
 #include <stdlib.h>
 #include <string.h>
