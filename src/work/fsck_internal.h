@@ -148,6 +148,7 @@ struct fsck {
 	uint8_t *seen;     /* one bit per footer row */
 	struct oid *loose; /* marked objects that have no bit; open addressing, all zero is free */
 	size_t loose_count, loose_cap;
+	bool is_loose_full;
 	struct fsck_memo *memo;       /* FSCK_MEMO slots */
 	struct fsck_damaged *damaged; /* open addressing */
 	size_t damaged_count, damaged_cap;
