@@ -204,6 +204,21 @@ void fsck_tell_path(struct fsck *f, const struct fsck_damaged *d, const char *pa
 	tell(f, STORE_NOTICE_CORRUPT, *path ? path : ".", text);
 }
 
+void fsck_tell_user(struct fsck *f, struct fsck_damaged *d, const char *what, const char *name)
+{
+	char where[220], text[600];
+
+	if (d->paths > FSCK_PATHS_EACH)
+		return;
+	f->nameless -= d->paths == 0;
+	describe(f, where, sizeof(where), &d->id, d->pack, d->off);
+	if (d->paths++ < FSCK_PATHS_EACH)
+		snprintf(text, sizeof(text), "%s is needed by %s %s", where, what, name);
+	else
+		snprintf(text, sizeof(text), "%s is needed by more", where);
+	tell(f, STORE_NOTICE_CORRUPT, "", text);
+}
+
 void fsck_tell_more(struct fsck *f, const struct fsck_damaged *d)
 {
 	char where[220], text[260];

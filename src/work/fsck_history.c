@@ -33,6 +33,7 @@ struct ends {
 struct walk {
 	struct fsck *fsck;
 	fsck_commit_fn *fn;
+	void *ctx;
 	struct ends ends;
 	struct buf data;
 };
@@ -79,7 +80,7 @@ static int visit(struct walk *w, const struct oid *id, struct store_error *err)
 	/* Other parents wait, so that the first line is followed without any. */
 	for (size_t i = c.parent_count; i-- > 0 && rc == 0;)
 		rc = push(w, &c.parents[i], err);
-	return rc == 0 && w->fn ? w->fn(w->fsck, id, &c, err) : rc;
+	return rc == 0 && w->fn ? w->fn(w->fsck, w->ctx, id, &c, err) : rc;
 }
 
 static int walk_from(struct walk *w, const struct oid *id, struct store_error *err)
@@ -167,7 +168,7 @@ static int walk_table(struct walk *w, enum env_table table, struct store_error *
 	int rc;
 
 	while ((rc = next_row(w->fsck, table, &after, &value, err)) == 0) {
-		const char *p = (const char *)value.data, *end = p + value.len;
+		const char *p = (const char *)buf_from(&value, 0), *end = p + value.len;
 
 		for (int i = 0; rc == 0 && p && p < end && i < (table == ENV_REFLOG ? 2 : 1); i++) {
 			const char *nl = memchr(p, '\n', (size_t)(end - p));
@@ -184,10 +185,10 @@ static int walk_table(struct walk *w, enum env_table table, struct store_error *
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn,
+int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn, void *ctx,
 	struct store_error *err)
 {
-	struct walk w = { .fsck = f, .fn = fn };
+	struct walk w = { .fsck = f, .fn = fn, .ctx = ctx };
 	int rc = first ? walk_from(&w, first, err) : 0;
 
 	if (rc == 0)
@@ -346,13 +347,14 @@ static int check_parentage(struct fsck *f, const struct oid *id, const struct co
 	return rc;
 }
 
-static int check_commit(struct fsck *f, const struct oid *id, const struct commit *c,
+static int check_commit(struct fsck *f, void *ctx, const struct oid *id, const struct commit *c,
 	struct store_error *err)
 {
 	struct layer l;
 	bool is_good = false, is_new = false;
 	int rc = read_layer(f, &c->layer, &l, &is_good, err);
 
+	(void)ctx;
 	f->result->commits++;
 	if (rc != 0 || !is_good)
 		return rc;
@@ -365,5 +367,5 @@ static int check_commit(struct fsck *f, const struct oid *id, const struct commi
 int fsck_history(struct fsck *f, struct store_error *err)
 {
 	fsck_forget_marks(f);
-	return fsck_each_commit(f, NULL, check_commit, err);
+	return fsck_each_commit(f, NULL, check_commit, NULL, err);
 }

@@ -15,6 +15,7 @@
 #include "graph/entry.h"
 #include "graph/map.h"
 #include "graph/seq.h"
+#include "graph/stage.h"
 #include "odb/pack.h"
 #include "work/repo.h"
 
@@ -88,6 +89,7 @@ bool fsck_is_damage(int rc);
 
 /* ---- a run */
 
+#define FSCK_PATHS_EACH 10 /* of one damaged object are named */
 #define FSCK_MEMO 16384
 #define FSCK_MEMO_KEY 32
 
@@ -127,7 +129,7 @@ struct fsck_damaged {
 	struct oid id;
 	uint64_t pack; /* 0: in none */
 	uint32_t off;
-	uint16_t paths;     /* named so far */
+	uint16_t paths;     /* and others that need it: named so far */
 	uint32_t last_path; /* checksum of the one named last */
 	bool used;
 };
@@ -174,6 +176,8 @@ void fsck_damage_path(struct fsck *f, const char *path, const char *what);
 struct fsck_damaged *fsck_is_damaged(struct fsck *f, const struct oid *id);
 /* A path of HEAD that needs a damaged object. */
 void fsck_tell_path(struct fsck *f, const struct fsck_damaged *d, const char *path);
+/* Something else that needs it, such as commit or ref: "what name". Counts like a path. */
+void fsck_tell_user(struct fsck *f, struct fsck_damaged *d, const char *what, const char *name);
 /* There are more paths than are named. */
 void fsck_tell_more(struct fsck *f, const struct fsck_damaged *d);
 void fsck_info(struct fsck *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -290,13 +294,13 @@ int fsck_tell(struct fsck *f, const struct oid *id, struct store_error *err, con
 
 /* ---- history (fsck_history.c) */
 
-typedef int fsck_commit_fn(struct fsck *f, const struct oid *id, const struct commit *c,
+typedef int fsck_commit_fn(struct fsck *f, void *ctx, const struct oid *id, const struct commit *c,
 	struct store_error *err);
 /*
  * Every commit that refs and reflog reach, each once, each before its parents, first parents before
  * others; those that first reaches come first (NULL: none). fn NULL: none.
  */
-int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn,
+int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn, void *ctx,
 	struct store_error *err);
 
 /* ---- the phases */
@@ -315,11 +319,16 @@ int fsck_numbers(struct fsck *f, struct env_txn *txn, struct store_error *err);
  */
 int fsck_check_cached(struct fsck *f, struct env_txn *txn, uint64_t dir, const struct buf *path,
 	struct store_error *err);
-/* After damage: is content damaged that the stage has under path?  Then it is named. */
-int fsck_name_staged(struct fsck *f, const struct file_ref *ref, const struct buf *path,
+/* Every row of a file or directory that is staged and dirty, with its path; fn may not write. */
+typedef int fsck_staged_fn(void *ctx, const struct stage_row *row, const struct buf *path,
 	struct store_error *err);
-/* After damage: name the paths of HEAD that need it, or else a path of another commit. */
+int fsck_each_staged(struct fsck *f, fsck_staged_fn *fn, void *ctx, struct store_error *err);
+/* After damage: name the staged paths and those of HEAD that need it, or else what else does. */
 int fsck_name_paths(struct fsck *f, struct store_error *err);
+/* The refs whose value is damaged, or a tag of something damaged (fsck_users.c). */
+int fsck_name_refs(struct fsck *f, struct store_error *err);
+/* Those in whose reflog something damaged stands that has no name yet. */
+int fsck_name_reflog(struct fsck *f, struct store_error *err);
 
 /* ---- rebuild.c: make db/ anew.  The gate is held.  notice as in store_callbacks; may be NULL. */
 int rebuild_database(struct fsck *f, struct store_error *err);
