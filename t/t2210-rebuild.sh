@@ -381,9 +381,30 @@ test_expect_success 'a damaged stage record is told, and what other records stag
 	store -C hurt log --oneline >log && test_line_count -eq 2 log
 '
 
+# The reads of packs that a rebuild makes, one after the other, and the first of the check behind it; a later rebuild has all again.
+test_expect_success 'what of a pack cannot be read, stage records included, is passed over and told, and the rebuild ends' '
+	rm -rf hurt && mkdir hurt && cd hurt && store init . && mkdir d && echo one >d/one && store add -A && store commit -m one && echo two >two && store add -A && cd .. &&
+	store -C hurt status --porcelain >want && : >told && : >fired &&
+	for n in $(seq 30); do
+		STORE_FAULT=fsck.read:$n:EIO STORE_FAULT_LOG=$PWD/fired store -C hurt fsck --rebuild >out 2>err
+		case $? in 0 | 4) ;; *) echo "read $n"; cat out err; return 1 ;; esac
+		grep "what it staged is not all there" out >>told
+		store -C hurt fsck --rebuild -q >out 2>err && store -C hurt status --porcelain >got && test_cmp want got || { echo "after read $n"; cat out err; return 1; }
+	done &&
+	test_line_count -eq 30 fired && test_line_count -ge 2 told
+'
+
 test_expect_success 'a changed cipher byte in one block does not hide the stage record behind it' '
 	fresh && flip 37 "$(tail -n 1 all.packs)" && test_expect_code 4 store -C hurt fsck --rebuild >out 2>err && test_grep "cipher" out &&
 	store -C hurt status --porcelain >got && store -C good status --porcelain >want && test_cmp want got
+'
+
+test_expect_success 'a reset to a tree of 40 directories in each other, with files before and behind each, is done again' '
+	rm -rf hurt && mkdir hurt && cd hurt && store init . && p=. && for i in $(seq 40); do
+		mkdir $p/m && echo $i >$p/a && echo $i >$p/z && chmod $((600 + i % 8)) $p/z && p=$p/m || return 1
+	done &&
+	store add -A && store commit -m deep && store rm -r -q m && store commit -m flat && store reset --hard HEAD~1 && cd .. &&
+	state hurt >want && rm -r hurt/.store/db && store -C hurt fsck --rebuild -q >out && test_grep "all is well" out && state hurt >got && test_cmp want got
 '
 
 test_expect_success 'a database map that begins small grows with the rebuild' '

@@ -146,6 +146,19 @@ test_expect_success 'a key that may stand several times is added to, told whole,
 	store config --global --unset safe.directory && test_expect_code 1 store config --get-all safe.directory
 '
 
+test_expect_success 'a value that is one more than a file may hold is refused before it is written, and one that is there can be changed' '
+	cd r && cp .store/config ../before && python3 - .store/config <<-\END &&
+	import sys
+	text = open(sys.argv[1]).read()
+	have = sum("=" in line and not line.startswith("#") for line in text.splitlines())
+	open(sys.argv[1], "a").write("[x-many]\n" + "".join(f"k{i} = v\n" for i in range(4095 - have)))
+	END
+	store config x-many.last 1 && value_is 1 config x-many.last && cp .store/config ../full &&
+	refused x-many.more 1 && test_grep "would have value 4097; a file holds 4096 at most" refused.err && cmp .store/config ../full &&
+	refused core.codec zlib && cmp .store/config ../full && store config x-many.last 2 && value_is 2 config x-many.last && store config --unset x-many.k0 &&
+	store config x-many.more 1 && value_is 1 config x-many.more && cp ../before .store/config
+'
+
 test_expect_success 'the file keeps its mode, a link stays a link, and two who set at once lose nothing' '
 	cd r && chmod 600 .store/config && store config user.name M && test "$(stat -c %a .store/config)" = 600 && chmod 666 .store/config && store config user.name N &&
 	test "$(stat -c %a .store/config)" = 666 && mkdir -p ../dots && mv "$user" ../dots/mine && ln -s "$(cd .. && pwd)/dots/mine" "$user" && chmod 640 ../dots/mine &&

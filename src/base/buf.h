@@ -36,6 +36,16 @@ int buf_set(struct buf *b, const void *data, size_t len);
  * valid until the next change of b.
  */
 char *buf_str(struct buf *b);
+/*
+ * The bytes from off on, never NULL: a buffer that was never filled has none, and to NULL nothing
+ * may be added, not even 0.  Borrowed: valid until the next change of b.
+ */
+static inline const uint8_t *buf_from(const struct buf *b, size_t off)
+{
+	static const uint8_t none[1];
+
+	return b->data ? b->data + off : none;
+}
 /* 0, or STORE_ENOMEM (recorded in err) if any append failed. */
 struct store_error;
 int buf_check(const struct buf *b, struct store_error *err);

@@ -85,7 +85,9 @@ struct span {
 static inline struct span span_of(const void *data, size_t len)
 {
 	/* No bytes may be NULL, and nothing may be added to that, not even 0. */
-	struct span s = { data, data ? (const uint8_t *)data + len : NULL, false };
+	static const uint8_t none[1];
+	const uint8_t *p = data ? data : none;
+	struct span s = { p, p + len, false };
 
 	return s;
 }

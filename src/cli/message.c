@@ -47,7 +47,7 @@ int message_read(struct cli *cli, const char *name, struct line *t)
 void message_clean(struct line *t, bool comments)
 {
 	struct line out = { 0 };
-	const char *p = t->data, *end = p + t->len;
+	const char *p = t->data ? t->data : "", *end = p + t->len;
 	bool gap = false;
 
 	while (p < end) {

@@ -54,7 +54,7 @@ static const uint8_t *window_at(const struct refslog_reader *r, size_t *len)
 	const size_t skip = (size_t)(r->pos - r->window_off);
 
 	*len = r->window.len - skip;
-	return r->window.data + skip;
+	return buf_from(&r->window, skip);
 }
 
 /* Make the window begin at pos and hold all a record could have, or all up to the end. */

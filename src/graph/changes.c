@@ -25,6 +25,7 @@ struct walk {
 	size_t depth, cap;
 	struct buf path, value;
 	struct changes *counts;
+	const struct changes_watch *watch;
 };
 
 static int enter(struct walk *w, const struct entry *a, const struct entry *b,
@@ -71,11 +72,19 @@ static void count(struct changes *c, uint8_t change, const struct entry *a, cons
 	}
 }
 
+static int tell(struct walk *w, const struct entry *dir, struct store_error *err)
+{
+	return w->watch ? w->watch->fn(w->watch->ctx, &w->path, dir, err) : 0;
+}
+
 static int emit(struct walk *w, uint8_t change, const struct entry *a, const struct entry *b,
 	struct store_error *err)
 {
 	const struct change value = { change, a->kind, b->kind };
+	const int rc = b->kind == ENTRY_DIR ? tell(w, b, err) : 0;
 
+	if (rc != 0)
+		return rc;
 	count(w->counts, change, a, b);
 	buf_clear(&w->value);
 	if (change_encode(&w->value, &value) != 0)
@@ -108,10 +117,12 @@ static int take(struct walk *w, const struct map_item *x, const struct map_item 
 	buf_add(&w->path, x->key, x->key_len);
 	if ((rc = buf_check(&w->path, err)) != 0)
 		return rc;
-	w->counts->has_long_path = w->path.len > LIMIT_PATH;
-	if (w->counts->has_long_path)
-		return store_error_set(err, STORE_ECORRUPT, "a path is longer than %d bytes",
-			LIMIT_PATH);
+	if (w->path.len > LIMIT_PATH) {
+		rc = tell(w, NULL, err);
+		return rc != 0 ? rc
+			       : store_error_set(err, STORE_ECORRUPT,
+					 "a path is longer than %d bytes", LIMIT_PATH);
+	}
 	if (a.kind == ENTRY_DIR && b.kind == ENTRY_DIR)
 		return enter(w, &a, &b, err);
 	change = change_between(&a, &b);
@@ -137,11 +148,12 @@ static int run(struct walk *w, struct store_error *err)
 }
 
 int changes_build(const struct node_source *src, const struct node_sink *sink,
-	const struct entry *a, const struct entry *b, struct changes *out, struct store_error *err)
+	const struct entry *a, const struct entry *b, const struct changes_watch *watch,
+	struct changes *out, struct store_error *err)
 {
 	const struct map_ref empty = map_empty(MAP_CHANGES);
 	const struct entry none = { 0 };
-	struct walk w = { .src = src, .counts = out };
+	struct walk w = { .src = src, .counts = out, .watch = watch };
 	struct map_totals totals;
 	int rc;
 

@@ -140,9 +140,9 @@ static int record_one(const struct stage_batch *b, const struct op *op, struct b
 
 	buf_clear(out);
 	buf_add_u8(out, (uint8_t)op->kind);
-	record_path(out, b->strings.data + op->path, op->path_len);
+	record_path(out, buf_from(&b->strings, op->path), op->path_len);
 	if (op->kind == STAGE_MOVE)
-		record_path(out, b->strings.data + op->to, op->to_len);
+		record_path(out, buf_from(&b->strings, op->to), op->to_len);
 	if (op->kind == STAGE_SET) {
 		buf_add_u8(out, r->kind);
 		if (r->kind != ENTRY_DIR) {
@@ -153,7 +153,7 @@ static int record_one(const struct stage_batch *b, const struct op *op, struct b
 		}
 		buf_add_leb(out, r->meta_len);
 		if (r->meta_len > 0)
-			buf_add(out, b->strings.data + op->meta, r->meta_len);
+			buf_add(out, buf_from(&b->strings, op->meta), r->meta_len);
 	}
 	return buf_check(out, err);
 }
@@ -196,7 +196,7 @@ struct apply {
 
 static const uint8_t *text(const struct apply *a, size_t off)
 {
-	return a->batch->strings.data + off;
+	return buf_from(&a->batch->strings, off);
 }
 
 static int mark_dirty(struct apply *a, uint64_t dir, const void *name, size_t len,

@@ -201,7 +201,9 @@ int pack_write_read(struct pack_write *p, void *out, size_t len, uint64_t off,
 		off += n;
 		len -= n;
 	}
-	memcpy(to, p->buffer + (off - p->flushed), len);
+	/* What is in the file alone lies before the buffer, and no pointer may go there. */
+	if (len > 0)
+		memcpy(to, p->buffer + (off - p->flushed), len);
 	return 0;
 }
 

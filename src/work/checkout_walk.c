@@ -158,7 +158,7 @@ static int find_row_meta(struct checkout_walk *w, struct store_error *err)
 	w->has_child_meta = false;
 	w->last.meta_len = 0;
 	if (w->last.stage_dir != 0)
-		rc = stage_get(w->txn, w->last.stage_dir, w->path.data + w->last.name_off,
+		rc = stage_get(w->txn, w->last.stage_dir, buf_from(&w->path, w->last.name_off),
 			w->path.len - w->last.name_off, &row, err);
 	if (rc == 0 && buf_set(&w->meta_value, row.meta, row.meta_len) != 0)
 		return checkout_no_memory(err);
@@ -173,7 +173,7 @@ static int find_row_meta(struct checkout_walk *w, struct store_error *err)
  */
 static int find_meta(struct checkout_walk *w, const struct map_ref *map, struct store_error *err)
 {
-	const char *name = (const char *)w->path.data + w->last.name_off;
+	const char *name = (const char *)buf_from(&w->path, w->last.name_off);
 	struct meta m;
 	struct span s;
 	int rc;
@@ -216,7 +216,7 @@ static int give(struct checkout_walk *w, const struct map_ref *meta, struct chec
 			LIMIT_PATH);
 	/* No tree of ours has it; one that was made to harm would write into the repository. */
 	if (w->path.len - w->last.name_off == 6 &&
-		memcmp(w->path.data + w->last.name_off, ".store", 6) == 0)
+		memcmp(buf_from(&w->path, w->last.name_off), ".store", 6) == 0)
 		return store_error_set(err, STORE_ECORRUPT,
 			"the tree holds the name '.store', which no tree may hold");
 	rc = w->mode == CHECKOUT_STAGED ? find_row_meta(w, err) : find_meta(w, meta, err);

@@ -266,8 +266,8 @@ static int make_layer(struct commit_run *c, const struct node_source *src,
 	struct changes changes;
 	struct layer *l = &c->layer;
 	struct buf text = { 0 };
-	int rc = changes_build(src, sink, c->has_base ? &before : NULL, &c->tree.root, &changes,
-		err);
+	int rc = changes_build(src, sink, c->has_base ? &before : NULL, &c->tree.root, NULL,
+		&changes, err);
 
 	if (rc != 0)
 		return rc;

@@ -30,7 +30,6 @@
 #include "base/quote.h"
 
 #define FILE_MAX (1u << 20)
-#define VALUES_MAX 4096u /* of one file: each is kept with its key and its place */
 
 struct item {
 	char *key; /* spelled */
@@ -151,9 +150,10 @@ static int take_pair(void *user, const char *section, const char *name, const ch
 	snprintf(where, sizeof(where), "'%s' line %u", l->name, l->number);
 	if (key.failed || !buf_str(&key))
 		f->rc = out_of_memory(f->err);
-	else if (++f->count > VALUES_MAX)
+	else if (++f->count > CONFIG_VALUES)
 		f->rc = store_error_set(f->err, STORE_EINVAL,
-			"%s is the value %u; a file holds %u at most", where, f->count, VALUES_MAX);
+			"%s is the value %u; a file holds %u at most", where, f->count,
+			CONFIG_VALUES);
 	else
 		f->rc = add_item(f->config, (const char *)key.data,
 			l->has_value ? (const char *)l->value.data : "true", &from, f->err);

@@ -214,6 +214,11 @@ static int prove(const char *name, const struct buf *text, const struct buf *out
 		rc = store_error_set(err, STORE_EINVAL,
 			"'%s' is written so that %s cannot be changed there: use an editor", name,
 			key->section);
+	/* One that holds too many already is not made worse by another value of the same key. */
+	if (rc == 0 && more > 0 && after.all > CONFIG_VALUES)
+		rc = store_error_set(err, STORE_EINVAL,
+			"cannot set %s: '%s' would have value %zu; a file holds %u at most",
+			key->section, name, after.all, CONFIG_VALUES);
 	return rc;
 }
 

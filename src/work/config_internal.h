@@ -15,6 +15,9 @@ enum config_level {
 	CONFIG_FLAG = STORE_CONFIG_FLAG,
 };
 
+/* Values that one file may hold: each is kept with its key and its place. */
+#define CONFIG_VALUES 4096u
+
 /* ---- config_keys.c: the table */
 
 enum {
@@ -109,7 +112,7 @@ int config_line_next(struct config_line *l, enum config_token *out, struct store
  * alone is exchanged; else, and with add, a line is put behind the last of the section. All other
  * bytes stay.
  * STORE_ECONFLICT: it stands several times, and each value counts. STORE_EINVAL: text cannot be
- * read.
+ * read, or would hold more than CONFIG_VALUES.
  */
 int config_edit_set(const char *name, const struct buf *text, const char *key, const char *value,
 	bool add, struct buf *out, struct store_error *err);

@@ -300,7 +300,7 @@ static int find(struct diff_trees *d, struct diff_found *a, struct diff_found *b
 	struct store_error *err)
 {
 	struct diff_level *l = top_level(d);
-	const uint8_t *name = d->path.data + l->path_len;
+	const uint8_t *name = buf_from(&d->path, l->path_len);
 	const size_t len = d->path.len - l->path_len;
 	const bool is_dirty = l->dirty_name &&
 		compare_names(l->dirty_name, l->dirty_len, name, len) == 0;
@@ -410,7 +410,7 @@ static int pop(struct diff_trees *d, struct store_error *err)
 	rc = tell_left(d, &l, end, err);
 	up = top_level(d);
 	if (rc == 0 && !up->entries.diff)
-		rc = tree_name_dir(open_level(d, up, d->path.data + up->path_len,
+		rc = tree_name_dir(open_level(d, up, buf_from(&d->path, up->path_len),
 					   end - up->path_len, err),
 			d->path.data, up->path_len > 0 ? up->path_len - 1 : 0, err);
 	d->path.len = up->path_len;

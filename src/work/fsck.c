@@ -174,6 +174,18 @@ int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t of
 	return id ? remember(f, id, pack, off, err) : 0;
 }
 
+int fsck_damage_at(struct fsck *f, const struct oid *id, const char *path, const char *what,
+	struct store_error *err)
+{
+	char where[220], text[400];
+
+	describe(f, where, sizeof(where), id, 0, 0);
+	snprintf(text, sizeof(text), "%s: %s", where, what);
+	f->result->damaged++;
+	tell(f, STORE_NOTICE_CORRUPT, *path ? path : ".", text);
+	return remember(f, id, 0, 0, err);
+}
+
 void fsck_damage_path(struct fsck *f, const char *path, const char *what)
 {
 	char text[300];
@@ -190,6 +202,21 @@ void fsck_tell_path(struct fsck *f, const struct fsck_damaged *d, const char *pa
 	describe(f, where, sizeof(where), &d->id, d->pack, d->off);
 	snprintf(text, sizeof(text), "%s is needed by", where);
 	tell(f, STORE_NOTICE_CORRUPT, *path ? path : ".", text);
+}
+
+void fsck_tell_user(struct fsck *f, struct fsck_damaged *d, const char *what, const char *name)
+{
+	char where[220], text[600];
+
+	if (d->paths > FSCK_PATHS_EACH)
+		return;
+	f->nameless -= d->paths == 0;
+	describe(f, where, sizeof(where), &d->id, d->pack, d->off);
+	if (d->paths++ < FSCK_PATHS_EACH)
+		snprintf(text, sizeof(text), "%s is needed by %s %s", where, what, name);
+	else
+		snprintf(text, sizeof(text), "%s is needed by more", where);
+	tell(f, STORE_NOTICE_CORRUPT, "", text);
 }
 
 void fsck_tell_more(struct fsck *f, const struct fsck_damaged *d)

@@ -21,11 +21,6 @@
 #include "data/crc32c.h"
 #include "work/fsck_internal.h"
 
-static struct fsck_memo *memo_slot(struct fsck *f, const struct oid *id)
-{
-	return &f->memo[id_low64(id) & (FSCK_MEMO - 1)];
-}
-
 static void fill_seq(struct fsck_memo *m, const struct seq_node *n)
 {
 	m->totals.totals.size = n->size;
@@ -54,10 +49,15 @@ static void fill_map(struct fsck *f, struct fsck_memo *m, const struct fsck_node
 		m->u.map.last = child[0].ref.id;
 }
 
+struct fsck_memo *fsck_memo_slot(struct fsck *f, const struct oid *id)
+{
+	return &f->memo[id_low64(id) & (FSCK_MEMO - 1)];
+}
+
 int fsck_learn(struct fsck *f, const struct fsck_ref *ref, struct fsck_node *node,
 	struct fsck_memo **out, bool *loaded, struct store_error *err)
 {
-	struct fsck_memo *m = memo_slot(f, &ref->id);
+	struct fsck_memo *m = fsck_memo_slot(f, &ref->id);
 	int rc;
 
 	*out = m;

@@ -79,7 +79,7 @@ static int next_item(struct cached_check *c, struct map_cursor *cursor, struct m
 	const int rc = cursor ? map_cursor_next(cursor, item, err) : STORE_ENOTFOUND;
 
 	h->is_there = rc == 0;
-	c->is_unreadable = rc == STORE_ECORRUPT || rc == STORE_EIO || rc == STORE_EVERSION;
+	c->is_unreadable = fsck_is_damage(rc);
 	if (rc != 0)
 		return rc == STORE_ENOTFOUND ? 0 : rc;
 	h->name = item->key;

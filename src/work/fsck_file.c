@@ -2,9 +2,10 @@
  * Pack files as they lie on disk, without the database: the folder, one file with its header and
  * footer, one block decoded. What phase 1, phase 2 and a rebuild share.
  *
- * A footer is believed only when its digest and every bound in it hold; a file whose footer is lost
- * is still a pack, whose blocks follow each other from the header on. So is one whose header is
- * damaged, when it has a footer or when a block stands where the first one does.
+ * A footer is believed only when its digest and every bound in it hold; a file whose footer is
+ * lost, or lies where the disk cannot be read, is still a pack, whose blocks follow each other from
+ * the header on. So is one whose header is damaged, when it has a footer or when a block stands
+ * where the first one does.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "data/hash.h"
@@ -95,6 +97,11 @@ struct fsck_pack *fsck_find_pack(const struct fsck_pack_list *l, uint64_t number
 
 /* ---- one file */
 
+static bool read_at(const struct fsck_file *f, void *out, size_t len, uint64_t off)
+{
+	return !FAULT("fsck.read") && io_pread_full(f->fd, out, len, off) == (ssize_t)len;
+}
+
 static int read_footer(struct fsck_file *f, struct store_error *err)
 {
 	uint8_t trailer[PACK_TRAILER];
@@ -104,8 +111,7 @@ static int read_footer(struct fsck_file *f, struct store_error *err)
 
 	if (f->size < PACK_HEADER + FOOTER_MIN)
 		return store_error_set(err, STORE_ECORRUPT, "pack has no footer");
-	if (io_pread_full(f->fd, trailer, sizeof(trailer), f->size - sizeof(trailer)) !=
-		(ssize_t)sizeof(trailer))
+	if (!read_at(f, trailer, sizeof(trailer), f->size - sizeof(trailer)))
 		return store_error_sys(err, "cannot read 'packs/%s'", f->name);
 	off = le64_get(trailer);
 	if (memcmp(trailer + PACK_TRAILER - 8, "STEND001", 8) == 0)
@@ -116,7 +122,7 @@ static int read_footer(struct fsck_file *f, struct store_error *err)
 	rc = buf_reserve(&footer, (size_t)len);
 	if (rc != 0)
 		rc = store_error_set(err, rc, "out of memory");
-	else if (io_pread_full(f->fd, footer.data, (size_t)len, off) != (ssize_t)len)
+	else if (!read_at(f, footer.data, (size_t)len, off))
 		rc = store_error_sys(err, "cannot read 'packs/%s'", f->name);
 	else
 		rc = pack_index_parse(&f->index, footer.data, (size_t)len, off, err);
@@ -134,7 +140,7 @@ static int check_header(const struct fsck_file *f, struct store_error *err)
 {
 	static const uint8_t want[PACK_HEADER] = { 'S', 'T', 'P', 'K', 1 };
 	uint8_t head[PACK_HEADER];
-	const ssize_t n = io_pread_full(f->fd, head, sizeof(head), 0);
+	const ssize_t n = FAULT("fsck.read") ? -1 : io_pread_full(f->fd, head, sizeof(head), 0);
 
 	if (n < 0)
 		return store_error_sys(err, "cannot read 'packs/%s'", f->name);
@@ -156,7 +162,7 @@ int fsck_file_block(const struct fsck_file *f, uint64_t off, struct pack_block_i
 		return STORE_ENOTFOUND;
 	if (off + sizeof(head) > f->blocks_end)
 		return store_error_set(err, STORE_ECORRUPT, "block ends early");
-	if (io_pread_full(f->fd, head, sizeof(head), off) != (ssize_t)sizeof(head))
+	if (!read_at(f, head, sizeof(head), off))
 		return store_error_sys(err, "cannot read");
 	/*
 	 * Where the footer is lost, its remains end the blocks as well as the end of the file does.
@@ -198,11 +204,11 @@ int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f
 	posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	f->size = f->blocks_end = (uint64_t)st.st_size;
 	rc = read_footer(f, err);
-	if (rc != 0 && rc != STORE_ECORRUPT)
+	if (rc != 0 && rc != STORE_ECORRUPT && rc != STORE_EIO)
 		return rc;
 	rc = check_header(f, &why);
 	f->has_header = rc == 0;
-	if (rc == 0 || f->has_footer || (rc == STORE_ECORRUPT && has_block(f)))
+	if (rc == 0 || f->has_footer || (rc != STORE_EVERSION && has_block(f)))
 		return 0;
 	if (err)
 		*err = why;
@@ -248,7 +254,7 @@ int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
 	if (buf_reserve(&d->raw, len) != 0 || buf_reserve(&d->plain, info->plain) != 0 ||
 		mem_grow(&d->lens, &d->lens_cap, info->count, sizeof(*d->lens)) != 0)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	if (io_pread_full(f->fd, d->raw.data, len, off) != (ssize_t)len)
+	if (!read_at(f, d->raw.data, len, off))
 		return store_error_sys(err, "cannot read");
 	rc = pack_block_check(d->raw.data, len, info, d->lens, err);
 	if (rc == 0)
@@ -257,4 +263,9 @@ int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
 	if (rc == 0)
 		d->plain.len = info->plain;
 	return rc;
+}
+
+bool fsck_is_damage(int rc)
+{
+	return rc == STORE_ECORRUPT || rc == STORE_EIO || rc == STORE_EVERSION;
 }

@@ -33,6 +33,7 @@ struct ends {
 struct walk {
 	struct fsck *fsck;
 	fsck_commit_fn *fn;
+	void *ctx;
 	struct ends ends;
 	struct buf data;
 };
@@ -60,8 +61,7 @@ static int tell(struct walk *w, const struct oid *id, const struct store_error *
 
 static bool is_damage(int rc)
 {
-	return rc == STORE_ECORRUPT || rc == STORE_ENOTFOUND || rc == STORE_EIO ||
-		rc == STORE_EVERSION;
+	return rc == STORE_ENOTFOUND || fsck_is_damage(rc);
 }
 
 static int visit(struct walk *w, const struct oid *id, struct store_error *err)
@@ -80,7 +80,7 @@ static int visit(struct walk *w, const struct oid *id, struct store_error *err)
 	/* Other parents wait, so that the first line is followed without any. */
 	for (size_t i = c.parent_count; i-- > 0 && rc == 0;)
 		rc = push(w, &c.parents[i], err);
-	return rc == 0 && w->fn ? w->fn(w->fsck, id, &c, err) : rc;
+	return rc == 0 && w->fn ? w->fn(w->fsck, w->ctx, id, &c, err) : rc;
 }
 
 static int walk_from(struct walk *w, const struct oid *id, struct store_error *err)
@@ -168,7 +168,7 @@ static int walk_table(struct walk *w, enum env_table table, struct store_error *
 	int rc;
 
 	while ((rc = next_row(w->fsck, table, &after, &value, err)) == 0) {
-		const char *p = (const char *)value.data, *end = p + value.len;
+		const char *p = (const char *)buf_from(&value, 0), *end = p + value.len;
 
 		for (int i = 0; rc == 0 && p && p < end && i < (table == ENV_REFLOG ? 2 : 1); i++) {
 			const char *nl = memchr(p, '\n', (size_t)(end - p));
@@ -185,10 +185,10 @@ static int walk_table(struct walk *w, enum env_table table, struct store_error *
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn,
+int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn, void *ctx,
 	struct store_error *err)
 {
-	struct walk w = { .fsck = f, .fn = fn };
+	struct walk w = { .fsck = f, .fn = fn, .ctx = ctx };
 	int rc = first ? walk_from(&w, first, err) : 0;
 
 	if (rc == 0)
@@ -212,10 +212,43 @@ static int put_nowhere(void *ctx, enum kind kind, const void *data, size_t len, 
 	return 0;
 }
 
+struct measure {
+	struct fsck *fsck;
+	const struct oid *layer;
+};
+
+/* A directory that is new where it is, or a path that is too long itself. */
+static int measure(void *ctx, const struct buf *path, const struct entry *dir,
+	struct store_error *err)
+{
+	const struct measure *m = ctx;
+	bool is_long = !dir;
+	int rc = dir ? fsck_measure(m->fsck, dir, path->len, &is_long, err) : 0;
+	struct buf text = { 0 };
+
+	if (rc != 0 || !is_long)
+		return rc;
+	if (buf_set(&text, path->data, path->len) != 0 || !buf_str(&text)) {
+		buf_release(&text);
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] == 0)
+			text.data[i] = '/';
+	}
+	rc = fsck_damage_at(m->fsck, m->layer, buf_str(&text),
+		dir ? "in its tree a path is longer than 4096 bytes, below"
+		    : "in its tree a path is longer than 4096 bytes",
+		err);
+	buf_release(&text);
+	return rc;
+}
+
 static int check_changes(struct fsck *f, const struct oid *id, const struct layer *l,
 	const struct layer *parent, struct store_error *err)
 {
 	const struct entry now = view_top(l), before = parent ? view_top(parent) : now;
+	const struct changes_watch watch = { measure, &(struct measure){ f, id } };
 	struct store_error why = { 0 };
 	struct changes is;
 	struct hash *h = hash_new();
@@ -224,12 +257,9 @@ static int check_changes(struct fsck *f, const struct oid *id, const struct laye
 
 	if (!h)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	rc = changes_build(&f->nodes, &sink, parent ? &before : NULL, &now, &is, &why);
+	rc = changes_build(&f->nodes, &sink, parent ? &before : NULL, &now, &watch, &is, &why);
 	hash_free(h);
-	if (is.has_long_path)
-		return fsck_damage(f, id, 0, 0, err, "a path in its tree is longer than %d bytes",
-			LIMIT_PATH);
-	/* A root that cannot be read: phase 5 comes upon it. */
+	/* A path that is too long was told; a root that cannot be read: phase 5 comes upon it. */
 	if (is_damage(rc))
 		return 0;
 	if (rc != 0) {
@@ -317,13 +347,14 @@ static int check_parentage(struct fsck *f, const struct oid *id, const struct co
 	return rc;
 }
 
-static int check_commit(struct fsck *f, const struct oid *id, const struct commit *c,
+static int check_commit(struct fsck *f, void *ctx, const struct oid *id, const struct commit *c,
 	struct store_error *err)
 {
 	struct layer l;
 	bool is_good = false, is_new = false;
 	int rc = read_layer(f, &c->layer, &l, &is_good, err);
 
+	(void)ctx;
 	f->result->commits++;
 	if (rc != 0 || !is_good)
 		return rc;
@@ -336,5 +367,5 @@ static int check_commit(struct fsck *f, const struct oid *id, const struct commi
 int fsck_history(struct fsck *f, struct store_error *err)
 {
 	fsck_forget_marks(f);
-	return fsck_each_commit(f, NULL, check_commit, err);
+	return fsck_each_commit(f, NULL, check_commit, NULL, err);
 }

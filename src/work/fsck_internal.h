@@ -15,6 +15,7 @@
 #include "graph/entry.h"
 #include "graph/map.h"
 #include "graph/seq.h"
+#include "graph/stage.h"
 #include "odb/pack.h"
 #include "work/repo.h"
 
@@ -59,9 +60,9 @@ struct fsck_file {
 	struct pack_index index; /* of the footer */
 };
 /*
- * Open and check header and footer. 0 also when one of them is damaged: has_footer is false and err
- * tells why, or has_header is, whose bytes are the same in all packs. STORE_ECORRUPT: it is no pack
- * at all. fsck_file_close in any case.
+ * Open and check header and footer. 0 also when one of them is damaged or cannot be read:
+ * has_footer is false and err tells why, or has_header is, whose bytes are the same in all packs.
+ * STORE_ECORRUPT: it is no pack at all. fsck_file_close in any case.
  */
 int fsck_file_open(struct odb *o, const struct fsck_pack *p, struct fsck_file *f,
 	struct store_error *err);
@@ -83,9 +84,12 @@ void fsck_decoder_release(struct fsck_decoder *d);
 /* Read, check and decode: plain bytes into d->plain, lengths of its objects into d->lens. */
 int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
 	const struct pack_block_info *info, struct store_error *err);
+/* What a pack may answer that ends nothing but itself: it is damaged, unreadable, or too new. */
+bool fsck_is_damage(int rc);
 
 /* ---- a run */
 
+#define FSCK_PATHS_EACH 10 /* of one damaged object are named */
 #define FSCK_MEMO 16384
 #define FSCK_MEMO_KEY 32
 
@@ -101,12 +105,13 @@ enum fsck_role {
 struct fsck_memo {
 	struct oid id;
 	uint8_t role, level;
-	bool is_marked;           /* and entered, when it was new */
-	bool ends;                /* its last item closes it: another may follow */
-	bool is_overrun;          /* an item before the last closes it already */
-	bool is_single;           /* one child, once */
-	bool is_spine_ok;         /* what lies last below it was looked at, level by level */
-	uint32_t last_key;        /* checksum of the last key of a map node */
+	bool is_marked;    /* and entered, when it was new */
+	bool ends;         /* its last item closes it: another may follow */
+	bool is_overrun;   /* an item before the last closes it already */
+	bool is_single;    /* one child, once */
+	bool is_spine_ok;  /* what lies last below it was looked at, level by level */
+	uint16_t safe;     /* of a directory: at paths of fewer bytes none below it is too long */
+	uint32_t last_key; /* checksum of the last key of a map node */
 	struct map_totals totals; /* of a seq node: totals.size */
 	union {
 		struct {
@@ -124,7 +129,7 @@ struct fsck_damaged {
 	struct oid id;
 	uint64_t pack; /* 0: in none */
 	uint32_t off;
-	uint16_t paths;     /* named so far */
+	uint16_t paths;     /* and others that need it: named so far */
 	uint32_t last_path; /* checksum of the one named last */
 	bool used;
 };
@@ -145,25 +150,34 @@ struct fsck {
 	uint8_t *seen;     /* one bit per footer row */
 	struct oid *loose; /* marked objects that have no bit; open addressing, all zero is free */
 	size_t loose_count, loose_cap;
+	bool is_loose_full;
 	struct fsck_memo *memo;       /* FSCK_MEMO slots */
 	struct fsck_damaged *damaged; /* open addressing */
 	size_t damaged_count, damaged_cap;
 	bool damaged_full;
-	size_t nameless; /* damaged, and no path was named yet; counted before the last walk */
+	size_t nameless; /* damaged, and nothing that needs it was named yet; counted late */
 	int row_fd;      /* the pack fsck_bit looked at last */
 	uint64_t row_pack;
-	struct oid last_list; /* the list of xattrs that was looked at last */
+	struct oid last_list;  /* the list of xattrs that was looked at last */
+	bool is_stage_tangled; /* two names of the stage lead to one directory: it is not walked */
+	uint64_t measured;     /* nodes that were read to measure paths */
+	bool is_unmeasured;    /* and there were more than may be read */
 };
 
 /* Something is damaged: told at once.  id may be NULL; pack 0: in none. */
 int fsck_damage(struct fsck *f, const struct oid *id, uint64_t pack, uint64_t off,
 	struct store_error *err, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* The same of something at a path in the tree that object id has. */
+int fsck_damage_at(struct fsck *f, const struct oid *id, const char *path, const char *what,
+	struct store_error *err);
 /* Something about a path of the stage is wrong. */
 void fsck_damage_path(struct fsck *f, const char *path, const char *what);
 /* Was the object found damaged? NULL: no. */
 struct fsck_damaged *fsck_is_damaged(struct fsck *f, const struct oid *id);
 /* A path of HEAD that needs a damaged object. */
 void fsck_tell_path(struct fsck *f, const struct fsck_damaged *d, const char *path);
+/* Something else that needs it, such as commit or ref: "what name". Counts like a path. */
+void fsck_tell_user(struct fsck *f, struct fsck_damaged *d, const char *what, const char *name);
 /* There are more paths than are named. */
 void fsck_tell_more(struct fsck *f, const struct fsck_damaged *d);
 void fsck_info(struct fsck *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -249,7 +263,17 @@ void fsck_child_content(struct fsck_child *c, const struct oid *id, uint8_t heig
 /* Is it a built-in map or file, that is nowhere stored? */
 bool fsck_is_built_in(const struct fsck_ref *ref);
 
+/*
+ * Is a path below dir longer than may be, when its own has path_len bytes (fsck_reach.c)? What
+ * cannot be read, and its totals, are left to phase 5.
+ */
+int fsck_measure(struct fsck *f, const struct entry *dir, size_t path_len, bool *is_long,
+	struct store_error *err);
+
 /* ---- what a node says of itself, and where it may stand (fsck_border.c) */
+
+/* Where the memo of a node stands, when it does. */
+struct fsck_memo *fsck_memo_slot(struct fsck *f, const struct oid *id);
 
 /*
  * The memo of a node; when it is not in the table the node is loaded into node, and *loaded is set.
@@ -270,13 +294,13 @@ int fsck_tell(struct fsck *f, const struct oid *id, struct store_error *err, con
 
 /* ---- history (fsck_history.c) */
 
-typedef int fsck_commit_fn(struct fsck *f, const struct oid *id, const struct commit *c,
+typedef int fsck_commit_fn(struct fsck *f, void *ctx, const struct oid *id, const struct commit *c,
 	struct store_error *err);
 /*
  * Every commit that refs and reflog reach, each once, each before its parents, first parents before
  * others; those that first reaches come first (NULL: none). fn NULL: none.
  */
-int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn,
+int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn, void *ctx,
 	struct store_error *err);
 
 /* ---- the phases */
@@ -295,11 +319,16 @@ int fsck_numbers(struct fsck *f, struct env_txn *txn, struct store_error *err);
  */
 int fsck_check_cached(struct fsck *f, struct env_txn *txn, uint64_t dir, const struct buf *path,
 	struct store_error *err);
-/* After damage: is content damaged that the stage has under path?  Then it is named. */
-int fsck_name_staged(struct fsck *f, const struct file_ref *ref, const struct buf *path,
+/* Every row of a file or directory that is staged and dirty, with its path; fn may not write. */
+typedef int fsck_staged_fn(void *ctx, const struct stage_row *row, const struct buf *path,
 	struct store_error *err);
-/* After damage: name the paths of HEAD that need it, or else a path of another commit. */
+int fsck_each_staged(struct fsck *f, fsck_staged_fn *fn, void *ctx, struct store_error *err);
+/* After damage: name the staged paths and those of HEAD that need it, or else what else does. */
 int fsck_name_paths(struct fsck *f, struct store_error *err);
+/* The refs whose value is damaged, or a tag of something damaged (fsck_users.c). */
+int fsck_name_refs(struct fsck *f, struct store_error *err);
+/* Those in whose reflog something damaged stands that has no name yet. */
+int fsck_name_reflog(struct fsck *f, struct store_error *err);
 
 /* ---- rebuild.c: make db/ anew.  The gate is held.  notice as in store_callbacks; may be NULL. */
 int rebuild_database(struct fsck *f, struct store_error *err);

@@ -2,7 +2,9 @@
  * Marks: one bit for each object of a readable pack, by its row in the footer.
  *
  * A bit is found by way of the database (which pack) and the footer (which row), read where it lies
- * in the file: no footer is kept in memory. Objects without a bit, which are few, are kept by id.
+ * in the file: no footer is kept in memory. Objects without a bit, which are few, are kept by id,
+ * up to LOOSE_MAX of them. Behind that nothing new is entered, and that is told: it takes as many
+ * commits that are missing, or packs without footers, each of which is damage that was told.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,6 +15,8 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "work/fsck_internal.h"
+
+#define LOOSE_MAX ((size_t)1 << 18)
 
 /* Bytes of a pack file that a look-up needs. */
 static int read_rows(struct fsck *f, struct fsck_pack *p, void *out, size_t len, uint64_t off,
@@ -135,6 +139,14 @@ static struct oid *find_loose(const struct fsck *f, const struct oid *id)
 
 static int mark_loose(struct fsck *f, const struct oid *id, bool *is_new, struct store_error *err)
 {
+	if (f->loose_count >= LOOSE_MAX) {
+		if (!f->is_loose_full)
+			fsck_info(f,
+				"too much lies in damaged packs: not all of it was followed; run 'store fsck --rebuild'");
+		f->is_loose_full = true;
+		*is_new = false;
+		return 0;
+	}
 	if (2 * (f->loose_count + 1) > f->loose_cap) {
 		struct oid *old = f->loose;
 		const size_t cap = f->loose_cap;

@@ -28,9 +28,7 @@ int fsck_node_load(struct fsck *f, struct fsck_node *n, const struct fsck_ref *r
 	int rc = odb_read(f->reader, &ref->id, &n->data, err);
 
 	if (rc != 0)
-		return rc == STORE_ENOTFOUND || rc == STORE_EIO || rc == STORE_EVERSION
-			? STORE_ECORRUPT
-			: rc;
+		return rc == STORE_ENOTFOUND || fsck_is_damage(rc) ? STORE_ECORRUPT : rc;
 	n->role = ref->role;
 	n->level = ref->level;
 	if (ref->role == FSCK_SEQ) {

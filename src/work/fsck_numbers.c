@@ -153,6 +153,7 @@ static int add(struct numbers *n, uint64_t number, struct store_error *err)
 	at = find(n, number);
 	if (*at == 0)
 		return put(n, at, number, err);
+	n->fsck->is_stage_tangled = true;
 	return tell(n, number,
 		number == n->root ? "is the top, and a name leads to it" : "is led to by two names",
 		err);

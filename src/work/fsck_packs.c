@@ -7,11 +7,11 @@
  * threads of their own.
  *
  * A footer row must stand for an object that its block really holds, and every object must have a
- * row. Workers count the rows they met; where fewer were met than the footer has for a block, each
- * of them is looked at.
+ * row. Workers tick off the rows they met; those of a block that were not are wrong. No row is
+ * hashed for itself: rows may be as many as objects, and each may claim 16 MiB.
  *
- * Memory: of a block that is lost no list of objects is made, for the footer has it; of one with
- * wrong rows FINDINGS_MAX are told.
+ * Memory: 9 bytes for each row of one footer, 4 for each of its blocks. Of a block that is lost no
+ * list of objects is made, for the footer has it; of one with wrong rows FINDINGS_MAX are told.
  *
  * Threads: large_lock lets one worker at a time hold a block over LARGE bytes, so that memory does
  * not grow with them.
@@ -54,9 +54,11 @@ struct scan {
 	struct fsck *fsck;
 	struct fsck_pack *pack;
 	struct fsck_file file;
-	uint32_t *expected; /* footer rows per block */
-	uint64_t at;        /* offset of the next block */
-	size_t next;        /* its index */
+	uint32_t *first; /* of each block, and behind the last: where its rows begin in `rows` */
+	uint32_t *rows;  /* positions in the footer, block by block */
+	bool *is_met;    /* by position in the footer; each is its block's worker's to write */
+	uint64_t at;     /* offset of the next block */
+	size_t next;     /* its index */
 	struct fsck_decoder workers[WORKERS_MAX];
 	struct fsck_decoder large; /* guarded by large_lock */
 	pthread_mutex_t large_lock;
@@ -100,7 +102,7 @@ static int produce(void *ctx, void *item, struct store_error *err)
 	rc = fsck_file_block(&s->file, s->at, &it->info, &why);
 	if (rc == STORE_ENOTFOUND)
 		return PIPELINE_END;
-	if (rc != 0 && rc != STORE_ECORRUPT && rc != STORE_EIO && rc != STORE_EVERSION) {
+	if (rc != 0 && !fsck_is_damage(rc)) {
 		if (err)
 			*err = why;
 		return rc;
@@ -152,21 +154,14 @@ static const struct pack_row *find_row(const struct pack_index *x, const struct 
 }
 
 /* Fewer rows were met than the footer has for the block: which are wrong? */
-static int find_wrong_rows(struct scan *s, struct item *it, struct fsck_decoder *d,
-	struct store_error *err)
+static int find_wrong_rows(struct scan *s, struct item *it, struct store_error *err)
 {
-	const struct pack_index *x = &s->file.index;
 	int rc = 0;
 
-	for (size_t i = 0; i < x->count && rc == 0; i++) {
-		const struct pack_row *r = &x->rows[i];
-		struct oid is;
-
-		if (r->block != it->block)
-			continue;
-		hash_once(d->hash, d->plain.data + r->off, r->len, &is);
-		if (!id_eq(&is, &r->id))
-			rc = add_finding(it, &r->id, "the bytes have another id", err);
+	for (uint32_t i = s->first[it->block]; i < s->first[it->block + 1] && rc == 0; i++) {
+		if (!s->is_met[s->rows[i]])
+			rc = add_finding(it, &s->file.index.rows[s->rows[i]].id,
+				"the bytes have another id", err);
 	}
 	return rc;
 }
@@ -174,7 +169,7 @@ static int find_wrong_rows(struct scan *s, struct item *it, struct fsck_decoder 
 static int compare(struct scan *s, struct item *it, struct fsck_decoder *d, struct store_error *err)
 {
 	const struct pack_index *x = &s->file.index;
-	uint32_t off = 0, met = 0;
+	uint32_t off = 0;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < it->info.count && rc == 0; off += d->lens[i], i++) {
@@ -188,13 +183,11 @@ static int compare(struct scan *s, struct item *it, struct fsck_decoder *d, stru
 		if (!r)
 			rc = add_finding(it, &id, "the footer has no row for it", err);
 		else if (r->block == it->block && r->off == off && r->len == d->lens[i])
-			met++;
+			s->is_met[r - x->rows] = true;
 	}
 	it->objects = it->info.count;
 	it->bytes = it->info.plain;
-	if (rc == 0 && s->file.has_footer && met < s->expected[it->block])
-		rc = find_wrong_rows(s, it, d, err);
-	return rc;
+	return rc == 0 && s->file.has_footer ? find_wrong_rows(s, it, err) : rc;
 }
 
 static int check_block(struct scan *s, struct item *it, struct fsck_decoder *d,
@@ -203,7 +196,7 @@ static int check_block(struct scan *s, struct item *it, struct fsck_decoder *d,
 	struct store_error why = { 0 };
 	int rc = fsck_decode(d, &s->file, it->off, &it->info, &why);
 
-	if (rc == STORE_ECORRUPT || rc == STORE_EIO || rc == STORE_EVERSION) {
+	if (fsck_is_damage(rc)) {
 		lose_block(it, &why);
 		return 0;
 	}
@@ -235,19 +228,16 @@ static int work(void *ctx, unsigned int worker, void *item, struct store_error *
 static int tell_lost(struct scan *s, const struct item *it, struct store_error *err)
 {
 	const struct pack_index *x = &s->file.index;
-	bool is_told = false;
+	uint32_t i, end;
 	int rc = 0;
 
-	for (size_t i = 0; i < x->count && rc == 0; i++) {
-		if (x->rows[i].block != it->block)
-			continue;
-		is_told = true;
-		rc = fsck_damage(s->fsck, &x->rows[i].id, s->pack->number, it->off, err, "%s",
-			it->why.msg);
-	}
-	return is_told || rc != 0
-		? rc
-		: fsck_damage(s->fsck, NULL, s->pack->number, it->off, err, "%s", it->why.msg);
+	if (!s->file.has_footer || s->first[it->block] == s->first[it->block + 1])
+		return fsck_damage(s->fsck, NULL, s->pack->number, it->off, err, "%s", it->why.msg);
+	end = s->first[it->block + 1];
+	for (i = s->first[it->block]; i < end && rc == 0; i++)
+		rc = fsck_damage(s->fsck, &x->rows[s->rows[i]].id, s->pack->number, it->off, err,
+			"%s", it->why.msg);
+	return rc;
 }
 
 static int consume(void *ctx, void *item, struct store_error *err)
@@ -279,16 +269,37 @@ static int tick(void *ctx, struct store_error *err)
 	return fsck_tick(((struct scan *)ctx)->fsck, err);
 }
 
-static int count_expected(struct scan *s, struct store_error *err)
+static void free_rows(struct scan *s)
+{
+	free(s->first);
+	free(s->rows);
+	free(s->is_met);
+	s->first = s->rows = NULL;
+	s->is_met = NULL;
+}
+
+/*
+ * The footer has its rows by id: put them in order of blocks once, for a pack may have as many
+ * damaged blocks as it has rows.
+ */
+static int sort_rows(struct scan *s, struct store_error *err)
 {
 	const struct pack_index *x = &s->file.index;
 
-	free(s->expected);
-	s->expected = mem_alloc_array(x->block_count + 1, sizeof(*s->expected));
-	if (!s->expected)
+	free_rows(s);
+	s->first = mem_alloc_array(x->block_count + 2, sizeof(*s->first));
+	s->rows = mem_alloc_array(x->count, sizeof(*s->rows));
+	s->is_met = mem_alloc_array(x->count, sizeof(*s->is_met));
+	if (!s->first || !s->rows || !s->is_met)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	/* Counted two places ahead, so that placing a block's rows moves its beginning to its end.
+	 */
 	for (size_t i = 0; i < x->count; i++)
-		s->expected[x->rows[i].block]++;
+		s->first[x->rows[i].block + 2]++;
+	for (size_t b = 2; b < x->block_count + 2; b++)
+		s->first[b] += s->first[b - 1];
+	for (size_t i = 0; i < x->count; i++)
+		s->rows[s->first[x->rows[i].block + 1]++] = (uint32_t)i;
 	return 0;
 }
 
@@ -301,7 +312,7 @@ static int scan_blocks(struct scan *s, void **pool, unsigned int workers, struct
 	s->at = PACK_HEADER;
 	s->next = 0;
 	s->is_cut = false;
-	rc = count_expected(s, err);
+	rc = sort_rows(s, err);
 	return rc == 0
 		? pipeline_run(&ops, s, pool, 2 * (size_t)workers + 2, few ? 1 : workers, err)
 		: rc;
@@ -327,7 +338,7 @@ static int scan_pack(struct scan *s, struct fsck_pack *p, void **pool, unsigned 
 	rc = fsck_file_open(f->repo->odb, p, &s->file, &why);
 	if (rc == STORE_ENOTFOUND) {
 		rc = tell_missing(f, p, err);
-	} else if (rc == STORE_ECORRUPT || rc == STORE_EIO || rc == STORE_EVERSION) {
+	} else if (fsck_is_damage(rc)) {
 		rc = fsck_damage(f, NULL, p->number, 0, err, "%s", why.msg);
 	} else if (rc != 0) {
 		if (err)
@@ -396,7 +407,7 @@ int fsck_packs(struct fsck *f, struct store_error *err)
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
 		free(items[i].findings);
 	pthread_mutex_destroy(&s->large_lock);
-	free(s->expected);
+	free_rows(s);
 	free(s);
 	return rc;
 }

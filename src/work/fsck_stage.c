@@ -6,7 +6,12 @@
  * The rows are walked from the top directory, depth first, by key: a frame of the way down is a
  * directory's number and the name last seen in it, so the walk can go on behind it in a new
  * snapshot. Directories in `dead` are reached by nothing and are not looked at. Snapshots are
- * renewed between directories; one that is gone meanwhile ends there.
+ * renewed between directories; one that is gone meanwhile ends there. Numbers come first: where
+ * two names lead to one directory there are more ways than can be walked, and none is.
+ *
+ * After damage the same walk gives every dirty row to those who name it: content that only the
+ * stage has is met by no walk of HEAD. That is a walk of its own because the marks of this phase
+ * are in use until its end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +31,8 @@ struct frame {
 
 struct stage_walk {
 	struct fsck *fsck;
+	fsck_staged_fn *fn; /* NULL: rows are checked */
+	void *ctx;
 	struct env_txn *txn;
 	struct frame *frames;
 	size_t depth, cap;
@@ -115,6 +122,8 @@ static int enter(struct stage_walk *w, uint64_t dir, struct store_error *err)
 	const size_t len = w->depth > 0 ? path_len(w) : 0;
 	int rc;
 
+	if (w->depth > LIMIT_DEPTH && w->fn)
+		return 0;
 	if (w->depth > LIMIT_DEPTH)
 		return fsck_damage(w->fsck, NULL, 0, 0, err,
 			"the stage is nested deeper than %d directories", LIMIT_DEPTH);
@@ -123,37 +132,38 @@ static int enter(struct stage_walk *w, uint64_t dir, struct store_error *err)
 	memset(&w->frames[w->depth], 0, sizeof(*w->frames));
 	w->frames[w->depth].path_len = len;
 	w->frames[w->depth++].dir = dir;
+	if (w->fn)
+		return 0;
 	rc = check_roots(w, dir, err);
 	if (rc == 0)
 		rc = make_path(w, err);
 	return rc == 0 ? fsck_check_cached(w->fsck, w->txn, dir, &w->path, err) : rc;
 }
 
-/* Content that only the stage has is named by its path here, for no walk of HEAD meets it. */
-static int name_content(struct stage_walk *w, const struct stage_row *row, struct store_error *err)
+static int give_row(struct stage_walk *w, const struct stage_row *row, struct store_error *err)
 {
 	const struct frame *top = &w->frames[w->depth - 1];
 	bool is_dirty;
-	int rc;
+	int rc = stage_is_dirty(w->txn, top->dir, top->name, top->len, &is_dirty, err);
 
-	if (w->fsck->damaged_count == 0)
-		return 0;
-	rc = stage_is_dirty(w->txn, top->dir, top->name, top->len, &is_dirty, err);
 	if (rc == 0 && is_dirty)
 		rc = make_path(w, err);
-	return rc == 0 && is_dirty ? fsck_name_staged(w->fsck, &row->ref, &w->path, err) : rc;
+	if (rc == 0 && is_dirty)
+		rc = w->fn(w->ctx, row, &w->path, err);
+	return rc == 0 ? fsck_tick(w->fsck, err) : rc;
 }
 
 static int check_row(struct stage_walk *w, const struct stage_row *row, struct store_error *err)
 {
-	int rc = check_meta(w, row, err);
+	int rc;
 
+	if (w->fn)
+		return give_row(w, row, err);
+	rc = check_meta(w, row, err);
 	if (rc == 0 && path_len(w) > LIMIT_PATH)
 		rc = damage(w, err, "its path is too long");
 	if (rc == 0 && row->kind != ENTRY_DIR)
 		rc = check_content(w, row, err);
-	if (rc == 0 && row->kind != ENTRY_DIR)
-		rc = name_content(w, row, err);
 	return rc == 0 ? fsck_tick(w->fsck, err) : rc;
 }
 
@@ -188,7 +198,7 @@ static int step(struct stage_walk *w, struct store_error *err)
 		memcpy(top->name, name, len);
 		top->len = len;
 		row.kind = rc == 0 ? row.kind : ENTRY_NONE;
-		rc = rc == 0 ? check_row(w, &row, err) : damage(w, err, why.msg);
+		rc = rc == 0 ? check_row(w, &row, err) : w->fn ? 0 : damage(w, err, why.msg);
 	} while (rc == 0 && row.kind != ENTRY_DIR);
 	stage_scan_close(scan);
 	if (rc == STORE_ENOTFOUND) {
@@ -207,7 +217,7 @@ static int walk(struct stage_walk *w, struct store_error *err)
 
 	if (rc == 0)
 		rc = stage_get(w->txn, dir, "", 0, &top, err);
-	if (rc == 0)
+	if (rc == 0 && !w->fn)
 		rc = check_meta(w, &top, err);
 	if (rc == STORE_ENOTFOUND)
 		rc = 0;
@@ -234,6 +244,20 @@ static int tell_or_fail(struct fsck *f, int rc, const struct store_error *why,
 	return rc;
 }
 
+int fsck_each_staged(struct fsck *f, fsck_staged_fn *fn, void *ctx, struct store_error *err)
+{
+	struct stage_walk w = { .fsck = f, .fn = fn, .ctx = ctx };
+	int rc = f->is_stage_tangled ? 0 : env_begin(odb_env(f->repo->odb), false, &w.txn, err);
+
+	if (rc == 0 && w.txn)
+		rc = walk(&w, err);
+	env_abort(w.txn);
+	free(w.frames);
+	buf_release(&w.path);
+	/* Phase 6 has told of what cannot be read. */
+	return rc == STORE_ECORRUPT ? 0 : rc;
+}
+
 int fsck_stage(struct fsck *f, struct store_error *err)
 {
 	struct stage_walk w = { .fsck = f };
@@ -242,9 +266,12 @@ int fsck_stage(struct fsck *f, struct store_error *err)
 
 	if (rc != 0)
 		return rc;
-	rc = tell_or_fail(f, walk(&w, &why), &why, err);
-	if (rc == 0)
-		rc = tell_or_fail(f, fsck_numbers(f, w.txn, &why), &why, err);
+	rc = fsck_numbers(f, w.txn, &why);
+	/* Where numbers cannot be told apart, the way down could go around for ever. */
+	f->is_stage_tangled = f->is_stage_tangled || rc == STORE_ECORRUPT;
+	rc = tell_or_fail(f, rc, &why, err);
+	if (rc == 0 && !f->is_stage_tangled)
+		rc = tell_or_fail(f, walk(&w, &why), &why, err);
 	env_abort(w.txn);
 	free(w.frames);
 	buf_release(&w.path);

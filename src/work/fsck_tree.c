@@ -10,7 +10,7 @@
  * Memory: the way down is kept as ids and places; of the nodes on it the lowest KEPT are decoded,
  * others are read again when the walk comes back to them. A directory 2048 deep costs no more than
  * a flat one. Paths are measured on the way; one that gets too long by way of a subtree that was
- * gone through before is found in phase 4, when what is above it changed.
+ * gone through before is found in phase 4, which measures what is new at its place.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -284,7 +284,7 @@ int fsck_walk_staged_list(struct fsck *f, const struct file_ref *ref, const char
 	return rc == 0 ? check_list(f, &ref->id, err) : rc;
 }
 
-static int walk_commit(struct fsck *f, const struct oid *id, const struct commit *c,
+static int walk_commit(struct fsck *f, void *ctx, const struct oid *id, const struct commit *c,
 	struct store_error *err)
 {
 	struct fsck_ref ref = { .role = FSCK_CHANGES };
@@ -292,6 +292,7 @@ static int walk_commit(struct fsck *f, const struct oid *id, const struct commit
 	struct layer l;
 	int rc;
 
+	(void)ctx;
 	(void)id;
 	/* Phase 4 has told of a layer that cannot be read. */
 	if (repo_read_layer(f->repo, &c->layer, &l, NULL) != 0)
@@ -315,5 +316,5 @@ static int walk_commit(struct fsck *f, const struct oid *id, const struct commit
 int fsck_trees(struct fsck *f, struct store_error *err)
 {
 	fsck_forget_marks(f);
-	return fsck_each_commit(f, NULL, walk_commit, err);
+	return fsck_each_commit(f, NULL, walk_commit, NULL, err);
 }

@@ -62,8 +62,7 @@ static void close_level(struct level *l)
 /* Open the cursors and stand behind the entry given last. */
 static int open_level(struct store_tree_iter *it, struct level *l, struct store_error *err)
 {
-	/* Before the first entry there is no path yet. */
-	const uint8_t *name = it->path.data ? it->path.data + l->path_len : NULL;
+	const uint8_t *name = buf_from(&it->path, l->path_len);
 	struct map_item item;
 	int rc = 0;
 

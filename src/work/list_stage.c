@@ -103,7 +103,7 @@ static int read_rows(struct list_stage *s, struct level *l, struct env_txn *txn,
 	int rc = stage_scan_open(txn, dir, &scan, err);
 
 	if (rc == 0 && l->name_len > 0)
-		stage_scan_seek(scan, s->path.data + l->path_len, l->name_len);
+		stage_scan_seek(scan, buf_from(&s->path, l->path_len), l->name_len);
 	for (int n = 0; rc == 0 && n < BATCH_ROWS; n++) {
 		rc = stage_scan_next(scan, &name, &len, &row, err);
 		if (rc == 0)

@@ -48,12 +48,12 @@ static void set_over(const struct patch_text *t, uint64_t limit, bool is_lines)
 
 static uint64_t count_lf(const uint8_t *data, size_t len)
 {
-	const uint8_t *p = data, *end = data + len;
+	const uint8_t *lf;
 	uint64_t n = 0;
 
-	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		n++;
-		p++;
+	for (; len > 0 && (lf = memchr(data, '\n', len)) != NULL; n++) {
+		len -= (size_t)(lf + 1 - data);
+		data = lf + 1;
 	}
 	return n;
 }

@@ -79,10 +79,11 @@ int rebuild_footer(struct rebuild *r, const struct fsck_file *file, bool *done,
 
 /*
  * Rows of a tree under a fresh number, which is *dir, with no stat data, and its cached roots of
- * generation number. meta: NULL when none was recorded.
+ * generation number. meta: NULL when none was recorded. path_len: of the path it comes to.
  */
 int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct map_ref *root,
-	const struct map_ref *meta, uint64_t number, uint64_t *dir, struct store_error *err);
+	const struct map_ref *meta, size_t path_len, uint64_t number, uint64_t *dir,
+	struct store_error *err);
 
 /* Caller frees with rebuild_source_release, also after a failure. */
 int rebuild_source_init(struct rebuild_source *s, struct rebuild *r, struct store_error *err);

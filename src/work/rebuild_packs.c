@@ -131,13 +131,16 @@ static int put_blocks(struct rebuild *r, const struct fsck_pack *p, const struct
 	while ((rc = fsck_file_block(file, off, &info, &why)) == 0) {
 		rc = fsck_decode(&r->decoder, file, off, &info, &why);
 		if (rc == 0)
-			rc = put_block(r, p, off, &info, objects, &why);
-		/* A damaged block is passed over; the check that follows tells of it. */
-		if (rc != 0 && rc != STORE_ECORRUPT)
-			break;
+			rc = put_block(r, p, off, &info, objects, err);
+		else if (fsck_is_damage(rc))
+			rc = 0; /* it is passed over; the check that follows tells of it */
+		else if (err)
+			*err = why;
+		if (rc != 0)
+			return rc;
 		off += pack_block_length(&info);
 	}
-	if (rc == STORE_ENOTFOUND || rc == STORE_ECORRUPT || rc == STORE_EVERSION)
+	if (rc == STORE_ENOTFOUND || fsck_is_damage(rc))
 		return 0;
 	if (err)
 		*err = why;
@@ -178,7 +181,7 @@ static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_
 		rc = put_footer(r, p, &file.index, err);
 	} else if (rc == 0) {
 		rc = put_blocks(r, p, &file, &objects, err);
-	} else if (rc == STORE_ECORRUPT || rc == STORE_EVERSION) {
+	} else if (fsck_is_damage(rc)) {
 		/* No pack at all: its row stands, so that the check names the file. */
 		rc = 0;
 	} else if (err) {

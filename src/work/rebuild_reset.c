@@ -2,6 +2,9 @@
  * Trees as rows of the stage: what a `reset` in a stage record asks for. Content and attributes are
  * read side by side, directory by directory; each directory gets its maps as cached roots, so
  * nothing of it is dirty and the next commit builds only what changes after.
+ *
+ * Memory: of the directories on the way down the lowest KEPT have their nodes; others are opened
+ * again behind the name that was seen last in them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,10 +73,12 @@ static int get(void *ctx, const struct oid *id, struct buf *out, struct store_er
 		return store_error_set(err, STORE_ENOTFOUND, "an object is in no pack");
 	if (rc == 0)
 		rc = odb_row_decode(v.data, v.len, &loc, err);
-	if (rc == 0)
-		rc = read_block(s, &loc, err);
 	if (rc != 0)
 		return rc;
+	rc = read_block(s, &loc, err);
+	/* Whoever asked goes on without it; a failure of the new database is another thing. */
+	if (rc != 0)
+		return fsck_is_damage(rc) ? STORE_ECORRUPT : rc;
 	if ((uint64_t)loc.off + loc.len > s->decoder.plain.len)
 		return store_error_set(err, STORE_ECORRUPT, "object lies beyond its block");
 	if (buf_set(out, s->decoder.plain.data + loc.off, loc.len) != 0)
@@ -91,9 +96,16 @@ struct node_source rebuild_source_nodes(struct rebuild_source *s)
 
 /* ---- trees */
 
+#define KEPT 16
+
 struct level {
-	struct map_cursor *content, *meta;
+	struct map_cursor *content, *meta; /* NULL: closed, or there is no meta */
+	struct map_ref root, meta_root;
+	bool has_meta;
 	uint64_t dir;
+	size_t path_len;
+	uint8_t name[LIMIT_NAME]; /* seen last in content */
+	size_t name_len;
 	struct buf meta_key; /* the item the meta cursor stands at, copied */
 	struct buf meta_value;
 	bool has_meta_item;
@@ -156,10 +168,39 @@ static int find_meta(struct tree *t, struct level *l, const void *name, size_t l
 		: store_error_set(err, STORE_ENOMEM, "out of memory");
 }
 
-static int enter(struct tree *t, const struct entry *root, const struct map_ref *meta,
-	uint64_t *dir, struct store_error *err)
+static void close_level(struct level *l)
 {
-	const struct map_ref ref = { root->id, root->height };
+	map_cursor_free(l->content);
+	map_cursor_free(l->meta);
+	l->content = l->meta = NULL;
+	buf_release(&l->meta_key);
+	buf_release(&l->meta_value);
+	l->has_meta_item = false;
+}
+
+/* Behind the name that was seen last. */
+static int open_level(struct tree *t, struct level *l, struct store_error *err)
+{
+	struct map_item item;
+	int rc = 0;
+
+	l->content = map_cursor_new(t->src, MAP_DIRECTORY, &l->root);
+	l->meta = l->has_meta ? map_cursor_new(t->src, MAP_META, &l->meta_root) : NULL;
+	if (!l->content || (l->has_meta && !l->meta))
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	if (l->name_len > 0) {
+		rc = map_cursor_seek(l->content, l->name, l->name_len, err);
+		if (rc == 0)
+			rc = map_cursor_next(l->content, &item, err);
+		if (rc == 0 && l->meta)
+			rc = map_cursor_seek(l->meta, l->name, l->name_len, err);
+	}
+	return rc == 0 ? next_meta(l, err) : rc;
+}
+
+static int enter(struct tree *t, const struct entry *root, const struct map_ref *meta,
+	size_t path_len, uint64_t *dir, struct store_error *err)
+{
 	struct stage_dir cached = { .generation = t->number,
 		.has_root = true,
 		.root = *root,
@@ -179,24 +220,21 @@ static int enter(struct tree *t, const struct entry *root, const struct map_ref 
 		rc = stage_set_dir(t->rebuild->txn, *dir, &cached, err);
 	if (rc != 0)
 		return rc;
+	if (t->depth >= KEPT)
+		close_level(&t->levels[t->depth - KEPT]);
 	l = &t->levels[t->depth++];
-	memset(l, 0, sizeof(*l));
-	l->dir = *dir;
-	l->content = map_cursor_new(t->src, MAP_DIRECTORY, &ref);
-	l->meta = meta ? map_cursor_new(t->src, MAP_META, meta) : NULL;
-	if (!l->content || (meta && !l->meta))
-		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	return next_meta(l, err);
+	*l = (struct level){ .root = { root->id, root->height },
+		.has_meta = meta != NULL,
+		.dir = *dir,
+		.path_len = path_len };
+	if (meta)
+		l->meta_root = *meta;
+	return open_level(t, l, err);
 }
 
 static void leave(struct tree *t)
 {
-	struct level *l = &t->levels[--t->depth];
-
-	map_cursor_free(l->content);
-	map_cursor_free(l->meta);
-	buf_release(&l->meta_key);
-	buf_release(&l->meta_value);
+	close_level(&t->levels[--t->depth]);
 }
 
 /* A tree that cannot be read to its end is led to by no name, and is swept. */
@@ -213,7 +251,7 @@ static int put_entry(struct tree *t, const struct map_item *item, struct store_e
 	struct span s = span_of(item->value, item->value_len);
 	struct stage_row row = { 0 };
 	uint8_t name[LIMIT_NAME];
-	const size_t len = item->key_len;
+	const size_t len = item->key_len, path_len = l->path_len + (l->path_len > 0) + len;
 	struct map_ref child_meta;
 	bool has_child;
 	struct entry e;
@@ -221,7 +259,13 @@ static int put_entry(struct tree *t, const struct map_item *item, struct store_e
 
 	if (entry_decode(&s, &e) != 0 || len > sizeof(name))
 		return store_error_set(err, STORE_ECORRUPT, "a directory entry is malformed");
+	if (path_len > LIMIT_PATH)
+		return store_error_set(err, STORE_ECORRUPT,
+			"a path of the tree is longer than %d bytes", LIMIT_PATH);
+	/* The levels may move when one is added. */
 	memcpy(name, item->key, len);
+	memcpy(l->name, name, len);
+	l->name_len = len;
 	rc = find_meta(t, l, name, len, &has_child, &child_meta, err);
 	if (rc != 0)
 		return rc;
@@ -230,7 +274,7 @@ static int put_entry(struct tree *t, const struct map_item *item, struct store_e
 	row.meta_len = t->value.len;
 	row.ref = (struct file_ref){ e.id, e.height, e.totals.size };
 	if (e.kind == ENTRY_DIR) {
-		rc = enter(t, &e, has_child ? &child_meta : NULL, &row.dir, err);
+		rc = enter(t, &e, has_child ? &child_meta : NULL, path_len, &row.dir, err);
 		if (rc != 0)
 			bury(t, row.dir);
 	} else if (e.kind != ENTRY_LINK) {
@@ -242,7 +286,8 @@ static int put_entry(struct tree *t, const struct map_item *item, struct store_e
 }
 
 int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct map_ref *root,
-	const struct map_ref *meta, uint64_t number, uint64_t *dir, struct store_error *err)
+	const struct map_ref *meta, size_t path_len, uint64_t number, uint64_t *dir,
+	struct store_error *err)
 {
 	struct tree t = { .rebuild = r, .src = src, .number = number };
 	struct entry top = { .kind = ENTRY_DIR, .id = root->id, .height = root->height };
@@ -252,12 +297,15 @@ int rebuild_tree(struct rebuild *r, const struct node_source *src, const struct 
 	*dir = 0;
 	if (rc == 0) {
 		top.totals = totals.totals;
-		rc = enter(&t, &top, meta, dir, err);
+		rc = enter(&t, &top, meta, path_len, dir, err);
 	}
 	while (rc == 0 && t.depth > 0) {
+		struct level *l = &t.levels[t.depth - 1];
 		struct map_item item;
 
-		rc = map_cursor_next(t.levels[t.depth - 1].content, &item, err);
+		rc = l->content ? 0 : open_level(&t, l, err);
+		if (rc == 0)
+			rc = map_cursor_next(l->content, &item, err);
 		if (rc == 0) {
 			rc = put_entry(&t, &item, err);
 		} else if (rc == STORE_ENOTFOUND) {

@@ -290,7 +290,7 @@ static int apply_reset(struct stage_run *t, struct store_error *err)
 		rc = check_reset(o, &src, err);
 	if (rc == 0)
 		rc = rebuild_tree(t->rebuild, &src, &o->root, o->has_meta ? &o->meta : NULL,
-			t->number, &dir, err);
+			o->path.len, t->number, &dir, err);
 	if (rc == 0 && o->path.len == 0)
 		return swap_root(t, dir, err);
 	if (rc == 0) {
@@ -403,6 +403,9 @@ static int take_block(struct stage_run *t, const struct fsck_file *file, uint64_
 	size_t at = 0;
 	int rc = fsck_decode(&t->decoder, file, off, info, &why);
 
+	/* Unreadable is damage here; of the database below it is not. */
+	if (rc == STORE_EIO)
+		why.code = STORE_ECORRUPT;
 	if (rc != 0)
 		return tell(t, off, &why, err);
 	for (uint32_t i = 0; i < info->count && rc == 0; i++) {
@@ -435,7 +438,7 @@ static int take_pack(struct stage_run *t, const struct fsck_pack *p, struct stor
 			}
 		}
 		/* A damaged header ends the pack, unless a footer tells where the next one is. */
-		if (file.has_footer && (rc == 0 || rc == STORE_ECORRUPT || rc == STORE_EVERSION) &&
+		if (file.has_footer && (rc == 0 || fsck_is_damage(rc)) &&
 			i < file.index.block_count) {
 			off += file.index.blocks[i++].length;
 			rc = 0;
@@ -444,7 +447,7 @@ static int take_pack(struct stage_run *t, const struct fsck_pack *p, struct stor
 		}
 	}
 	fsck_file_close(&file);
-	if (rc == STORE_ENOTFOUND || rc == STORE_ECORRUPT || rc == STORE_EVERSION)
+	if (rc == STORE_ENOTFOUND || fsck_is_damage(rc))
 		return 0;
 	if (err)
 		*err = why;

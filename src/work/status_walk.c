@@ -219,7 +219,7 @@ static int resume(struct status_walk *w, size_t name_len, struct store_error *er
 	struct status_frame *f = top_frame(w);
 	struct store_error why = { 0 };
 	const size_t end = f->path_len > 0 ? f->path_len - 1 : 0;
-	int rc = status_head_resume(&f->head, w->path.data + f->path_len, name_len, err);
+	int rc = status_head_resume(&f->head, buf_from(&w->path, f->path_len), name_len, err);
 
 	w->path.len = end;
 	rc = tree_name_dir(rc, w->path.data, end, err);
@@ -338,7 +338,7 @@ static void take_tree(struct status_walk *w, struct status_item *i)
 	const size_t len = w->path.len - f->path_len;
 
 	i->tree = f->state == STATUS_UNKNOWN ? STATUS_UNKNOWN : STATUS_ABSENT;
-	if (!name || strlen(name) != len || memcmp(name, w->path.data + f->path_len, len) != 0)
+	if (!name || strlen(name) != len || memcmp(name, buf_from(&w->path, f->path_len), len) != 0)
 		return;
 	f->tree.names.next++;
 	if (i->wanted == STATUS_UNWANTED)
@@ -355,7 +355,7 @@ static void take_tree(struct status_walk *w, struct status_item *i)
 static int take(struct status_walk *w, struct status_item *i, struct store_error *err)
 {
 	struct status_frame *f = top_frame(w);
-	const uint8_t *name = w->path.data + f->path_len;
+	const uint8_t *name = buf_from(&w->path, f->path_len);
 	const size_t len = w->path.len - f->path_len;
 	bool in_stage;
 	int rc = 0;

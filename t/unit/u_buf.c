@@ -231,6 +231,17 @@ static void test_buf__failing_set_keeps_the_old_content(void **state)
 	buf_release(&b);
 }
 
+static void test_buf__an_empty_one_has_a_beginning(void **state)
+{
+	struct buf b = { 0 };
+
+	(void)state;
+	assert_non_null(buf_from(&b, 0));
+	buf_add_str(&b, "abc");
+	assert_ptr_equal(buf_from(&b, 2), b.data + 2);
+	buf_release(&b);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -242,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_buf__set_takes_a_part_of_itself),
 		cmocka_unit_test(test_buf__clear_keeps_capacity),
 		cmocka_unit_test(test_buf__impossible_sizes_are_refused),
+		cmocka_unit_test(test_buf__an_empty_one_has_a_beginning),
 		cmocka_unit_test_setup_teardown(test_buf__failing_growth_leaves_a_prefix, no_faults,
 			no_faults),
 		cmocka_unit_test_setup_teardown(test_buf__failing_set_keeps_the_old_content,

@@ -208,6 +208,18 @@ static void test_bytes__span_stays_bad_and_inside(void **state)
 	assert_false(s.bad);
 }
 
+/* NULL from span_take means that there was less than asked for. */
+static void test_bytes__nothing_can_be_taken_of_nothing(void **state)
+{
+	struct span s = span_of(NULL, 0);
+
+	(void)state;
+	assert_non_null(span_take(&s, 0));
+	assert_false(s.bad);
+	assert_null(span_take(&s, 1));
+	assert_true(s.bad);
+}
+
 static void test_bytes__overflow_is_told(void **state)
 {
 	uint64_t v;
@@ -233,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_bytes__leb_above_64_bits_is_bad),
 		cmocka_unit_test(test_bytes__leb_has_one_form_per_number),
 		cmocka_unit_test(test_bytes__span_stays_bad_and_inside),
+		cmocka_unit_test(test_bytes__nothing_can_be_taken_of_nothing),
 		cmocka_unit_test(test_bytes__overflow_is_told),
 	};
 

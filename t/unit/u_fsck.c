@@ -277,7 +277,7 @@ static void test_fsck__a_path_over_the_limit_is_damage_of_layer_and_tree(void **
 	top = deep_tree(w, dir, 16, name);
 	commit = put_deep(w, &top, &layer, &old, &layer);
 	publish_main(w, &commit);
-	assert_told(": a path in its tree is longer than 4096 bytes \n");
+	assert_told(": in its tree a path is longer than 4096 bytes dddd");
 	assert_told(": a path that ends in it is longer than 4096 bytes \n");
 }
 

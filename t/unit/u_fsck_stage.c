@@ -429,6 +429,20 @@ static void lead_to(const char *dir, const char *name, uint64_t number)
 	OK(env_commit(t, &failure));
 }
 
+static void test_stage__a_directory_that_leads_to_itself_twice_is_told_and_not_walked(void **state)
+{
+	uint64_t one;
+
+	(void)state;
+	put_dir("a/v");
+	put_dir("a/w");
+	add("");
+	one = dir_number("a");
+	lead_to("a", "v", one);
+	lead_to("a", "w", one);
+	assert_told_of("stage: directory %" PRIu64 " is led to by two names", one);
+}
+
 static void test_stage__two_names_for_one_directory_are_told_empty_ones_too(void **state)
 {
 	uint64_t one, b;
@@ -490,6 +504,7 @@ int main(void)
 		T(test_stage__a_staged_row_that_says_another_length_is_named),
 		T(test_stage__a_top_that_is_another_directory_is_told),
 		T(test_stage__a_counter_that_fell_back_is_told),
+		T(test_stage__a_directory_that_leads_to_itself_twice_is_told_and_not_walked),
 		T(test_stage__two_names_for_one_directory_are_told_empty_ones_too),
 		T(test_stage__a_directory_in_use_that_is_to_be_swept_is_told),
 		T(test_stage__directories_that_fell_out_of_use_are_whole),

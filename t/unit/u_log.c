@@ -42,7 +42,8 @@ static void put_layer(struct odb_writer *w, const struct made *parent, struct ma
 	struct buf text = { 0 };
 	struct changes changes;
 
-	OK(changes_build(&src, &sink, parent ? &parent->top : NULL, &m->top, &changes, &failure));
+	OK(changes_build(&src, &sink, parent ? &parent->top : NULL, &m->top, NULL, &changes,
+		&failure));
 	m->layer = (struct layer){ .has_parent = parent != NULL,
 		.generation = parent ? parent->layer.generation + 1 : 0,
 		.root = { m->top.id, m->top.height },
