@@ -272,6 +272,22 @@ test_expect_success 'the stage of many changes is built in parts, and only put i
 	strace -f -e trace=openat -o ../trace store status && ! grep "d/e\|faaa" ../trace && store fsck --rebuild && clean && store add -A -n && clean
 '
 
+STORE_TEST_PART=10 && export STORE_TEST_PART
+# With parts of ten rows: 60 files of 600 are less than every eighth, and more than four parts.
+test_expect_success 'however large the tree is, rows of four parts go at once, and no more' '
+	mkdir bounded && cd bounded && store init -q . && python3 -c "
+import os
+for i in range(600):
+    os.makedirs(f\"d{i // 100}\", exist_ok=True)
+    open(f\"d{i // 100}/f{i}\", \"w\").write(\"1\")" && store add -A -q && store commit -q -m one && seq 1 20 599 >thirty && seq 2 10 599 >sixty && for n in thirty sixty; do
+		while read -r i; do echo 2 >d$((i / 100))/f$i; done <$n && store add -A -q && store commit -q -m $n || return 1
+	done && echo staged >new && store add new && store checkout -q HEAD~1 && store --stats checkout -q main~2 2>../err &&
+	test "$(sed -n "s/^publications: //p" ../err)" -eq 1 && store checkout -q main~1 && store --stats checkout -q main 2>../err &&
+	test "$(sed -n "s/^publications: //p" ../err)" -gt 60 && store status --porcelain >../have && echo "A  new" | test_cmp - ../have && store fsck -q &&
+	store fsck --rebuild && store status --porcelain >../have && echo "A  new" | test_cmp - ../have
+'
+unset STORE_TEST_PART
+
 # From here on a part has 100 rows, so that 600 files are many.
 STORE_TEST_PART=100 && export STORE_TEST_PART
 test_expect_success 'the same in parts of 100' '

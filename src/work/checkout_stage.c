@@ -4,7 +4,7 @@
  * The rows lie in a spool, in an order in which they can be applied: what goes before what comes in
  * its place. They are applied in parts of 5,000, all inside one transaction, because between two of
  * them another command's commit would take up a stage that is half of one revision and half of
- * another. When they are many, and a good part of the tree, a stage is built aside instead
+ * another. When they are many, or a good part of the tree, a stage is built aside instead
  * (checkout_fresh.c), and the transaction makes the top point to it. With named paths HEAD stays,
  * nothing has to change at once, and every part is a publication.
  *
