@@ -398,6 +398,26 @@ test_expect_success 'what a live checkout is writing is not removed' '
 	store checkout main && test ! -e $temp
 '
 
+# slow_to FOLDER: a checkout --to -f into it, in the tree live, that is stopped with a temporary in it; $pid.
+slow_to()
+{
+	{ STORE_FAULT=checkout.rename:1+:10000ms store checkout -q --to "$1" -f HEAD & pid=$!; } &&
+		until find "$1" -name ".store-tmp-*-*" >../left && test -s ../left; do sleep 0.05; done && kill -STOP "$pid" &&
+		until grep -q "^State:.T" /proc/"$pid"/status; do sleep 0.01; done && find "$1" -name ".store-tmp-*-*" >../left && test -s ../left
+}
+
+ended_to()
+{
+	kill -KILL "$pid" && { wait "$pid" || :; }
+}
+
+test_expect_success 'nor is what a live checkout --to writes into a folder of the tree; what a dead one left there is' '
+	mkdir -p live/d/d && cd live && store init && echo 1 >f && echo 1 >d/d/deep && store add -A && store commit -m one && mkdir -p out/d/d && echo 2 >out/d/d/deep &&
+	slow_to out && store add -A && find out -name ".store-tmp-*-*" >../have && test_cmp ../left ../have && ended_to && store add -A &&
+	find out -name ".store-tmp-*-*" >../left && test_must_be_empty ../left && slow_to out && ended_to && store checkout -q --to out -f HEAD &&
+	find out -name ".store-tmp-*" >../left && test_must_be_empty ../left
+'
+
 test_expect_success 'killed at every fault point, the same command with --to finishes, without -f' '
 	cd r && for point in checkout.mid checkout.write
 	do
