@@ -1039,9 +1039,10 @@ struct store_checkout_result {
  * content would be lost; nothing was written. STORE_ENOSPACE is told before the first write where
  * it can be known. STORE_EEXISTS: new_branch is there already, or `to` is not empty.
  * STORE_EDENIED: the repository of another user, unless `to`. Revisions: errors as
- * store_rev_parse. Cut short, the same call finishes the work. Cost: one look at each file that is
- * in the way; what is equal is not written, and directories that are equal in HEAD, stage and
- * target are not read. result may be NULL. Copies options.
+ * store_rev_parse. STORE_EBUSY: the stage or the branch was changed meanwhile; with paths, a row of
+ * theirs, which stays as it is. Cut short, the same call finishes the work. Cost: one look at each
+ * file that is in the way; what is equal is not written, and directories that are equal in HEAD,
+ * stage and target are not read. result may be NULL. Copies options.
  */
 STORE_API int store_checkout(struct store_repo *repo, const struct store_checkout_options *options,
 	struct store_checkout_result *result, struct store_error *err);
@@ -1084,9 +1085,10 @@ struct store_reset_result {
  * tracked files are given up with HARD; STORE_ECONFLICT: untracked content would be lost; nothing
  * was written. With paths the stage has them as rev has, or has them no more. Before the first
  * commit rev NULL is the empty tree. STORE_ENOTFOUND: a path neither tracked nor in rev, or errors
- * as store_rev_parse; STORE_EBUSY: the stage or the branch was changed meanwhile. Cut short, the
- * same call finishes the work. Cost: entries of directories in which something differs; HARD looks
- * at every file. result may be NULL. Copies options.
+ * as store_rev_parse; STORE_EBUSY: the stage or the branch was changed meanwhile; with paths, a row
+ * of theirs, which stays as it is. Cut short, the same call finishes the work. Cost: entries of
+ * directories in which something differs; HARD looks at every file. result may be NULL. Copies
+ * options.
  */
 STORE_API int store_reset(struct store_repo *repo, const struct store_reset_options *options,
 	struct store_reset_result *result, struct store_error *err);
@@ -1116,9 +1118,9 @@ struct store_restore_result {
  * Bring paths, directories with all below them, back from source: files, rows of the stage, or
  * both. What is tracked and not in source goes; changes of tracked files are given up.
  * STORE_ECONFLICT: untracked content would be lost; nothing was written. STORE_ENOTFOUND: a path
- * neither tracked nor in source, or errors as store_rev_parse. Cut short, the same call finishes
- * the work. Cost: one look at each file below paths; rows alone: as store_reset. result may be
- * NULL. Copies options.
+ * neither tracked nor in source, or errors as store_rev_parse; STORE_EBUSY: a row of paths was
+ * changed meanwhile, and stays as it is. Cut short, the same call finishes the work. Cost: one look
+ * at each file below paths; rows alone: as store_reset. result may be NULL. Copies options.
  */
 STORE_API int store_restore(struct store_repo *repo, const struct store_restore_options *options,
 	struct store_restore_result *result, struct store_error *err);

@@ -307,6 +307,22 @@ test_expect_success 'the stage of many changes is built in parts, and only put i
 	strace -f --seccomp-bpf -e trace=openat -o ../trace store status && ! grep "d/e\|faaa" ../trace && store fsck --rebuild && clean && store add -A -n && clean
 '
 
+STORE_TEST_PART=10 && export STORE_TEST_PART
+# With parts of ten rows: 60 files of 600 are less than every eighth, and more than four parts.
+test_expect_success 'however large the tree is, rows of four parts go at once, and no more' '
+	mkdir bounded && cd bounded && store init -q . && python3 -c "
+import os
+for i in range(600):
+    os.makedirs(f\"d{i // 100}\", exist_ok=True)
+    open(f\"d{i // 100}/f{i}\", \"w\").write(\"1\")" && store add -A -q && store commit -q -m one && seq 1 20 599 >thirty && seq 2 10 599 >sixty && for n in thirty sixty; do
+		while read -r i; do echo 2 >d$((i / 100))/f$i; done <$n && store add -A -q && store commit -q -m $n || return 1
+	done && echo staged >new && store add new && store checkout -q HEAD~1 && store --stats checkout -q main~2 2>../err &&
+	test "$(sed -n "s/^publications: //p" ../err)" -eq 1 && store checkout -q main~1 && store --stats checkout -q main 2>../err &&
+	test "$(sed -n "s/^publications: //p" ../err)" -gt 60 && store status --porcelain >../have && echo "A  new" | test_cmp - ../have && store fsck -q &&
+	store fsck --rebuild && store status --porcelain >../have && echo "A  new" | test_cmp - ../have
+'
+unset STORE_TEST_PART
+
 # From here on a part has 100 rows, so that 600 files are many.
 STORE_TEST_PART=100 && export STORE_TEST_PART
 test_expect_success 'the same in parts of 100' '
@@ -420,6 +436,26 @@ test_expect_success 'what a live checkout is writing is not removed' '
 	{ hold .store/tmp/$run held 20 & pid=$!; } && test_when_finished "rm -f $TRASH/r/held $TRASH/r/$temp" && wait_for held &&
 	store add -A && test_grep live $temp && store checkout main~1 && test_grep live $temp && rm held && wait $pid &&
 	store checkout main && test ! -e $temp
+'
+
+# slow_to FOLDER: a checkout --to -f into it, in the tree live, that is stopped with a temporary in it; $pid.
+slow_to()
+{
+	{ STORE_FAULT=checkout.rename:1+:10000ms store checkout -q --to "$1" -f HEAD & pid=$!; } &&
+		until find "$1" -name ".store-tmp-*-*" >../left && test -s ../left; do sleep 0.05; done && kill -STOP "$pid" &&
+		until grep -q "^State:.T" /proc/"$pid"/status; do sleep 0.01; done && find "$1" -name ".store-tmp-*-*" >../left && test -s ../left
+}
+
+ended_to()
+{
+	kill -KILL "$pid" && { wait "$pid" || :; }
+}
+
+test_expect_success 'nor is what a live checkout --to writes into a folder of the tree; what a dead one left there is' '
+	mkdir -p live/d/d && cd live && store init && echo 1 >f && echo 1 >d/d/deep && store add -A && store commit -m one && mkdir -p out/d/d && echo 2 >out/d/d/deep &&
+	slow_to out && store add -A && find out -name ".store-tmp-*-*" >../have && test_cmp ../left ../have && ended_to && store add -A &&
+	find out -name ".store-tmp-*-*" >../left && test_must_be_empty ../left && slow_to out && ended_to && store checkout -q --to out -f HEAD &&
+	find out -name ".store-tmp-*" >../left && test_must_be_empty ../left
 '
 
 test_expect_success 'killed at every fault point, the same command with --to finishes, without -f' '

@@ -81,6 +81,15 @@ test_expect_success 'mv of files into a directory, and of a directory to another
 	interrupted "mv.rename mv.renamed pack.sync publish.rename env.commit" mv d other
 '
 
+# Of the second story the source's attributes tell nothing, so its content does; of the third neither does.
+test_expect_success 'mv -f over a tracked file, clean, written anew, and changed since it was staged' '
+	cp -a story keep && interrupted "mv.rename mv.renamed pack.sync publish.rename env.commit" mv -f new d/e/deep && (cd story && cp new x && mv x new) &&
+	interrupted "mv.rename mv.renamed publish.rename" mv -f new d/e/deep && echo more >>story/new && copy_story story && killed mv.renamed:1 store -C r mv -f new d/e/deep &&
+	test_expect_code 2 store -C r mv -f new d/e/deep 2>err && test_line_count -eq 1 err && test_grep "store add. of both ends it" err &&
+	store -C r status --porcelain >got && store -C r add -q new d/e/deep && store -C r status --porcelain >got && test_grep "^M  d/e/deep" got && test_grep "^D  new" got &&
+	is_whole r && rm -rf story && mv keep story
+'
+
 test_expect_success 'after a mv that was killed between disk and stage, add of both names ends it as well' '
 	copy_story story && killed mv.renamed:1 store -C r mv d other && store -C r add -q d other && store -C r ls -r : >got && copy_story story && store -C r mv d other &&
 	store -C r ls -r : >want.ls && test_cmp want.ls got

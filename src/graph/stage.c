@@ -309,6 +309,20 @@ int stage_dirty_has_generation(struct env_txn *t, uint64_t dir, const void *name
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+int stage_dirty_generation(struct env_txn *t, uint64_t dir, const void *name, size_t len,
+	uint64_t *generation, struct store_error *err)
+{
+	struct env_val v;
+	const int rc = get_row(t, ENV_DIRTY, dir, name, len, &v, err);
+
+	*generation = 0;
+	if (rc == 0 && v.len != 8)
+		return bad_row(err);
+	if (rc == 0)
+		*generation = le64_get(v.data);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
 int stage_is_dirty(struct env_txn *t, uint64_t dir, const void *name, size_t len, bool *is_dirty,
 	struct store_error *err)
 {

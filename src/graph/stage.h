@@ -108,6 +108,10 @@ int stage_dirty_has_generation(struct env_txn *t, uint64_t dir, const void *name
 int stage_is_dirty(struct env_txn *t, uint64_t dir, const void *name, size_t len, bool *is_dirty,
 	struct store_error *err);
 
+/* The generation of dirty row (dir, name), 0: there is none. */
+int stage_dirty_generation(struct env_txn *t, uint64_t dir, const void *name, size_t len,
+	uint64_t *generation, struct store_error *err);
+
 /* ---- a batch of changes, and its record in the pack */
 
 enum stage_op_kind {
@@ -137,6 +141,21 @@ int stage_batch_move(struct stage_batch *b, const char *from, size_t from_len, c
 	size_t to_len, struct store_error *err);
 int stage_batch_touch(struct stage_batch *b, const char *path, size_t len,
 	const struct stage_row *row, struct store_error *err);
+
+/*
+ * What a row says of its entry: kind, content, number, recorded attributes, and nothing of the file
+ * that was seen. Appended to out; of no row (NULL) nothing is.
+ */
+int stage_seen_add(struct buf *out, const struct stage_row *row, struct store_error *err);
+/*
+ * The operation added last, a set or a deletion, is for the row that was read: seen is what
+ * stage_seen_add made of it. Where another stands there now, or something was changed from
+ * publication `since` on in a directory that would go with all below it (since 0: where anything is
+ * in that), stage_batch_apply ends with STORE_EBUSY and names the path. Directories are not made on
+ * the way, so they are set before what is in them. Copies seen.
+ */
+int stage_batch_expect(struct stage_batch *b, const void *seen, size_t len, uint64_t since,
+	struct store_error *err);
 
 /* Append the record form of every operation but touches to the writer's stage record. */
 struct odb_writer;

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/quote.h"
 #include "odb/writer.h"
 
 struct op {
@@ -20,6 +21,9 @@ struct op {
 	size_t path, path_len; /* in strings */
 	size_t meta;           /* in strings; row.meta_len bytes */
 	size_t to, to_len;     /* of a move: in strings */
+	bool expects;          /* the row that was read: */
+	size_t seen, seen_len; /* in strings */
+	uint64_t since;
 	struct stage_row row;
 };
 
@@ -116,6 +120,37 @@ int stage_batch_touch(struct stage_batch *b, const char *path, size_t len,
 	const struct stage_row *row, struct store_error *err)
 {
 	return add(b, STAGE_TOUCH, path, len, row, err);
+}
+
+int stage_seen_add(struct buf *out, const struct stage_row *row, struct store_error *err)
+{
+	if (!row)
+		return 0;
+	buf_add_u8(out, row->kind);
+	if (row->kind == ENTRY_DIR) {
+		buf_add_le64(out, row->dir);
+	} else {
+		buf_add_u8(out, row->ref.height);
+		buf_add_le64(out, row->ref.size);
+		buf_add(out, row->ref.id.b, ID_LEN);
+	}
+	if (row->meta_len > 0)
+		buf_add(out, row->meta, row->meta_len);
+	return buf_check(out, err);
+}
+
+int stage_batch_expect(struct stage_batch *b, const void *seen, size_t len, uint64_t since,
+	struct store_error *err)
+{
+	struct op *op = &b->ops[b->count - 1];
+
+	op->expects = true;
+	op->seen = b->strings.len;
+	op->seen_len = len;
+	op->since = since;
+	if (len > 0)
+		buf_add(&b->strings, seen, len);
+	return buf_check(&b->strings, err);
 }
 
 /* ---- the record */
@@ -424,13 +459,81 @@ static int apply_touch(struct apply *a, const struct op *op, size_t name, size_t
 	return put_row(a, a->dir, text(a, name), len, &old, err);
 }
 
+/* ---- the row that was read */
+
+static int lost(const struct apply *a, const struct op *op, struct store_error *err)
+{
+	char shown[300];
+
+	return store_error_set(err, STORE_EBUSY,
+		"'%s' was changed in the stage by another command meanwhile",
+		quote_msg(shown, sizeof(shown), text(a, op->path), op->path_len));
+}
+
+/* Was anything changed below dir, whose row is (a->dir, name), from op->since on? */
+static int is_changed_below(struct apply *a, const struct op *op, size_t name, size_t len,
+	uint64_t dir, bool *changed, struct store_error *err)
+{
+	struct stage_scan *rows = NULL;
+	struct stage_row row;
+	struct stage_dir cached;
+	const uint8_t *below;
+	size_t below_len;
+	uint64_t generation = 0;
+	int rc;
+
+	if (op->since == 0) {
+		rc = stage_scan_open(a->txn, dir, &rows, err);
+		if (rc == 0)
+			rc = stage_scan_next(rows, &below, &below_len, &row, err);
+		*changed = rc == 0;
+		stage_scan_close(rows);
+		return rc == STORE_ENOTFOUND ? 0 : rc;
+	}
+	rc = stage_dirty_generation(a->txn, a->dir, text(a, name), len, &generation, err);
+	/* A commit that took a change up leaves its own number. */
+	if (rc == 0)
+		rc = stage_get_dir(a->txn, dir, &cached, err);
+	if (rc == 0)
+		*changed = generation >= op->since || cached.generation >= op->since;
+	return rc;
+}
+
+static int check_seen(struct apply *a, const struct op *op, size_t name, size_t len,
+	struct store_error *err)
+{
+	struct stage_row row;
+	int rc = stage_get(a->txn, a->dir, text(a, name), len, &row, err);
+	const bool found = rc == 0;
+	bool changed;
+
+	if (rc != 0 && rc != STORE_ENOTFOUND)
+		return rc;
+	buf_clear(&a->row);
+	rc = stage_seen_add(&a->row, found ? &row : NULL, err);
+	if (rc != 0)
+		return rc;
+	changed = a->row.len != op->seen_len ||
+		(op->seen_len > 0 && memcmp(a->row.data, text(a, op->seen), op->seen_len) != 0);
+	if (!changed && found && row.kind == ENTRY_DIR &&
+		!(op->kind == STAGE_SET && op->row.kind == ENTRY_DIR))
+		rc = is_changed_below(a, op, name, len, row.dir, &changed, err);
+	return rc == 0 && changed ? lost(a, op, err) : rc;
+}
+
 static int apply_op(struct apply *a, const struct op *op, struct store_error *err)
 {
 	size_t name = 0, len = 0;
-	int rc = descend(a, op, op->kind == STAGE_SET, &name, &len, err);
+	int rc = descend(a, op, op->kind == STAGE_SET && !op->expects, &name, &len, err);
 
+	if (rc == STORE_ENOTFOUND && op->expects)
+		return lost(a, op, err);
 	if (rc != 0)
 		return rc == STORE_ENOTFOUND ? 0 : rc;
+	if (op->expects)
+		rc = check_seen(a, op, name, len, err);
+	if (rc != 0)
+		return rc;
 	switch (op->kind) {
 	case STAGE_SET:
 		return apply_set(a, op, name, len, err);

@@ -352,7 +352,7 @@ int add_walk_enter(struct add_walk *w, struct item *item, int dirfd, const char 
 	}
 	drop_names(w);
 	if (w->frames[w->depth - 1].dir.names.has_leftovers && !(w->flags & STORE_ADD_DRY_RUN))
-		leftover_sweep(w->frames[w->depth - 1].dir.fd, odb_tmp_fd(w->repo->odb), NULL);
+		leftover_sweep(w->frames[w->depth - 1].dir.fd, odb_tmp_fd(w->repo->odb), NULL, -1);
 	return add_walk_dir(w, item, w->frames[w->depth - 1].dir.fd, row, err);
 }
 

@@ -34,6 +34,9 @@ int checkout_action_encode(struct buf *out, const struct checkout_action *a,
 	buf_add_le32(out, (uint32_t)r->meta_len);
 	if (r->meta_len > 0)
 		buf_add(out, r->meta, r->meta_len);
+	buf_add_le32(out, (uint32_t)a->seen_len);
+	if (a->seen_len > 0)
+		buf_add(out, a->seen, a->seen_len);
 	buf_add(out, a->path, a->len);
 	buf_add_u8(out, 0);
 	return buf_check(out, err);
@@ -65,6 +68,8 @@ int checkout_action_decode(struct checkout_action *a, const void *data, size_t l
 	a->frees = span_le64(&s);
 	r->meta_len = span_le32(&s);
 	r->meta = span_take(&s, r->meta_len);
+	a->seen_len = span_le32(&s);
+	a->seen = span_take(&s, a->seen_len);
 	if (s.bad || span_left(&s) == 0 || s.end[-1] != '\0')
 		return store_error_set(err, STORE_EIO,
 			"a temporary file does not hold what was written to it");
@@ -73,16 +78,45 @@ int checkout_action_decode(struct checkout_action *a, const void *data, size_t l
 	return 0;
 }
 
+bool checkout_asks_rows(const struct checkout *c)
+{
+	return c->options->n_paths > 0 && !c->way->at_once && !c->way->files_only;
+}
+
+/* A directory that is left is taken away before something comes in its place. */
+static int look_seen(struct checkout *c, const struct checkout_visit *v,
+	const struct checkout_action *a, struct buf *seen, struct store_error *err)
+{
+	const bool is_row = a->op == CHECKOUT_WRITE || a->op == CHECKOUT_ROW;
+	struct stage_row row;
+	int rc;
+
+	if (!checkout_asks_rows(c) || v->stage_dir == 0 ||
+		!(a->op == CHECKOUT_FORGET || (is_row && !v->is_leave)))
+		return 0;
+	rc = stage_get(c->txn, v->stage_dir, v->path + v->name_off, v->len - v->name_off, &row,
+		err);
+	if (rc != 0)
+		return rc == STORE_ENOTFOUND ? 0 : rc;
+	return stage_seen_add(seen, &row, err);
+}
+
 /* What needs no file goes straight to the rows. */
-static int add_action(struct checkout *c, const struct checkout_action *a, struct store_error *err)
+static int add_action(struct checkout *c, const struct checkout_visit *v, struct checkout_action *a,
+	struct store_error *err)
 {
 	struct spool *to = c->way->rows_only ? &c->ops : &c->plan;
-	struct buf bytes = { 0 };
-	int rc = checkout_action_encode(&bytes, a, err);
+	struct buf bytes = { 0 }, seen = { 0 };
+	int rc = look_seen(c, v, a, &seen, err);
 
+	a->seen = seen.data;
+	a->seen_len = seen.len;
+	if (rc == 0)
+		rc = checkout_action_encode(&bytes, a, err);
 	if (rc == 0)
 		rc = spool_add(to, bytes.data, bytes.len, err);
 	buf_release(&bytes);
+	buf_release(&seen);
 	if (rc == 0 && a->op == CHECKOUT_WRITE)
 		c->plan_writes++;
 	return rc;
@@ -91,12 +125,12 @@ static int add_action(struct checkout *c, const struct checkout_action *a, struc
 int checkout_plan_op(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
 	unsigned int flags, struct store_error *err)
 {
-	const struct checkout_action a = { .op = (uint8_t)op,
+	struct checkout_action a = { .op = (uint8_t)op,
 		.flags = (uint8_t)flags,
 		.path = v->path,
 		.len = v->len };
 
-	return add_action(c, &a, err);
+	return add_action(c, v, &a, err);
 }
 
 struct stage_row checkout_row_of(const struct checkout *c, const struct checkout_visit *v)
@@ -125,7 +159,7 @@ int checkout_plan_row(struct checkout *c, const struct checkout_visit *v, enum c
 		a.row.stat = *stat;
 	if (op == CHECKOUT_WRITE)
 		c->need += a.row.ref.size;
-	return add_action(c, &a, err);
+	return add_action(c, v, &a, err);
 }
 
 int checkout_plan_over(struct checkout *c, const struct checkout_visit *v, enum checkout_op op,
@@ -146,7 +180,7 @@ int checkout_plan_over(struct checkout *c, const struct checkout_visit *v, enum 
 		a.row.stat.ctime_ns = 0;
 	if (!e->is_shared)
 		a.frees = e->blocks * 512;
-	return add_action(c, &a, err);
+	return add_action(c, v, &a, err);
 }
 
 int checkout_check_same(int dirfd, const char *name, const struct checkout_action *a,

@@ -246,7 +246,9 @@ int checkout_top_meta(const struct checkout *c, const struct map_ref *meta, stru
 
 int checkout_plan_top(struct checkout *c, bool exact, struct store_error *err)
 {
-	struct checkout_visit v = { .path = "", .target = { .kind = ENTRY_DIR } };
+	struct checkout_visit v = { .path = "",
+		.target = { .kind = ENTRY_DIR },
+		.stage_dir = c->stage_root };
 	struct buf was = { 0 }, will = { 0 };
 	struct stage_row row = { .kind = ENTRY_DIR };
 	bool is_old = false, is_new = false;

@@ -103,7 +103,10 @@ struct checkout_action {
 	uint8_t op, flags;
 	struct stage_row row; /* stat of what is to go: as the plan saw it, in place */
 	uint64_t frees;       /* bytes on disk that are free again when it is done */
-	const char *path;     /* NUL-terminated; borrowed from the bytes it was decoded from */
+	const uint8_t
+		*seen;    /* what the plan read in the stage: stage_seen_add; borrowed likewise */
+	size_t seen_len;  /* 0: no row, or nobody asks (checkout_asks_rows) */
+	const char *path; /* NUL-terminated; borrowed from the bytes it was decoded from */
 	size_t len;
 };
 
@@ -188,8 +191,9 @@ struct checkout {
 	struct env_txn *txn; /* while planning; else NULL */
 	uint64_t epoch;      /* changes of the stage from this publication on are another's */
 	uint64_t stage_root;
-	struct buf top;   /* what the stage has afterwards as the top's own attributes */
-	bool top_is_kept; /* they were staged before, and the target has others */
+	const char *parents_of; /* the named path whose directories were planned last */
+	struct buf top;         /* what the stage has afterwards as the top's own attributes */
+	bool top_is_kept;       /* they were staged before, and the target has others */
 	struct compare compare;
 	struct spool plan, ops;
 	struct spool kept; /* changes of many: what was staged before and stays */
@@ -227,6 +231,11 @@ int checkout_fail(const char *what, const char *path, struct store_error *err);
 
 /* ---- the plan (checkout_action.c, checkout_plan.c, checkout_paths.c) */
 
+/*
+ * Do rows go in parts, so that each is asked for what the plan read of it? Where all go at once the
+ * stage is asked whether anything in it was changed.
+ */
+bool checkout_asks_rows(const struct checkout *c);
 /* The target as a row of the stage.  Borrowed: its meta is the visit's. */
 struct stage_row checkout_row_of(const struct checkout *c, const struct checkout_visit *v);
 /* Add an action that needs no row to the plan. */

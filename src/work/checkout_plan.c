@@ -467,7 +467,7 @@ int checkout_plan_walk(struct checkout *c, struct checkout_walk *w, bool exact,
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
-/* A directory above a path that was named. */
+/* A directory above a path that was named.  Above two of them it is planned with the first. */
 static int decide_parent(struct sight *s, struct checkout_visit *v, struct store_error *err)
 {
 	struct checkout *c = s->c;
@@ -475,6 +475,8 @@ static int decide_parent(struct sight *s, struct checkout_visit *v, struct store
 	bool may = true;
 	int rc = c->way->rows_only ? look_row(s, err) : look(s, err);
 
+	if (rc == 0 && c->parents_of && checkout_is_within(c->parents_of, v->path))
+		return 0;
 	if (rc == 0 && s->on_disk && s->disk.kind != ENTRY_DIR) {
 		rc = may_replace(s, &may, err);
 		if (rc == 0 && may && s->on_disk)
@@ -520,6 +522,7 @@ int checkout_plan_parents(struct checkout *c, const char *path, uint64_t *stage_
 		*stage_dir = rows_below(&s);
 		name_off = part.len + 1;
 	}
+	c->parents_of = path;
 	buf_release(&part);
 	return rc;
 }

@@ -218,7 +218,7 @@ static void sweep(struct checkout *c, const struct checkout_action *a)
 	bool moved;
 
 	if (checkout_place_open(c->place, a->path, a->len, &name, &moved) == 0 && moved)
-		leftover_sweep(c->place->fd, odb_tmp_fd(c->repo->odb), c->run);
+		leftover_sweep(c->place->fd, odb_tmp_fd(c->repo->odb), c->run, c->mark_fd);
 }
 
 static int do_action(struct checkout *c, enum step step, struct checkout_file *f,

@@ -4,7 +4,7 @@
  * The rows lie in a spool, in an order in which they can be applied: what goes before what comes in
  * its place. They are applied in parts of 5,000, all inside one transaction, because between two of
  * them another command's commit would take up a stage that is half of one revision and half of
- * another. When they are many, and a good part of the tree, a stage is built aside instead
+ * another. When they are many, or a good part of the tree, a stage is built aside instead
  * (checkout_fresh.c), and the transaction makes the top point to it. With named paths HEAD stays,
  * nothing has to change at once, and every part is a publication.
  *
@@ -13,7 +13,9 @@
  *
  * Another command may have changed the stage since the plan was made: every change marks a row of
  * the top directory with its number, so a number from the plan's on means that the plan is out of
- * date.
+ * date. With named paths only they matter, and each row is asked for what the plan read of it, in
+ * the transaction that overwrites it: an add beside them disturbs nobody. Nothing that another has
+ * put there is overwritten; parts that went before stay, and the same command finishes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,13 +52,20 @@ size_t checkout_part(void)
 
 static int take_row(struct decision *d, const struct checkout_action *a, struct store_error *err)
 {
-	if (d->c->way->files_only)
+	const struct checkout *c = d->c;
+	int rc;
+
+	if (c->way->files_only)
 		return a->op == CHECKOUT_ROW && a->row.kind != ENTRY_DIR
 			? stage_batch_touch(d->batch, a->path, a->len, &a->row, err)
 			: 0;
-	if (a->op == CHECKOUT_FORGET)
-		return stage_batch_delete(d->batch, a->path, a->len, err);
-	return stage_batch_set(d->batch, a->path, a->len, &a->row, err);
+	rc = a->op == CHECKOUT_FORGET ? stage_batch_delete(d->batch, a->path, a->len, err)
+				      : stage_batch_set(d->batch, a->path, a->len, &a->row, err);
+	if (rc != 0 || !checkout_asks_rows(c))
+		return rc;
+	/* Where files go, what is in a directory goes before it, row by row. */
+	return stage_batch_expect(d->batch, a->seen, a->seen_len, c->way->rows_only ? c->epoch : 0,
+		err);
 }
 
 /* The next part of the rows into the batch; empty at the end. */
@@ -209,8 +218,12 @@ static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_e
 	struct checkout *c = d->c;
 	int rc;
 
-	if (!d->is_whole)
-		return stage_batch_apply(d->batch, txn, number, err);
+	if (!d->is_whole) {
+		rc = stage_batch_apply(d->batch, txn, number, err);
+		return rc == STORE_EBUSY
+			? store_error_wrap(err, rc, "run the %s again", c->way->name)
+			: rc;
+	}
 	/* Without a target the stage stays as it is, whatever it is. */
 	rc = c->target.kind == ENTRY_DIR ? check_stage(c, txn, err) : 0;
 	if (rc == 0)

@@ -42,6 +42,7 @@ struct checkout_walk {
 	bool has_single; /* `last` is to be visited first */
 	bool has_single_meta;
 	struct map_ref single_meta;
+	uint64_t single_dir; /* number of the rows around it */
 	bool has_child_meta; /* of the entry visited last */
 	struct map_ref child_meta;
 };
@@ -135,7 +136,7 @@ int checkout_walk_begin(struct checkout_walk *w, const char *path, const struct 
 	memset(&w->last, 0, sizeof(w->last));
 	w->last.old = *old;
 	w->last.target = *target;
-	w->last.stage_dir = stage_dir;
+	w->last.stage_dir = w->single_dir = stage_dir;
 	w->last.name_off = slash ? (size_t)(slash - path) + 1 : 0;
 	w->has_single = true;
 	w->has_single_meta = meta != NULL;
@@ -346,7 +347,7 @@ static int leave(struct checkout_walk *w, struct checkout_visit *v, struct store
 	w->last.old = f.old;
 	w->last.target = f.target;
 	w->last.flags = f.flags;
-	w->last.stage_dir = around ? around->stage_dir : 0;
+	w->last.stage_dir = around ? around->stage_dir : w->single_dir;
 	if (around)
 		return give(w, around->has_meta ? &around->meta : NULL, v, err);
 	return give(w, w->has_single_meta ? &w->single_meta : NULL, v, err);

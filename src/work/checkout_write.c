@@ -164,7 +164,7 @@ static int sweep_place(struct write_run *w, struct store_error *err)
 	if (checkout_place_open(&w->place, w->next.path, w->next.len, &name, &moved) != 0)
 		return checkout_fail("open the directory of", w->next.path, err);
 	if (moved)
-		leftover_sweep(w->place.fd, odb_tmp_fd(w->c->repo->odb), w->c->run);
+		leftover_sweep(w->place.fd, odb_tmp_fd(w->c->repo->odb), w->c->run, w->c->mark_fd);
 	return 0;
 }
 

@@ -16,9 +16,10 @@
 bool leftover_is(const char *name);
 /*
  * Remove temporaries of dead runs from an open directory; a live one holds the lock of the file
- * "c-RUN" in the folder tmp_fd.  own: a run that lives without one, "c-RUN"; NULL: none.  What
- * cannot be removed stays for the next.
+ * "c-RUN" in the folder tmp_fd, or, with `--to`, of the mark in a folder above. own: a run that
+ * lives without the one, "c-RUN"; NULL: none. own_mark: the mark it holds; -1: none. What cannot be
+ * removed stays for the next.
  */
-void leftover_sweep(int dirfd, int tmp_fd, const char *own);
+void leftover_sweep(int dirfd, int tmp_fd, const char *own, int own_mark);
 
 #endif

@@ -8,6 +8,7 @@
  *
  * Disk first: cut short between the two, a source is tracked and gone, and what is new under its
  * new name is not tracked. That is how the same command knows that only the row is left to move.
+ * Where -f replaced a tracked file, that what is there is what the source was proves it.
  *
  * A row keeps what it knows of its file. The rename moved the file's ctime, so it is read once when
  * somebody next asks, and what was changed before is changed still.
@@ -35,11 +36,10 @@ struct move {
 	const char *from;
 	char *to;
 	bool is_dir;
-	bool is_done;      /* on disk it has its new name already */
-	bool is_over;      /* something there is replaced */
-	bool is_same_file; /* which is the source itself, by another of its names */
-	uint64_t dir;      /* of the row, as it was when it was planned */
-	struct file_ref ref;
+	bool is_done;         /* on disk it has its new name already */
+	bool is_over;         /* something there is replaced */
+	bool is_same_file;    /* which is the source itself, by another of its names */
+	struct stage_row row; /* as it was when it was planned; without meta */
 };
 
 struct mv {
@@ -96,6 +96,20 @@ static int find(struct mv *m, const char *path, struct stage_row *row, bool *fou
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+static int open_parent(struct mv *m, const char *path, struct store_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	int fd = -1;
+
+	if (dir)
+		fd = io_open_beneath(m->repo->work_fd, dir, O_PATH | O_DIRECTORY, 0);
+	free(dir);
+	if (fd == -1)
+		checkout_fail("open the directory of", path, err);
+	return fd;
+}
+
 /* ---- the new name */
 
 /* A name that is never listed, so that what has it is seen no more; a temporary's is even swept. */
@@ -124,7 +138,7 @@ static int check_room(struct mv *m, const struct move *v, struct store_error *er
 
 	if (!v->is_dir || len <= strlen(v->from))
 		return 0;
-	rc = stage_has_room(m->txn, v->dir, len < LIMIT_PATH ? LIMIT_PATH - len - 1 : 0, &fits,
+	rc = stage_has_room(m->txn, v->row.dir, len < LIMIT_PATH ? LIMIT_PATH - len - 1 : 0, &fits,
 		err);
 	return rc != 0 || fits
 		? rc
@@ -157,6 +171,57 @@ static int check_parents(struct mv *m, const char *path, struct store_error *err
 	return rc;
 }
 
+/*
+ * Is the file e at v->to, in place of a tracked one, what is staged of the source, which is gone?
+ * By the attributes that a rename leaves alone, or else by its content.
+ */
+static int holds_source(struct mv *m, const struct move *v, const struct worktree_entry *e,
+	bool *holds, struct store_error *err)
+{
+	const struct stage_stat *was = &v->row.stat;
+	struct stage_row bare = { .kind = e->kind, .class = v->row.class, .ref = v->row.ref };
+	enum compare_verdict verdict = COMPARE_CHANGED;
+	struct compare compare;
+	int dir, rc;
+
+	*holds = e->kind == v->row.kind && was->ino != 0 && was->ino == e->stat.ino &&
+		was->size == e->stat.size && was->mtime_ns == e->stat.mtime_ns;
+	if (*holds || (e->kind == ENTRY_LINK) != (v->row.kind == ENTRY_LINK))
+		return 0;
+	dir = open_parent(m, v->to, err);
+	if (dir == -1)
+		return STORE_EIO;
+	rc = compare_init(&compare, m->repo, NULL, err);
+	if (rc == 0)
+		rc = compare_entry(&compare, dir, e, &bare, &verdict, err);
+	compare_release(&compare);
+	io_close(&dir);
+	*holds = rc == 0 && verdict == COMPARE_SAME;
+	return rc;
+}
+
+/* The source is gone: was it this command that moved it?  e, row: of the target, NULL: none. */
+static int check_moved(struct mv *m, struct move *v, const struct worktree_entry *e,
+	const struct stage_row *row, struct store_error *err)
+{
+	const bool may_replace = (m->options->flags & STORE_MV_FORCE) && row && !v->is_dir &&
+		row->kind != ENTRY_DIR;
+	char from[200], to[200];
+	int rc = 0;
+
+	if (e && (e->kind == ENTRY_DIR) == v->is_dir)
+		v->is_done = !row;
+	if (!e || v->is_done || !may_replace || e->kind == ENTRY_DIR || e->kind == ENTRY_NONE)
+		return v->is_done ? 0 : refuse(STORE_ENOTFOUND, v->from, "is not there", err);
+	rc = holds_source(m, v, e, &v->is_done, err);
+	if (rc != 0 || v->is_done)
+		return rc;
+	return store_error_set(err, STORE_ENOTFOUND,
+		"'%s' is not there, and '%s' is not what it was; if a mv was cut short, 'store add' of both ends it",
+		quote_msg(from, sizeof(from), v->from, strlen(v->from)),
+		quote_msg(to, sizeof(to), v->to, strlen(v->to)));
+}
+
 static int check_target(struct mv *m, struct move *v, const struct worktree_entry *from,
 	struct store_error *err)
 {
@@ -170,11 +235,8 @@ static int check_target(struct mv *m, struct move *v, const struct worktree_entr
 		rc = find(m, v->to, &row, &found, err);
 	if (rc != 0)
 		return rc;
-	if (!from) {
-		/* The source is gone: was it this command that moved it? */
-		v->is_done = there && !found && (e.kind == ENTRY_DIR) == v->is_dir;
-		return v->is_done ? 0 : refuse(STORE_ENOTFOUND, v->from, "is not there", err);
-	}
+	if (!from)
+		return check_moved(m, v, there ? &e : NULL, found ? &row : NULL, err);
 	if (there && (e.kind == ENTRY_DIR || v->is_dir || !force))
 		return refuse(STORE_EEXISTS, v->to,
 			e.kind == ENTRY_DIR || v->is_dir ? "exists already"
@@ -252,8 +314,9 @@ static int check_source(struct mv *m, struct move *v, struct store_error *err)
 		return refuse(STORE_ENOTFOUND, v->from, there ? "is not tracked" : "is not there",
 			err);
 	v->is_dir = row.kind == ENTRY_DIR;
-	v->dir = row.dir;
-	v->ref = row.ref;
+	v->row = row;
+	v->row.meta = NULL;
+	v->row.meta_len = 0;
 	if (there && (e.kind == ENTRY_DIR) != v->is_dir)
 		return refuse(STORE_EINVAL, v->from,
 			"is another kind of thing than what is staged; add it first", err);
@@ -364,20 +427,6 @@ static int plan(struct mv *m, struct store_error *err)
 
 /* ---- on disk */
 
-static int open_parent(struct mv *m, const char *path, struct store_error *err)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-	int fd = -1;
-
-	if (dir)
-		fd = io_open_beneath(m->repo->work_fd, dir, O_PATH | O_DIRECTORY, 0);
-	free(dir);
-	if (fd == -1)
-		checkout_fail("open the directory of", path, err);
-	return fd;
-}
-
 static int rename_at(const struct move *v, int from, int to)
 {
 	if (FAULT("mv.rename"))
@@ -437,8 +486,8 @@ static int check_row(const struct move *v, bool force, struct env_txn *txn, stru
 {
 	struct stage_row row;
 	int rc = stage_find(txn, v->from, strlen(v->from), &row, err);
-	const bool same = rc == 0 && row.dir == v->dir && row.ref.size == v->ref.size &&
-		id_eq(&row.ref.id, &v->ref.id);
+	const bool same = rc == 0 && row.dir == v->row.dir && row.ref.size == v->row.ref.size &&
+		id_eq(&row.ref.id, &v->row.ref.id);
 
 	if (rc != 0 && rc != STORE_ENOTFOUND)
 		return rc;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "data/limits.h"
 #include "graph/closure.h"
 #include "graph/stage.h"
 #include "repo_fixture.h"
@@ -407,6 +408,23 @@ static void test_fsck__rows_of_objects_that_are_gone_or_false_are_found(void **s
 	assert_told("the pack does not hold it");
 }
 
+/* No writer makes one, so nothing of it is read: not even 2 GiB of zeros. */
+static void test_fsck__a_pack_over_its_limit_is_damage(void **state)
+{
+	struct odb_loc loc;
+	struct oid layer;
+	char command[200];
+
+	(void)state;
+	good_commit(&layer);
+	assert_whole();
+	OK(odb_find(repo->reader, &layer, &loc, &failure));
+	snprintf(command, sizeof(command), "truncate -s %llu '%s/.store/packs/%016llx-'*",
+		LIMIT_PACK + 1ull, fixture_dir, (unsigned long long)loc.pack);
+	assert_int_equal(system(command), 0);
+	assert_told("pack is no file of at most 2147483648 bytes");
+}
+
 /* The last byte of a row of the reflog is of its reason, one in the middle of its ident. */
 static void test_fsck__who_and_why_of_a_reflog_row_and_flags_of_a_pack_are_compared(void **state)
 {
@@ -565,6 +583,7 @@ int main(void)
 		T(test_fsck__a_missing_chunk_is_found_and_its_path_named),
 		T(test_fsck__a_chunk_of_another_length_is_found),
 		T(test_fsck__rows_of_objects_that_are_gone_or_false_are_found),
+		T(test_fsck__a_pack_over_its_limit_is_damage),
 		T(test_fsck__who_and_why_of_a_reflog_row_and_flags_of_a_pack_are_compared),
 		T(test_fsck__refs_that_differ_from_the_log_are_found),
 		T(test_fsck__staged_content_that_is_nowhere_is_found),

@@ -20,6 +20,7 @@
 #include "base/fault.h"
 #include "base/io.h"
 #include "data/hash.h"
+#include "data/limits.h"
 #include "odb/pack_write.h"
 
 static char dir[64];
@@ -257,6 +258,59 @@ static void an_abandoned_pack_leaves_no_file(void **state)
 	buf_release(&all);
 }
 
+/*
+ * Append one block of one byte; 0, or why not. With room for nothing but itself it is accepted, so
+ * its length is asked for first.
+ */
+static int append_small(struct pack_write *p, size_t *wire_len)
+{
+	struct pack_block b;
+	struct buf wire = { 0 };
+	struct oid id;
+	uint64_t off;
+	int rc;
+
+	hash_once(hash, "x", 1, &id);
+	pack_block_init(&b, PACK_CONTENT);
+	OK(pack_block_add(&b, &id, KIND_CHUNK, "x", 1, &failure));
+	OK(pack_block_encode(&b, codec, NULL, 0, &wire, &failure));
+	*wire_len = b.wire_len;
+	rc = p ? pack_write_append(p, &b, wire.data, &off, &failure) : 0;
+	pack_block_release(&b);
+	buf_release(&wire);
+	return rc;
+}
+
+/* Half of LIMIT_PACK is for blocks: the footer of so many objects is far below the other half. */
+static void a_pack_takes_the_last_block_below_its_limits_and_none_over_them(void **state)
+{
+	struct pack_write p;
+	struct buf all = { 0 };
+	size_t len;
+
+	(void)state;
+	OK(append_small(NULL, &len));
+	start(&p, &all);
+	/* As if all before the buffer had been written. */
+	p.flushed = LIMIT_PACK / 2 - p.buffered - len;
+	OK(append_small(&p, &len));
+	assert_int_equal(pack_write_size(&p), LIMIT_PACK / 2);
+	assert_int_equal(append_small(&p, &len), STORE_EINVAL);
+	assert_non_null(strstr(failure.msg, "would grow over its limit"));
+	assert_int_equal(pack_write_size(&p), LIMIT_PACK / 2);
+	assert_int_equal(p.index.count, 1);
+	p.flushed = 0;
+	p.index.count = LIMIT_PACK_OBJECTS - 1;
+	OK(append_small(&p, &len));
+	assert_int_equal(append_small(&p, &len), STORE_EINVAL);
+	assert_int_equal(p.index.count, LIMIT_PACK_OBJECTS);
+	assert_true(PACK_FOOTER_HEAD + PACK_FANOUT + PACK_TRAILER +
+			(uint64_t)LIMIT_PACK_OBJECTS * (PACK_OBJECT_ROW + PACK_BLOCK_ROW) <
+		LIMIT_PACK / 2);
+	pack_write_release(&p);
+	buf_release(&all);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -267,6 +321,7 @@ int main(void)
 		T(the_footer_names_every_object_and_where_its_block_stands),
 		T(a_failed_write_or_sync_is_final_for_that_pack),
 		T(an_abandoned_pack_leaves_no_file),
+		T(a_pack_takes_the_last_block_below_its_limits_and_none_over_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

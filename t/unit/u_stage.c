@@ -376,6 +376,101 @@ static void test_stage__a_touch_takes_stat_data_of_equal_content_only(void **sta
 	stage_batch_free(b);
 }
 
+/* ---- operations that are for the row that was read */
+
+static void set_now(const char *path, uint8_t kind, uint8_t content, uint64_t number)
+{
+	struct stage_batch *b = stage_batch_new();
+	struct stage_row row = { .kind = kind, .ref = { .size = 1 } };
+
+	row.ref.id.b[0] = content;
+	OK(stage_batch_set(b, path, strlen(path), &row, &failure));
+	OK(stage_batch_apply(b, t, number, &failure));
+	stage_batch_free(b);
+}
+
+/* What the row at path says now; of none, nothing. */
+static void see(const char *path, struct buf *was)
+{
+	struct stage_row row;
+	const int rc = stage_find(t, path, strlen(path), &row, &failure);
+
+	buf_clear(was);
+	assert_true(rc == 0 || rc == STORE_ENOTFOUND);
+	OK(stage_seen_add(was, rc == 0 ? &row : NULL, &failure));
+}
+
+/* kind ENTRY_NONE: a deletion. */
+static int change(const char *path, uint8_t kind, const struct buf *was, uint64_t since)
+{
+	struct stage_batch *b = stage_batch_new();
+	const struct stage_row row = { .kind = kind, .ref = { .size = 2 } };
+	int rc;
+
+	if (kind == ENTRY_NONE)
+		OK(stage_batch_delete(b, path, strlen(path), &failure));
+	else
+		OK(stage_batch_set(b, path, strlen(path), &row, &failure));
+	OK(stage_batch_expect(b, was->data, was->len, since, &failure));
+	rc = stage_batch_apply(b, t, 3100, &failure);
+	stage_batch_free(b);
+	return rc;
+}
+
+static void test_stage__an_operation_for_a_row_that_was_read_finds_that_row_or_ends(void **state)
+{
+	struct buf none = { 0 }, was = { 0 };
+
+	(void)state;
+	OK(env_begin(env, true, &t, &failure));
+	set_now("race", ENTRY_DIR, 0, 3000);
+	OK(change("race/f", ENTRY_FILE, &none, 0));
+	see("race/f", &was);
+	OK(change("race/f", ENTRY_FILE, &was, 0));
+	assert_int_equal(change("race/f", ENTRY_FILE, &none, 0), STORE_EBUSY);
+	assert_string_equal(failure.msg,
+		"'race/f' was changed in the stage by another command meanwhile");
+	set_now("race/f", ENTRY_FILE, 9, 3001);
+	assert_int_equal(change("race/f", ENTRY_FILE, &was, 0), STORE_EBUSY);
+	assert_int_equal(change("race/f", ENTRY_NONE, &was, 0), STORE_EBUSY);
+	see("race/f", &was);
+	OK(change("race/f", ENTRY_NONE, &was, 0));
+	assert_int_equal(change("race/f", ENTRY_NONE, &was, 0), STORE_EBUSY);
+	/* Nothing is made on the way, and no file gives way to a directory unasked. */
+	assert_int_equal(change("race/no/f", ENTRY_FILE, &none, 0), STORE_EBUSY);
+	set_now("race/no", ENTRY_FILE, 1, 3002);
+	assert_int_equal(change("race/no/f", ENTRY_FILE, &none, 0), STORE_EBUSY);
+	buf_release(&was);
+}
+
+static void test_stage__a_directory_that_was_read_goes_if_nothing_in_it_was_changed(void **state)
+{
+	struct stage_dir cached = { .generation = 3300 };
+	struct stage_row row;
+	struct buf was = { 0 };
+
+	(void)state;
+	OK(env_begin(env, true, &t, &failure));
+	set_now("tree/sub/f", ENTRY_FILE, 1, 3200);
+	see("tree", &was);
+	assert_int_equal(change("tree", ENTRY_NONE, &was, 3200), STORE_EBUSY);
+	assert_int_equal(change("tree", ENTRY_NONE, &was, 0), STORE_EBUSY);
+	assert_int_equal(change("tree", ENTRY_FILE, &was, 3200), STORE_EBUSY);
+	/* Its own attributes are no matter of what is in it. */
+	OK(change("tree", ENTRY_DIR, &was, 3200));
+	/* A commit took the change up, and stored what it came to. */
+	set_now("tree2/f", ENTRY_FILE, 1, 3200);
+	see("tree2", &was);
+	OK(stage_find(t, "tree2", 5, &row, &failure));
+	OK(stage_set_dir(t, row.dir, &cached, &failure));
+	assert_int_equal(change("tree2", ENTRY_NONE, &was, 3300), STORE_EBUSY);
+	OK(change("tree2", ENTRY_NONE, &was, 3301));
+	set_now("tree3", ENTRY_DIR, 0, 3200);
+	see("tree3", &was);
+	OK(change("tree3", ENTRY_NONE, &was, 0));
+	buf_release(&was);
+}
+
 /* Rows are private to db/, but a database may be damaged: no row crashes. */
 static void test_stage__damaged_rows_are_refused_or_read_within_bounds(void **state)
 {
@@ -418,6 +513,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_stage__random_batches_equal_the_model, end),
 		cmocka_unit_test_teardown(test_stage__a_deletion_that_had_an_effect_is_dirty, end),
+		cmocka_unit_test_teardown(
+			test_stage__an_operation_for_a_row_that_was_read_finds_that_row_or_ends,
+			end),
+		cmocka_unit_test_teardown(
+			test_stage__a_directory_that_was_read_goes_if_nothing_in_it_was_changed,
+			end),
 		cmocka_unit_test_teardown(test_stage__a_touch_takes_stat_data_of_equal_content_only,
 			end),
 		cmocka_unit_test_teardown(
