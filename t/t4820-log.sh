@@ -197,7 +197,7 @@ b" && test_grep "several lines" ../err && refuse --since "12 parsecs" && test_gr
 	refuse --until "" && test_grep "until: .* is no date" ../err && refuse nosuch && test_grep "nosuch.*behind .--.$" ../err &&
 	refuse HEAD nosuch && test_grep "nosuch.*behind .--.$" ../err && refuse file nosuch && test_grep "there is no file .nosuch." ../err &&
 	echo 1 >main && refuse main && test_grep ".main. is a revision and a file" ../err && test "$(subjects -1 main --)" = now && rm main &&
-	refuse -- ../../.. && test_grep "outside" ../err && refuse -- "" && test_grep "PATH is empty" ../err && refuse --skip 0 && test_grep "no number from 1" ../err &&
+	refuse -- ../../.. && test_grep "outside" ../err && refuse -- "" && test_grep "PATH is empty" ../err && refuse --skip x && test_grep "no number from 0" ../err &&
 	refuse "HEAD~99.." && test_grep "first commit" ../err && mkdir ../unborn && cd ../unborn && store -q init && refuse && refuse -- file
 '
 
