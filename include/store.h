@@ -732,7 +732,10 @@ struct store_log_options {
 	/* REV, A..B, A...B or ^REV, n_revs of them; none to begin with: HEAD. */
 	const char *const *revs;
 	size_t n_revs;
-	/* Commits that change something at or below one of these; n_paths of them; 0: all. */
+	/*
+	 * Commits that change something at or below one of these; n_paths of them; 0: all. One that
+	 * ends with '/' is a directory: a file or link at the path does not count.
+	 */
 	const char *const *paths;
 	size_t n_paths;
 	/* Commit dates, both included; as `commit --date`, and "2 weeks"; NULL: no bound. */
@@ -906,7 +909,8 @@ struct store_diff_options {
 	unsigned int version; /* 0 */
 	enum store_diff_form form;
 	const char *old_rev, *new_rev; /* as the form needs them; NULL: HEAD */
-	const char *const *paths;      /* at and below these, n_paths of them; 0: everywhere */
+	/* At and below these, n_paths of them; 0: everywhere. "d/": only where d is a directory. */
+	const char *const *paths;
 	size_t n_paths;
 	struct store_callbacks callbacks; /* notices: what could not be looked at */
 };

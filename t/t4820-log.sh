@@ -120,7 +120,7 @@ def question(r, paths):
         args.append(r.choice(["HEAD~2", "HEAD~3..", "^HEAD~4", "HEAD~5..HEAD~1", "HEAD...HEAD~2"]))
         args += ["HEAD~1"] if args[-1][0] == "^" else []
     if r.random() < 0.3:
-        args += ["--"] + r.sample(paths, 2)
+        args += ["--"] + [p + r.choice(["", "/"]) for p in r.sample(paths, 2)]
     return args
 
 first, count = int(sys.argv[1]), int(sys.argv[2])
@@ -130,7 +130,7 @@ for seed in range(first, first + count):
     os.mkdir("h%d" % seed)
     os.chdir("h%d" % seed)
     paths = make(r, 9)
-    for path in ["."] + r.sample(paths, min(10, len(paths))):
+    for path in ["."] + [p + r.choice(["", "", "/"]) for p in r.sample(paths, min(10, len(paths)))]:
         answered += ask(["--", path])
         asked += 1
     for _ in range(8):
@@ -171,6 +171,17 @@ test_expect_success 'paths are relative to the current directory, and -- parts t
 	cd whole/d && test "$(subjects 2)" = 2 && test "$(subjects ../file)" = "3 2 1" && test "$(subjects .)" = "3 2 1" &&
 	test "$(subjects HEAD~3 -- 2)" = 2 && test "$(subjects HEAD~4 -- 2)" = "" && test "$(subjects HEAD~3..HEAD~2)" = 3 &&
 	test "$(subjects ^HEAD~3 HEAD~1)" = "4 3" && test "$(subjects ^HEAD~1)" = 5
+'
+
+test_expect_success 'a path that ends with a slash is a directory: a file or link of the name is not listed, nor are its changes' '
+	mkdir slash && cd slash && store init -q && step() { store -q add -A && store -q commit --allow-empty -m "commit $1"; } &&
+	echo 1 >d && echo 1 >e && step 1 && echo 2 >d && step 2 && rm d && mkdir d && echo 3 >d/f && step 3 && echo 4 >e && chmod +x d/f && step 4 &&
+	rm -r d && ln -s e d && step 5 && rm d && mkdir d && step 6 && rmdir d && step 7 &&
+	test "$(subjects -- d)" = "7 6 5 4 3 2 1" && test "$(subjects -- d/)" = "7 6 5 4 3" && test "$(subjects -- e/)" = "" && test "$(subjects -- d/f)" = "5 4 3" &&
+	test "$(subjects -- d/f/)" = "" && test "$(subjects -- ./)" = "7 6 5 4 3 2 1" && test "$(subjects -- d// e)" = "7 6 5 4 3 1" &&
+	store log -1 --name-status --oneline -- d/ >../got && test_grep "^D	d/$" ../got &&
+	store log -1 --name-status --oneline HEAD~4 -- d/ >../got && test_grep "^A	d/f$" ../got && test_grep ! "^D" ../got &&
+	mkdir d && cd d && test "$(subjects -- ../d/)" = "7 6 5 4 3"
 '
 
 test_expect_success 'a look for a path costs a few look-ups for each commit, however many files the commit changes' '

@@ -183,6 +183,23 @@ static int print_list(struct list *l, const struct store_log_options *o)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/* As cli_paths, but that a slash at the end stays: it asks for a directory. */
+static int take_paths(struct cli *cli, size_t from, struct strings *out)
+{
+	const int rc = cli_paths(cli, from, cli->args.n, out);
+
+	for (size_t i = 0; rc == 0 && i < out->n; i++) {
+		const char *word = cli->args.items[from + i];
+		const size_t n = strlen(out->items[i]);
+
+		if (n == 0 || word[strlen(word) - 1] != '/')
+			continue;
+		out->items[i] = line_realloc(out->items[i], n + 2);
+		memcpy(out->items[i] + n, "/", 2);
+	}
+	return rc;
+}
+
 static int run(struct cli *cli, const void *data)
 {
 	const struct log_options *given = data;
@@ -209,7 +226,7 @@ static int run(struct cli *cli, const void *data)
 	if (rc == 0)
 		rc = split_words(cli, &from);
 	if (rc == 0)
-		rc = cli_paths(cli, from, cli->args.n, &paths);
+		rc = take_paths(cli, from, &paths);
 	o.revs = (const char *const *)cli->args.items;
 	o.n_revs = from;
 	o.paths = (const char *const *)paths.items;
