@@ -993,8 +993,8 @@ struct store_patch_result {
  * its target; directories have none. Text by lines (libgit2, loaded at the first call:
  * STORE_ENOTFOUND names the package when it is not there); the rest, and what is over the limits,
  * as byte ranges aligned by chunks, refined to bytes where chunks differ: equal chunks are not
- * read. Memory is bounded by the limits. STORE_EIO with sys for a working file that cannot be read.
- * result: never NULL.
+ * read. Memory is bounded by the limits. STORE_EIO with sys for a working file that cannot be read;
+ * no error of stored content has one. result: never NULL.
  */
 STORE_API int store_patch(struct store_repo *repo, const struct store_diff_entry *entry,
 	const struct store_patch_options *options, struct store_patch_result *result,

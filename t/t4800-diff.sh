@@ -125,6 +125,24 @@ test_expect_success 'counts and JSON of two contents have the name of each, as g
 	store diff --json HEAD:f f >../got && test_grep "\"path\":\"f\",\"old_path\":null," ../got
 '
 
+test_expect_success 'a pack that cannot be read, or is damaged, is never told as a file that cannot: the line names it' '
+	mkdir damage && cd damage && store init -q . && seq 9999 >f && store add -q f && store commit -q -m c && seq 9998 >f &&
+	for form in -p --numstat "--json -p"; do
+		for operands in "-- f" ":f f"; do
+			STORE_FAULT=pack.read:1+:EIO test_expect_code 2 store diff $form $operands 2>../err >../got && test_line_count -eq 1 ../err &&
+				test_grep "cannot .*: cannot read object .* of pack [0-9a-f]*.*Input/output error" ../err || { echo "$form $operands"; return 1; }
+		done
+	done && for p in .store/packs/*; do chmod u+w $p && python3 -c "
+import sys
+with open(sys.argv[1], \"r+b\") as f:
+    data = bytearray(f.read())
+    data[len(data) // 3] ^= 1
+    f.seek(0)
+    f.write(data)" $p || return 1; done &&
+	test_expect_code 4 store diff f 2>../err >../got && test_line_count -eq 1 ../err && test_grep "of pack [0-9a-f]" ../err &&
+	rm .store/packs/* && test_expect_code 4 store diff f 2>../err >../got && test_line_count -eq 1 ../err && test_grep "pack .packs/.*is missing" ../err
+'
+
 test_expect_success 'exit codes: 0 unless asked, then 1 where something differs; quiet prints nothing' '
 	cd repo && store diff --name-only && test_expect_code 1 store diff --exit-code --name-only &&
 	store diff --exit-code HEAD HEAD && test_expect_code 1 store diff --quiet >../got && test_must_be_empty ../got &&

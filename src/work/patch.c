@@ -159,6 +159,9 @@ int store_patch(struct store_repo *repo, const struct store_diff_entry *entry,
 	p.sides[0].tick = p.sides[1].tick = &tick;
 	if (rc == 0)
 		rc = run(&p, err);
+	/* An errno would say that it is the working tree's. */
+	if (rc != 0 && err && !p.sides[0].work_failed && !p.sides[1].work_failed)
+		err->sys = 0;
 	patch_side_close(&p.sides[0]);
 	patch_side_close(&p.sides[1]);
 	return rc;
