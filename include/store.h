@@ -600,8 +600,8 @@ struct store_refs_iter;
 /*
  * Branches and tags, in byte order of full names. What is changed meanwhile shows or does not.
  * Errors as store_rev_parse. Cost: a look-up for each, a read for each tag; contains, merged and
- * no_merged each a walk of history for every 1,024 commits that refs name. options may be NULL. Caller frees with
- * store_refs_free. Copies options.
+ * no_merged each a walk of history for every 1,024 commits that refs name. options may be NULL.
+ * Caller frees with store_refs_free. Copies options.
  */
 STORE_API int store_refs_open(struct store_repo *repo, const struct store_refs_options *options,
 	struct store_refs_iter **out, struct store_error *err);
