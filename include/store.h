@@ -606,8 +606,8 @@ struct store_refs_iter;
 /*
  * Branches and tags, in byte order of full names. What is changed meanwhile shows or does not.
  * Errors as store_rev_parse. Cost: a look-up for each, a read for each tag; contains, merged and
- * no_merged each a walk of history for each. options may be NULL. Caller frees with
- * store_refs_free. Copies options.
+ * no_merged each a walk of history for every 1,024 commits that refs name. options may be NULL.
+ * Caller frees with store_refs_free. Copies options.
  */
 STORE_API int store_refs_open(struct store_repo *repo, const struct store_refs_options *options,
 	struct store_refs_iter **out, struct store_error *err);
@@ -738,7 +738,10 @@ struct store_log_options {
 	/* REV, A..B, A...B or ^REV, n_revs of them; none to begin with: HEAD. */
 	const char *const *revs;
 	size_t n_revs;
-	/* Commits that change something at or below one of these; n_paths of them; 0: all. */
+	/*
+	 * Commits that change something at or below one of these; n_paths of them; 0: all. One that
+	 * ends with '/' is a directory: a file or link at the path does not count.
+	 */
 	const char *const *paths;
 	size_t n_paths;
 	/* Commit dates, both included; as `commit --date`, and "2 weeks"; NULL: no bound. */
@@ -912,7 +915,8 @@ struct store_diff_options {
 	unsigned int version; /* 0 */
 	enum store_diff_form form;
 	const char *old_rev, *new_rev; /* as the form needs them; NULL: HEAD */
-	const char *const *paths;      /* at and below these, n_paths of them; 0: everywhere */
+	/* At and below these, n_paths of them; 0: everywhere. "d/": only where d is a directory. */
+	const char *const *paths;
 	size_t n_paths;
 	struct store_callbacks callbacks; /* notices: what could not be looked at */
 };
@@ -995,8 +999,8 @@ struct store_patch_result {
  * its target; directories have none. Text by lines (libgit2, loaded at the first call:
  * STORE_ENOTFOUND names the package when it is not there); the rest, and what is over the limits,
  * as byte ranges aligned by chunks, refined to bytes where chunks differ: equal chunks are not
- * read. Memory is bounded by the limits. STORE_EIO with sys for a working file that cannot be read.
- * result: never NULL.
+ * read. Memory is bounded by the limits. STORE_EIO with sys for a working file that cannot be read;
+ * no error of stored content has one. result: never NULL.
  */
 STORE_API int store_patch(struct store_repo *repo, const struct store_diff_entry *entry,
 	const struct store_patch_options *options, struct store_patch_result *result,

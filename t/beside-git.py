@@ -14,32 +14,13 @@ import os
 import random
 import re
 import shutil
-import subprocess
 import sys
+
+from beside import GIT, STORE, done, fail, is_dir, run, state, top
 
 seed, steps = int(sys.argv[1]), int(sys.argv[2])
 rng = random.Random(seed)
-top = os.getcwd()
-GIT, STORE = os.path.join(top, "git"), os.path.join(top, "store")
-env = dict(os.environ, GIT_CONFIG_NOSYSTEM="1", HOME=top, LC_ALL="C", GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@b",
-           GIT_COMMITTER_NAME="a", GIT_COMMITTER_EMAIL="a@b", GIT_CONFIG_COUNT="2", GIT_CONFIG_KEY_0="gc.auto",
-           GIT_CONFIG_VALUE_0="0", GIT_CONFIG_KEY_1="maintenance.auto", GIT_CONFIG_VALUE_1="false")
-done = []
 NAMES = ["a", "b", "c", "d", "a.txt", "a-b", "a0", "Z", "x y", "\xe4\xf6", "n\nl", "q\"q", "\\s", "-dash", "@", "v@2", "a:b", "~1"]
-
-
-def fail(why):
-    print(f"seed {seed}: {why}\nthe last steps:\n" + "\n".join(done[-25:]))
-    sys.exit(1)
-
-
-def run(*argv, ok=(0,), said=b""):
-    done.append(" ".join(argv))
-    p = subprocess.run(argv, cwd=STORE if argv[0] == "store" else GIT, env=env, input=said, stdout=subprocess.PIPE,
-                       stderr=subprocess.PIPE)
-    if p.returncode not in ok:
-        fail(f"{argv} ended with {p.returncode}: {p.stderr.decode(errors='replace')}")
-    return p
 
 
 def lines(*argv):
@@ -50,26 +31,6 @@ def lines(*argv):
 
 def at(path):
     return os.path.join(GIT, path)
-
-
-def is_dir(path):
-    return os.path.isdir(path) and not os.path.islink(path)
-
-
-def state(root):
-    """Every file and link: whether it is executable and its bytes, or its target."""
-    out = {}
-    for here, dirs, files in os.walk(root):
-        if here == root:
-            dirs[:] = [d for d in dirs if d not in (".git", ".store")]
-        for name in files + [d for d in dirs if os.path.islink(os.path.join(here, d))]:
-            f = os.path.join(here, name)
-            if os.path.islink(f):
-                out[os.path.relpath(f, root)] = ("link", os.readlink(f))
-            else:
-                with open(f, "rb") as data:
-                    out[os.path.relpath(f, root)] = (bool(os.stat(f).st_mode & 0o100), data.read())
-    return out
 
 
 blobs, trees = {}, {}

@@ -15,48 +15,17 @@ import collections
 import os
 import random
 import shutil
-import subprocess
 import sys
+
+import beside
+from beside import GIT, STORE, done, fail, is_dir, run, state
 
 what, seed, cases = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 rng = random.Random(f"{what} {seed}")
-top = os.getcwd()
-GIT, STORE = os.path.join(top, "git"), os.path.join(top, "store")
-env = dict(os.environ, GIT_CONFIG_NOSYSTEM="1", HOME=top, LC_ALL="C", GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@b",
-           GIT_COMMITTER_NAME="a", GIT_COMMITTER_EMAIL="a@b", STORE_CHECK_CLOSURE="0", STORE_TEST_FSYNC="0")
+beside.env.update(STORE_CHECK_CLOSURE="0", STORE_TEST_FSYNC="0")
 NAMES = ["a", "b", "c", "d", "a-b", "x y", "\xe4"]
-done = []
 gone = []  # paths that were deleted of late: most of them are tracked
 count = collections.Counter()
-
-
-def fail(why):
-    print(f"{what}, seed {seed}: {why}\nthe last steps:\n" + "\n".join(done[-25:]))
-    sys.exit(1)
-
-
-def run(tool, *argv, ok=(0,)):
-    done.append(" ".join((tool,) + argv))
-    p = subprocess.run((tool,) + argv, cwd=STORE if tool == "store" else GIT, env=env, stdout=subprocess.PIPE,
-                       stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    if ok and p.returncode not in ok:
-        fail(f"{argv} ended with {p.returncode}: {p.stderr.decode(errors='replace')}")
-    return p
-
-
-def state(root):
-    out = {}
-    for here, dirs, files in os.walk(root):
-        if here == root:
-            dirs[:] = [d for d in dirs if d not in (".git", ".store")]
-        for name in files + [d for d in dirs if os.path.islink(os.path.join(here, d))]:
-            f = os.path.join(here, name)
-            if os.path.islink(f):
-                out[os.path.relpath(f, root)] = ("link", os.readlink(f))
-            else:
-                with open(f, "rb") as data:
-                    out[os.path.relpath(f, root)] = (bool(os.stat(f).st_mode & 0o100), data.read())
-    return out
 
 
 def statuses():
@@ -69,10 +38,6 @@ def statuses():
 def each(fn):
     for root in (GIT, STORE):
         fn(root)
-
-
-def is_dir(f):
-    return os.path.isdir(f) and not os.path.islink(f)
 
 
 def drop(root, path):
@@ -211,7 +176,7 @@ def main():
     make()
     for n in range(cases):
         # Several commands in a row from one change, so that few processes make many cases.
-        if n % 4 == 0 or what != "reset":
+        if n % (4 if what == "reset" else 2) == 0:
             change(rng.randrange(0, 4))
             stage_some()
             change(rng.randrange(0, 3))
@@ -228,7 +193,7 @@ def main():
         if both[0] == both[1] and b"is tracked already" not in s.stderr:
             # What is wrong in the stage stays wrong until a hard reset, so not every case has to ask.
             ends = rng.random() < (.1 if what == "reset" else .2)
-            compare(command, ends or what != "reset" or n % 8 == 7)
+            compare(command, ends or n % (8 if what == "reset" else 2) == 1)
             if ends:
                 back()
         elif both[0]:

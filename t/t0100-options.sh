@@ -360,6 +360,14 @@ test_expect_success 'letters are bundled, values are glued or apart, and behind 
 	test_cmp two long
 '
 
+test_expect_success 'a count of 0 is one: log and reflog print nothing, what they are asked for is still looked up' '
+	cd forms && for number in -n0 "-n 0" -0 --max-count=0; do
+		store log $number >out && store reflog $number >>out && store --json log $number >>out && test_must_be_empty out || return 1
+	done &&
+	store log --oneline --skip 0 >out && test_line_count -eq 4 out &&
+	test_expect_code 2 store log -n 0 nosuch && test_expect_code 2 store log -n -1 2>err && test_grep "no number from 0 to" err
+'
+
 test_expect_success 'a full disk behind standard output is exit code 2 and one line' '
 	test_expect_code 2 store -h >/dev/full 2>err &&
 	test_line_count -eq 1 err &&

@@ -114,6 +114,17 @@ test_expect_success '--contains, --merged and --no-merged take =REV, an operand 
 	refuses 2 "unknown revision '\''nope'\''" branch --contains nope
 '
 
+test_expect_success '--contains, --merged and --no-merged walk history once, however many branches there are' '
+	store init -q walked && cd walked && for i in 1 2 3 4 5 6 7 8 9 10 11 12; do store -q commit --allow-empty -m $i && store branch -q b$i || return 1; done &&
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do store branch -q c$i b$i && store branch -q d$i b$i || return 1; done &&
+	for option in --contains=HEAD~11 --merged=HEAD --no-merged=HEAD~11; do
+		rm -f ../trace && STORE_TRACE=object:../trace store branch $option >../out && case $option in
+		--no-merged*) test_line_count -eq 34 ../out ;;
+		*) test_line_count -eq 37 ../out ;;
+		esac && n=$(grep -c "commit=" ../trace) && test "$n" -ge 1 && test "$n" -le 50 || { echo "$option reads $n commits"; return 1; }
+	done
+'
+
 # A random forest: commits, branches, switches; the model keeps the parent of each commit.
 test_expect_success '--contains, --merged, --no-merged and -d answer as the history does' '
 	store init -q forest && cd forest && python3 - "${N:-12}" <<-\EOF

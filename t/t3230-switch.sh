@@ -18,10 +18,14 @@ test_expect_success 'it goes onto a branch with its files, and back with -, and 
 	prints main -- branch --show-current && store --json switch side >../out && test_grep "^{\"schema\":\"store/switch/1\",.*\"branch\":\"side\"" ../out && store switch -q main
 '
 
-test_expect_success 'a commit, a tag, HEAD and a revision are refused with the way to detach; what is unknown is named' '
+test_expect_success 'a commit, a tag, HEAD and a revision are refused with the way to detach; what is unknown with the way to make it' '
 	cd repo && for rev in HEAD HEAD~1 v1 "$(store log --oneline -n 1 | cut -c1-12)" side~0; do
 		refuses 2 "a branch is expected, and '\''$rev'\'' is a commit; --detach" switch "$rev" && prints main -- branch --show-current || return 1
-	done && refuses 2 "unknown revision '\''sied'\''; the nearest is '\''side'\''; '\''store switch -c NAME'\'' makes a branch" switch sied
+	done && refuses 2 "no branch '\''sied'\''; the nearest is '\''side'\''; '\''store switch -c sied'\'' makes it" switch sied &&
+	refuses 2 "no branch '\''far/away'\''; '\''store switch -c far/away'\'' makes it" switch far/away &&
+	refuses 2 "no branch '\''dead'\''; '\''store switch -c dead'\'' makes it" switch dead &&
+	refuses 2 "unknown revision '\''nope'\''" switch nope~1 && refuses 2 "unknown revision '\''nope'\''" switch --detach nope &&
+	refuses 2 "unknown revision '\''nope'\''" checkout nope
 '
 
 test_expect_success '--detach takes any revision, and HEAD by default; - then comes back, and not the other way' '

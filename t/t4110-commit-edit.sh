@@ -169,6 +169,15 @@ test_expect_success 'nothing is written through a link that lies where the messa
 	test "$(cat ../victim)" = mine && test "$(message)" = linked
 '
 
+test_expect_success 'without a message and a terminal it is said first that there is nothing to commit, with -a, too' '
+	fresh nothing && for all in "" -a; do
+		test_expect_code 1 store commit $all 2>../err && test_line_count -eq 1 ../err && test_grep "nothing to commit" ../err || return 1
+	done && echo 2 >file && test_expect_code 1 store commit 2>../err && test_grep "nothing to commit" ../err &&
+	test_expect_code 2 store commit -a 2>../err && test_grep "use -m TEXT" ../err && test "$(store status --porcelain)" = " M file" &&
+	test_expect_code 2 store commit --allow-empty 2>../err && test_grep "use -m TEXT" ../err &&
+	store -q add file && test_expect_code 2 store commit 2>../err && test_line_count -eq 1 ../err && test_grep "use -m TEXT" ../err
+'
+
 cat >terminal.py <<'EOT'
 import os, pty, sys
 status = pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 1024))

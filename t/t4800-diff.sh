@@ -88,6 +88,61 @@ test_expect_success 'a patch of two contents has the name of each, either way ro
 	store diff --name-only "main@{2100-01-01 10:00}..main" >../got && test_must_be_empty ../got
 '
 
+test_expect_success 'content of a revision is compared with a file of the working tree, either way round, from below, and with a link' '
+	mkdir -p mixed/sub && cd mixed && store init -q . && printf "1\n2\n" >f && ln -s f l && echo other >g && echo 3 >sub/h && store add -q -A && store commit -q -m c &&
+	printf "1\n3\n" >f && echo 4 >sub/h && chmod +x g && ln -sf g l && store diff -- f >../want && store diff HEAD:f f >../got && test_cmp ../want ../got &&
+	store diff -R -- f >../want && store diff f HEAD:f >../got && test_cmp ../want ../got && store diff -R HEAD:f f >../got && test_cmp ../want ../got &&
+	store diff f@HEAD f >../got && test_line_count -eq 7 ../got && store diff :f f >../got && test_line_count -eq 7 ../got &&
+	store diff -- l >../want && store diff HEAD:l l >../got && test_cmp ../want ../got &&
+	store diff --stat HEAD:g g >../got && test_grep "^ g | 0$" ../got && test_expect_code 1 store diff --quiet HEAD:g g && store diff HEAD:g g >../got && test_grep "^new mode 100755$" ../got &&
+	test_expect_code 1 store diff --quiet HEAD:f f && store diff --exit-code HEAD:f HEAD:f && printf "1\n2\n" >same && store diff --exit-code HEAD:f same >../got && test_must_be_empty ../got &&
+	store diff --name-status HEAD:l f >../got && printf "T\tf\n" >../want && test_cmp ../want ../got &&
+	cd sub && store diff HEAD:../f h >../../got && grep "^--- a/f\$" ../../got && grep "^+++ b/sub/h\$" ../../got && store diff h@HEAD h >../../got && test_grep "^+4$" ../../got
+'
+
+test_expect_success 'what is no content beside one is refused in one line that says what to do' '
+	cd mixed && refuse() {
+		test_expect_code 2 store diff "$@" >../got 2>../err && test_must_be_empty ../got && test_line_count -eq 1 ../err
+	} && refuse HEAD:f sub && test_grep "is a directory; compare directories by" ../err && refuse HEAD:f none && test_grep "none" ../err &&
+	refuse none HEAD:f && test_grep "none" ../err && refuse HEAD:none f && test_grep "path .none. is not in revision .HEAD." ../err &&
+	refuse HEAD:f /dev/null && test_grep "outside of the working tree" ../err && mkfifo fifo && refuse HEAD:f fifo && test_grep "neither a file nor a link" ../err && rm fifo &&
+	echo 1 >main && refuse HEAD:f main && test_grep "write .--. between" ../err && rm main && refuse --staged HEAD:f f &&
+	echo s >staged && store add -q staged && rm staged && refuse HEAD:f staged && test_grep ".:staged. names what is staged" ../err &&
+	STORE_FAULT=patch.read:1:EIO test_expect_code 2 store diff HEAD:f f >../got 2>../err && test_grep "cannot read .f.: Input/output error" ../err
+'
+
+test_expect_success 'counts and JSON of two contents have the name of each, as git writes both' '
+	mkdir both && cd both && git init -q . && echo .store >.git/info/exclude && store init -q . && mkdir -p a/b/c a/q/c x && echo 1 >a/b/c/f && printf "1\n2\n" >a/q/c/f &&
+	echo 3 >f && echo 4 >x/f && echo 5 >"$(printf "n\nl")" && printf "\0" >bin && git add -A && store add -q -A && store commit -q -m c &&
+	tree=$(git write-tree) && for pair in "a/b/c/f a/q/c/f" "f x/f" "x/f f" "a/b/c/f f" "f f" "f bin" "bin x/f"; do
+		for form in --stat --numstat --shortstat "--numstat -z" --name-only; do
+			git diff $form $tree:${pair% *} $tree:${pair#* } >../want && store diff $form HEAD:${pair% *} HEAD:${pair#* } >../got && test_cmp ../want ../got ||
+				{ echo "$form of $pair"; return 1; }
+		done
+	done && odd=$(printf "n\nl") && git diff --stat "$tree:$odd" $tree:f >../want && store diff --stat "HEAD:$odd" HEAD:f >../got && test_cmp ../want ../got &&
+	echo 6 >f && store diff --stat HEAD:x/f f >../got && test_grep "^ x/f => f | 2 +-$" ../got && store diff --stat -R HEAD:x/f f >../got && test_grep "^ f => x/f | 2 +-$" ../got &&
+	store diff --json HEAD:x/f f >../got && test_grep "\"path\":\"f\",\"old_path\":\"x/f\"," ../got &&
+	store diff --json HEAD:f f >../got && test_grep "\"path\":\"f\",\"old_path\":null," ../got
+'
+
+test_expect_success 'a pack that cannot be read, or is damaged, is never told as a file that cannot: the line names it' '
+	mkdir damage && cd damage && store init -q . && seq 9999 >f && store add -q f && store commit -q -m c && seq 9998 >f &&
+	for form in -p --numstat "--json -p"; do
+		for operands in "-- f" ":f f"; do
+			STORE_FAULT=pack.read:1+:EIO test_expect_code 2 store diff $form $operands 2>../err >../got && test_line_count -eq 1 ../err &&
+				test_grep "cannot .*: cannot read object .* of pack [0-9a-f]*.*Input/output error" ../err || { echo "$form $operands"; return 1; }
+		done
+	done && for p in .store/packs/*; do chmod u+w $p && python3 -c "
+import sys
+with open(sys.argv[1], \"r+b\") as f:
+    data = bytearray(f.read())
+    data[len(data) // 3] ^= 1
+    f.seek(0)
+    f.write(data)" $p || return 1; done &&
+	test_expect_code 4 store diff f 2>../err >../got && test_line_count -eq 1 ../err && test_grep "of pack [0-9a-f]" ../err &&
+	rm .store/packs/* && test_expect_code 4 store diff f 2>../err >../got && test_line_count -eq 1 ../err && test_grep "pack .packs/.*is missing" ../err
+'
+
 test_expect_success 'exit codes: 0 unless asked, then 1 where something differs; quiet prints nothing' '
 	cd repo && store diff --name-only && test_expect_code 1 store diff --exit-code --name-only &&
 	store diff --exit-code HEAD HEAD && test_expect_code 1 store diff --quiet >../got && test_must_be_empty ../got &&
@@ -141,11 +196,11 @@ test_expect_success 'JSON has one object for each path, with both sides, and cou
 	cd repo && store diff --json HEAD~1 HEAD >../got && python3 - ../got <<-\EOF &&
 	import json, sys
 	rows = [json.loads(l) for l in open(sys.argv[1])]
-	keys = ["schema", "path", "letter", "mode_only", "old", "new", "pieces", "content", "same", "added", "deleted", "limit", "limit_key"]
+	keys = ["schema", "path", "old_path", "letter", "mode_only", "old", "new", "pieces", "content", "same", "added", "deleted", "limit", "limit_key"]
 	assert [r["path"] for r in rows] == ["a", "d/sub/f", "d", "e", "new", "x"], rows
 	for r in rows:
 	    assert sorted(r) == sorted(keys) and r["schema"] == "store/diff/1", r
-	    assert r["added"] is None and r["pieces"] is None, r
+	    assert r["added"] is None and r["pieces"] is None and r["old_path"] is None, r
 	by = {r["path"]: r for r in rows}
 	assert by["x"]["mode_only"] and by["x"]["old"]["kind"] == "file" and by["x"]["new"]["kind"] == "executable"
 	assert by["x"]["old"]["id"] == by["x"]["new"]["id"] and by["x"]["new"]["mode"] == 0o755

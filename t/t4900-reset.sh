@@ -1,5 +1,5 @@
 #!/bin/sh
-# reset, restore, rm and mv do what they say; beside git they are in t4905.
+# reset, restore, rm and mv do what they say; beside git they are in t4905 and t4906.
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 

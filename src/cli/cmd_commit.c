@@ -198,22 +198,30 @@ static int note_entry(void *payload, const struct store_status_entry *e)
 	return cli_signal();
 }
 
+/* What is there to commit?  STORE_EEMPTY: nothing, and something is wanted. */
+static int look(struct commit *c, struct notes *n, struct store_status_result *r)
+{
+	struct progress p = { .data = n };
+	struct store_status_options o = { .flags = STORE_STATUS_NO_UNTRACKED, .entry = note_entry };
+	int rc;
+
+	progress_begin(&p, c->cli, &o.callbacks);
+	rc = store_status(c->cli->repo, NULL, 0, &o, r, &c->cli->err);
+	progress_end(&p);
+	if (rc == 0 && !n->staged && !c->given->amend && !c->given->allow_empty)
+		rc = STORE_EEMPTY;
+	return rc;
+}
+
 /* Appends the notes to the message; STORE_EEMPTY when there is nothing to commit. */
 static int add_notes(struct commit *c)
 {
 	struct cli *cli = c->cli;
 	struct line list = { 0 };
 	struct notes n = { cli, &list, 0, 0 };
-	struct progress p = { .data = &n };
-	struct store_status_options o = { .flags = STORE_STATUS_NO_UNTRACKED, .entry = note_entry };
 	struct store_status_result r = { 0 };
-	int rc;
+	int rc = look(c, &n, &r);
 
-	progress_begin(&p, cli, &o.callbacks);
-	rc = store_status(cli->repo, NULL, 0, &o, &r, &cli->err);
-	progress_end(&p);
-	if (rc == 0 && !n.staged && !c->given->amend && !c->given->allow_empty)
-		rc = STORE_EEMPTY;
 	if (rc == 0) {
 		line_string(&c->message,
 			"\n# The message goes above: a subject, an empty line, and what else there is to say.\n"
@@ -244,19 +252,39 @@ static int edit(struct commit *c)
 	return rc;
 }
 
+/* No message can be had: that is of no interest where there would be nothing to commit. */
+static int refuse_editor(struct commit *c, int refused)
+{
+	const struct store_error why = c->cli->err;
+	struct line list = { 0 };
+	struct notes n = { c->cli, &list, 0, 0 };
+	struct store_status_result r = { 0 };
+	int rc = look(c, &n, &r);
+
+	line_release(&list);
+	/* -a would stage the others. */
+	if (rc == 0 || (rc == STORE_EEMPTY && c->given->all && n.others)) {
+		c->cli->err = why;
+		rc = refused;
+	}
+	return rc;
+}
+
 /* From where the message comes: is the editor wanted, and can it be had? */
 static int find_editor(struct commit *c)
 {
 	const struct commit_options *g = c->given;
 	const bool has_message = g->messages.n || g->file;
+	int rc;
 
 	if (g->dry_run || g->edit == EDIT_NEVER || (g->edit != EDIT_ALWAYS && has_message))
 		return 0;
-	return editor_find(c->cli,
+	rc = editor_find(c->cli,
 		g->amend
 			? "no message is given, and there is no terminal for an editor: use -m TEXT, -F FILE or --no-edit"
 			: "no message is given, and there is no terminal for an editor: use -m TEXT or -F FILE",
 		&c->editor);
+	return rc == STORE_EINVAL ? refuse_editor(c, rc) : rc;
 }
 
 static int refuse_message(struct commit *c)

@@ -3,7 +3,8 @@
  *
  * Operands are revisions, then paths.  With "--" that is where they part.  Without it each word is
  * tried: the first that is no revision begins the paths, and all of those must be there; a word
- * that is both is refused, as git does, because either reading could be the wrong one.
+ * that is both is refused, as git does, because either reading could be the wrong one.  Two
+ * words of which one names content of a revision are two contents.
  */
 #include "cli/cli.h"
 #include "cli/difflist.h"
@@ -51,14 +52,21 @@ static const struct option_spec table[] = {
 
 enum { REVS_MAX = 2 };
 
+/* What is compared by name: content of a revision or of the stage, or a file that is there. */
+struct content {
+	struct store_target target;
+	char *path; /* the file's, from the top; freed by release */
+	struct store_diff_side side;
+};
+
 /* What the operands come to. */
 struct diff_what {
 	char *revs[REVS_MAX]; /* freed by release */
 	size_t n;
 	bool is_range; /* A..B or A...B: both revs are filled */
 	struct strings paths;
-	bool is_pair; /* two contents, each named by a revision and a path */
-	struct store_target pair[2];
+	bool is_pair; /* two contents */
+	struct content pair[2];
 };
 
 static void release(struct diff_what *w)
@@ -66,8 +74,10 @@ static void release(struct diff_what *w)
 	for (size_t i = 0; i < REVS_MAX; i++)
 		free(w->revs[i]);
 	strings_release_all(&w->paths);
-	store_target_clear(&w->pair[0]);
-	store_target_clear(&w->pair[1]);
+	for (size_t i = 0; i < 2; i++) {
+		store_target_clear(&w->pair[i].target);
+		free(w->pair[i].path);
+	}
 }
 
 /* ---- revisions */
@@ -212,63 +222,122 @@ static int part(struct cli *cli, struct diff_what *w, size_t *paths)
 
 /* ---- two contents */
 
-static int resolve_content(struct cli *cli, const char *word, struct store_target *t)
+static int refuse_directory(struct cli *cli, const char *word)
 {
-	const int rc = store_resolve(cli->repo, word, 0, t, &cli->err);
+	return cli_fail(cli, STORE_EINVAL, 0,
+		"'%s' is a directory; compare directories by revisions and paths", word);
+}
 
-	if (rc == 0 && t->node.kind == STORE_KIND_DIR)
-		return cli_fail(cli, STORE_EINVAL, 0,
-			"'%s' is a directory; compare directories by revisions and paths", word);
+static int resolve_stored(struct cli *cli, const char *word, struct content *c)
+{
+	const int rc = store_resolve(cli->repo, word, 0, &c->target, &cli->err);
+
+	if (rc == 0 && c->target.node.kind == STORE_KIND_DIR)
+		return refuse_directory(cli, word);
+	c->side = (struct store_diff_side){ .kind = c->target.node.kind, .node = c->target.node };
 	return rc;
 }
 
-/* Two operands with a colon in each: contents, unless one of them is a revision or a path here. */
+static int resolve_file(struct cli *cli, const char *word, struct content *c)
+{
+	struct stat st;
+	int rc = store_operand(cli->repo, word, &c->path, &cli->err);
+
+	if (rc != 0)
+		return rc;
+	if (lstat(word, &st) != 0)
+		return cli_fail(cli, STORE_ENOTFOUND, 0,
+			"there is no file '%s'; ':%s' names what is staged", word, c->path);
+	if (S_ISDIR(st.st_mode))
+		return refuse_directory(cli, word);
+	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return cli_fail(cli, STORE_EINVAL, 0, "'%s' is neither a file nor a link", word);
+	c->side = (struct store_diff_side){ .is_work = true, .node.size = (uint64_t)st.st_size };
+	c->side.kind = S_ISLNK(st.st_mode) ? STORE_KIND_LINK
+		: st.st_mode & S_IXUSR     ? STORE_KIND_EXEC
+					   : STORE_KIND_FILE;
+	return 0;
+}
+
+/* "rev:path", or "path@rev" where there is such content: neither a revision nor a path here. */
+static bool names_stored(struct cli *cli, const char *word)
+{
+	struct store_target target = { 0 };
+	struct store_id id;
+	bool yes = strchr(word, ':') != NULL;
+
+	if ((!yes && !strchr(word, '@')) || find_dots(word) || is_path(cli, word) ||
+		store_rev_parse(cli->repo, word, &id, NULL) == 0)
+		return false;
+	if (!yes)
+		yes = store_resolve(cli->repo, word, 0, &target, NULL) == 0;
+	store_target_clear(&target);
+	return yes;
+}
+
+/* Two words of which one names stored content: then so does the other, or it is a path here. */
 static bool may_be_pair(struct cli *cli)
 {
-	struct store_id id;
-
-	if (cli->args.n != 2 || cli->args_before_dashes != 2)
-		return false;
-	for (size_t i = 0; i < 2; i++) {
-		const char *word = cli->args.items[i];
-
-		if (!strchr(word, ':') || find_dots(word) || is_path(cli, word) ||
-			store_rev_parse(cli->repo, word, &id, NULL) == 0)
-			return false;
-	}
-	return true;
+	return cli->args.n == 2 && cli->args_before_dashes == 2 &&
+		(names_stored(cli, cli->args.items[0]) || names_stored(cli, cli->args.items[1]));
 }
 
 static int take_pair(struct cli *cli, struct diff_what *w)
 {
-	int rc = resolve_content(cli, cli->args.items[0], &w->pair[0]);
+	struct store_id id;
+	int rc = 0;
 
-	if (rc == 0)
-		rc = resolve_content(cli, cli->args.items[1], &w->pair[1]);
 	w->is_pair = true;
+	for (size_t i = 0; rc == 0 && i < 2; i++) {
+		const char *word = cli->args.items[i];
+
+		if (!is_path(cli, word))
+			rc = resolve_stored(cli, word, &w->pair[i]);
+		else if (store_rev_parse(cli->repo, word, &id, NULL) == 0)
+			rc = refuse_both(cli, word);
+		else
+			rc = resolve_file(cli, word, &w->pair[i]);
+	}
 	return rc;
 }
 
-static struct store_diff_side side_of(const struct store_node *node)
+/* *same: of content alone.  What is stored is known by its id; a file has to be read. */
+static int compare_pair(struct cli *cli, const struct store_diff_entry *e,
+	const struct difflist_style *style, bool *same)
 {
-	return (struct store_diff_side){ .kind = node->kind, .node = *node };
+	const struct store_node *a = &e->old_side.node, *b = &e->new_side.node;
+	struct store_patch_result r = { 0 };
+	int rc = 0;
+
+	if (e->old_side.is_work || e->new_side.is_work) {
+		rc = patch_count(cli, e, &style->patch, &r);
+		if (rc != 0 && rc != STORE_ECANCELED)
+			cli_fail_reading(cli, rc, e->path, e->path);
+	} else {
+		r.same = memcmp(&a->id, &b->id, sizeof(a->id)) == 0 && a->height == b->height &&
+			a->size == b->size;
+	}
+	*same = r.same;
+	return rc;
 }
 
 static int print_pair(struct cli *cli, const struct diff_what *w,
 	const struct difflist_style *style, struct difflist_result *result)
 {
-	const struct store_node *a = &w->pair[0].node, *b = &w->pair[1].node;
-	const bool same = memcmp(&a->id, &b->id, sizeof(a->id)) == 0 && a->height == b->height &&
-		a->size == b->size;
-	const struct store_diff_entry e = { .path = w->pair[1].path,
-		.old_path = w->pair[0].path,
-		.letter = (a->kind == STORE_KIND_LINK) != (b->kind == STORE_KIND_LINK) ? 'T' : 'M',
-		.old_side = side_of(a),
-		.new_side = side_of(b),
-		.is_mode_only = same };
+	const struct content *a = &w->pair[0], *b = &w->pair[1];
+	struct store_diff_entry e = { .path = b->path ? b->path : b->target.path,
+		.old_path = a->path ? a->path : a->target.path,
+		.letter = 'M',
+		.old_side = a->side,
+		.new_side = b->side };
+	bool same;
+	const int rc = compare_pair(cli, &e, style, &same);
 
-	if (same && a->kind == b->kind)
-		return 0;
+	if (rc != 0 || (same && a->side.kind == b->side.kind))
+		return rc;
+	if ((a->side.kind == STORE_KIND_LINK) != (b->side.kind == STORE_KIND_LINK))
+		e.letter = 'T';
+	e.is_mode_only = same;
 	result->entries = 1;
 	return difflist_print_one(cli, &e, style);
 }

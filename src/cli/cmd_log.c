@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 struct log_options {
-	uint64_t count, skip;
+	uint64_t count, skip; /* 0: not given, else one more */
 	const char *since, *until;
 	struct strings authors, greps;
 	unsigned int flags; /* STORE_LOG_* */
@@ -20,9 +20,9 @@ struct log_options {
 
 static const struct option_spec table[] = {
 	HISTORY_OPTIONS(FIELD(form)),
-	{ 'n', "max-count", OPTION_NUMBER, FIELD(count), INT32_MAX, "N",
+	{ 'n', "max-count", OPTION_COUNT, FIELD(count), INT32_MAX, "N",
 		"at most N commits; -5 is -n 5" },
-	{ 0, "skip", OPTION_NUMBER, FIELD(skip), INT32_MAX, "N", "leave out the first N" },
+	{ 0, "skip", OPTION_COUNT, FIELD(skip), INT32_MAX, "N", "leave out the first N" },
 	{ 0, "since", OPTION_STRING, FIELD(since), 0, "DATE",
 		"committed at DATE or later; --after is the same" },
 	{ 0, "after", OPTION_STRING, FIELD(since), 0, "DATE", "--since" },
@@ -174,15 +174,30 @@ static int print_list(struct list *l, const struct store_log_options *o)
 	if (rc != 0)
 		return rc;
 	pager_start(cli);
-	while (rc == 0) {
+	while (rc == 0 && (!l->given->count || l->count + 1 < l->given->count)) {
 		rc = cli_must_stop() ? STORE_ECANCELED : store_log_next(it, &e, &cli->err);
-		if (rc == STORE_ENOTFOUND)
-			break;
 		if (rc == 0)
 			rc = print_entry(l, &e);
 	}
 	store_log_free(it);
 	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* As cli_paths, but that a slash at the end stays: it asks for a directory. */
+static int take_paths(struct cli *cli, size_t from, struct strings *out)
+{
+	const int rc = cli_paths(cli, from, cli->args.n, out);
+
+	for (size_t i = 0; rc == 0 && i < out->n; i++) {
+		const char *word = cli->args.items[from + i];
+		const size_t n = strlen(out->items[i]);
+
+		if (n == 0 || word[strlen(word) - 1] != '/')
+			continue;
+		out->items[i] = line_realloc(out->items[i], n + 2);
+		memcpy(out->items[i] + n, "/", 2);
+	}
+	return rc;
 }
 
 static int run(struct cli *cli, const void *data)
@@ -195,8 +210,8 @@ static int run(struct cli *cli, const void *data)
 		.n_authors = given->authors.n,
 		.greps = (const char *const *)given->greps.items,
 		.n_greps = given->greps.n,
-		.skip = given->skip,
-		.count = given->count,
+		.skip = given->skip ? given->skip - 1 : 0,
+		.count = given->count ? given->count - 1 : 0,
 		.callbacks.progress = on_progress };
 	struct strings paths = { 0 };
 	struct list list = { .cli = cli, .given = given, .paths = &paths };
@@ -211,7 +226,7 @@ static int run(struct cli *cli, const void *data)
 	if (rc == 0)
 		rc = split_words(cli, &from);
 	if (rc == 0)
-		rc = cli_paths(cli, from, cli->args.n, &paths);
+		rc = take_paths(cli, from, &paths);
 	o.revs = (const char *const *)cli->args.items;
 	o.n_revs = from;
 	o.paths = (const char *const *)paths.items;

@@ -6,12 +6,12 @@
 #include <string.h>
 
 struct reflog_options {
-	uint64_t count;
+	uint64_t count; /* 0: not given, else one more */
 	int dates;
 };
 
 static const struct option_spec table[] = {
-	{ 'n', "max-count", OPTION_NUMBER, offsetof(struct reflog_options, count), INT32_MAX, "N",
+	{ 'n', "max-count", OPTION_COUNT, offsetof(struct reflog_options, count), INT32_MAX, "N",
 		"at most N entries; -5 is -n 5" },
 	{ 0, "dates", OPTION_FLAG, offsetof(struct reflog_options, dates), 1, NULL,
 		"name entries by their time, not by their number" },
@@ -102,7 +102,7 @@ static int run(struct cli *cli, const void *data)
 	if (rc != 0)
 		return rc;
 	pager_start(cli);
-	while (rc == 0 && (!given->count || n < given->count)) {
+	while (rc == 0 && (!given->count || n + 1 < given->count)) {
 		rc = cli_must_stop() ? STORE_ECANCELED : store_reflog_next(it, &e, &cli->err);
 		if (rc == 0) {
 			print_entry(cli, given, ref, &e);

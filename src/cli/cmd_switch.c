@@ -42,19 +42,6 @@ static int check_usage(const struct cli *cli, const struct switch_options *given
 	return 0;
 }
 
-/* Who names a branch that is not there may have meant to make it. */
-static int explain(struct cli *cli, const struct store_checkout_options *o, int rc)
-{
-	const struct store_error why = cli->err;
-	struct store_id id;
-
-	if (rc != STORE_ENOTFOUND || !(o->flags & STORE_CHECKOUT_BRANCH_ONLY) || o->new_branch ||
-		!cli->args.n || o->rev != cli->args.items[0] ||
-		store_rev_parse(cli->repo, o->rev, &id, NULL) == 0)
-		return rc;
-	return cli_fail(cli, rc, why.sys, "%s; 'store switch -c NAME' makes a branch", why.msg);
-}
-
 static int run(struct cli *cli, const void *data)
 {
 	const struct switch_options *given = data;
@@ -73,7 +60,7 @@ static int run(struct cli *cli, const void *data)
 		o.flags |= STORE_CHECKOUT_RESET_BRANCH;
 	if (!(o.flags & STORE_CHECKOUT_DETACH))
 		o.flags |= STORE_CHECKOUT_BRANCH_ONLY;
-	return explain(cli, &o, checkout_run(cli, &o, "store/switch/1"));
+	return checkout_run(cli, &o, "store/switch/1");
 }
 
 const struct command cmd_switch = { "switch", "[OPTION...] [BRANCH | REV | -]",

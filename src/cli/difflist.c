@@ -16,6 +16,7 @@ struct difflist {
 	const struct difflist_style *style;
 	unsigned int format; /* of this pass; 0: none */
 	struct diffstat stat;
+	bool is_single;              /* the one entry: that it cannot be read is the end */
 	struct store_callbacks told; /* whose notice hears of what cannot be read; NULL: nobody */
 	uint64_t unreadable;         /* files of the working tree whose content cannot be */
 };
@@ -145,7 +146,8 @@ static int pass_over(struct difflist *l, const struct store_diff_entry *e)
 
 static int fail_reading(struct difflist *l, const struct store_diff_entry *e, int rc)
 {
-	if (rc == STORE_EIO && l->cli->err.sys != 0 && (e->old_side.is_work || e->new_side.is_work))
+	if (rc == STORE_EIO && l->cli->err.sys != 0 && !l->is_single &&
+		(e->old_side.is_work || e->new_side.is_work))
 		return pass_over(l, e);
 	if (rc != 0 && rc != STORE_ECANCELED)
 		cli_fail_reading(l->cli, rc, e->path, e->path);
@@ -160,6 +162,7 @@ static int print_json(struct difflist *l, const struct store_diff_entry *e)
 
 	json_begin(&t, "store/diff/1");
 	json_bytes(&t, "path", e->path);
+	json_bytes(&t, "old_path", diffstat_has_two(e) ? e->old_path : NULL);
 	json_string(&t, "letter", letter);
 	json_bool(&t, "mode_only", e->is_mode_only);
 	add_side(&t, "old", &e->old_side);
@@ -292,7 +295,10 @@ int difflist_print_one(struct cli *cli, const struct store_diff_entry *entry,
 	int rc = 0;
 
 	while (rc == 0 && left) {
-		struct difflist l = { .cli = cli, .style = style, .stat.cli = cli };
+		struct difflist l = { .cli = cli,
+			.style = style,
+			.stat.cli = cli,
+			.is_single = true };
 
 		l.format = take_format(cli, &left);
 		part(cli, l.format, style, true);

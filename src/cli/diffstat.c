@@ -53,6 +53,63 @@ void diffstat_path(struct line *t, const struct cli *cli, const struct store_dif
 	line_release(&path);
 }
 
+/* Two names as git has them: what they begin and end with in common stands once, a/{b => c}/d. */
+static void add_both(struct line *t, const char *a, const char *b)
+{
+	const size_t a_len = strlen(a), b_len = strlen(b);
+	const size_t least = a_len < b_len ? a_len : b_len;
+	const bool is_quoted = *a == '"' || *b == '"';
+	size_t head = 0, tail = 0;
+
+	for (size_t i = 0; !is_quoted && i < least && a[i] == b[i]; i++)
+		head = a[i] == '/' ? i + 1 : head;
+	/* The slash that ends the head may begin the tail. */
+	for (size_t i = 1; !is_quoted && i <= least - head + (head > 0); i++) {
+		if (a[a_len - i] != b[b_len - i])
+			break;
+		tail = a[a_len - i] == '/' ? i : tail;
+	}
+	line_add(t, a, head);
+	line_string(t, head + tail ? "{" : "");
+	if (a_len > head + tail)
+		line_add(t, a + head, a_len - head - tail);
+	line_string(t, " => ");
+	if (b_len > head + tail)
+		line_add(t, b + head, b_len - head - tail);
+	line_string(t, head + tail ? "}" : "");
+	line_add(t, a + a_len - tail, tail);
+}
+
+bool diffstat_has_two(const struct store_diff_entry *e)
+{
+	return e->old_path && strcmp(e->old_path, e->path) != 0;
+}
+
+/* The path, or both where they differ. */
+static void add_names(struct line *t, const struct cli *cli, const struct store_diff_entry *e,
+	bool for_machines)
+{
+	struct store_diff_entry other = *e;
+	struct line a = { 0 }, b = { 0 };
+
+	diffstat_path(&b, cli, e, for_machines);
+	if (diffstat_has_two(e)) {
+		other.path = e->old_path;
+		diffstat_path(&a, cli, &other, for_machines);
+		if (cli->global.nul) {
+			line_add(t, "", 1);
+			line_add(t, a.data, a.len + 1);
+			line_add(t, b.data, b.len);
+		} else {
+			add_both(t, a.data, b.data);
+		}
+	} else {
+		line_add(t, b.data, b.len);
+	}
+	line_release(&a);
+	line_release(&b);
+}
+
 void diffstat_number_line(struct cli *cli, const struct store_diff_entry *e,
 	const struct diffstat_counts *c)
 {
@@ -62,7 +119,7 @@ void diffstat_number_line(struct cli *cli, const struct store_diff_entry *e,
 		line_format(&t, "%" PRIu64 "\t%" PRIu64 "\t", c->added, c->deleted);
 	else
 		line_string(&t, "-\t-\t");
-	diffstat_path(&t, cli, e, true);
+	add_names(&t, cli, e, true);
 	output_text(&t);
 	output_line_end(cli);
 	line_release(&t);
@@ -119,7 +176,7 @@ int diffstat_add(struct diffstat *s, const struct store_diff_entry *e,
 	line_clear(&s->text);
 	line_format(&s->text, "%" PRIu64 " %" PRIu64 " %c ", a, d, c->is_text ? 't' : 'b');
 	name = s->text.len;
-	diffstat_path(&s->text, s->cli, e, false);
+	add_names(&s->text, s->cli, e, false);
 	width = columns_of(s->text.data + name);
 	s->name_width = width > s->name_width ? width : s->name_width;
 	s->files++;

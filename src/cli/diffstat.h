@@ -30,7 +30,12 @@ const char *diffstat_content(const struct diffstat_counts *c);
  */
 void diffstat_path(struct line *t, const struct cli *cli, const struct store_diff_entry *entry,
 	bool for_machines);
-/* "ADDED TAB DELETED TAB PATH" and a line end; '-' where it is no text. */
+/* Do the two sides have paths of their own? */
+bool diffstat_has_two(const struct store_diff_entry *entry);
+/*
+ * "ADDED TAB DELETED TAB PATH" and a line end; '-' where it is no text. Two paths are "OLD => NEW",
+ * under -z NUL OLD NUL NEW.
+ */
 void diffstat_number_line(struct cli *cli, const struct store_diff_entry *entry,
 	const struct diffstat_counts *counts);
 

@@ -44,7 +44,8 @@ const struct option_spec *options_find(const struct option_spec *table, char let
 
 bool options_wants_value(const struct option_spec *o)
 {
-	return o->kind == OPTION_STRING || o->kind == OPTION_LIST || o->kind == OPTION_NUMBER;
+	return o->kind == OPTION_STRING || o->kind == OPTION_LIST || o->kind == OPTION_NUMBER ||
+		o->kind == OPTION_COUNT;
 }
 
 struct parse {
@@ -92,6 +93,22 @@ static int complain_unknown(const struct parse *p, const char *arg)
 	return -1;
 }
 
+static int take_number(const struct parse *p, const struct option_spec *o, uint64_t *field,
+	const char *value)
+{
+	const uint64_t least = o->kind == OPTION_NUMBER;
+	uint64_t n;
+
+	if (line_to_number(value, false, o->value, &n) && n >= least) {
+		*field = n + 1 - least;
+		return 0;
+	}
+	line_string(p->problem, "'");
+	line_harmless(p->problem, value, strlen(value));
+	line_format(p->problem, "' is no number from %u to %u", (unsigned int)least, o->value);
+	return -1;
+}
+
 /* Store an option; value is NULL where none was given. */
 static int take(const struct parse *p, const struct option_spec *o, char *data, char *value)
 {
@@ -114,12 +131,8 @@ static int take(const struct parse *p, const struct option_spec *o, char *data, 
 		strings_push(field, value);
 		break;
 	case OPTION_NUMBER:
-		if (line_to_number(value, false, o->value, field) && *(uint64_t *)field > 0)
-			break;
-		line_string(p->problem, "'");
-		line_harmless(p->problem, value, strlen(value));
-		line_format(p->problem, "' is no number from 1 to %u", o->value);
-		return -1;
+	case OPTION_COUNT:
+		return take_number(p, o, field, value);
 	case OPTION_NOTHING:
 	case OPTION_END:
 		break;
@@ -161,7 +174,7 @@ static int take_letters(const struct parse *p, char **argv)
 		char *data, *value, one[3] = { '-', *s, 0 };
 		const struct option_spec *o = find(p, digit ? 'n' : *s, NULL, 0, &data);
 
-		if (!o || (digit && (o->kind != OPTION_NUMBER || s != argv[0] + 1)))
+		if (!o || (digit && (o->kind != OPTION_COUNT || s != argv[0] + 1)))
 			return complain_unknown(p, one);
 		if (digit)
 			return take(p, o, data, s) == 0 ? 1 : -1;

@@ -32,6 +32,7 @@ enum option_kind {
 	OPTION_STRING, /* const char * */
 	OPTION_LIST,   /* struct strings: may be given several times */
 	OPTION_NUMBER, /* uint64_t, at most value, at least 1 */
+	OPTION_COUNT,  /* uint64_t: one more than the number, which is from 0 to value */
 	OPTION_MAYBE,  /* const char *: its value may be left out ("" then), else it is glued on:
 			  -uno, --preserve=all */
 	OPTION_NOTHING /* stores nothing; its page says so */

@@ -19,6 +19,12 @@ static inline int id_cmp(const struct oid *a, const struct oid *b)
 	return memcmp(a->b, b->b, ID_LEN);
 }
 
+/* The same for qsort and bsearch. */
+static inline int id_compare(const void *a, const void *b)
+{
+	return id_cmp(a, b);
+}
+
 static inline bool id_eq(const struct oid *a, const struct oid *b)
 {
 	return memcmp(a->b, b->b, ID_LEN) == 0;

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/quote.h"
+#include "base/trace.h"
 #include "data/date.h"
 #include "graph/tag.h"
 
@@ -44,6 +45,11 @@ int rev_read_commit(const struct node_source *src, const struct oid *id, struct 
 
 	if (rc == 0)
 		rc = commit_decode(out, data->data, data->len, err);
+	if (trace_on(TRACE_OBJECT)) {
+		char hex[ID_HEX + 1];
+
+		trace_print(TRACE_OBJECT, "commit=%s rc=%d", id_hex(hex, id), rc);
+	}
 	return rc == 0 ? 0 : wrong_object(rc, "commit", id, err);
 }
 

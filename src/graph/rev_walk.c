@@ -25,8 +25,16 @@
 
 struct set {
 	uint8_t (*slots)[KEY_LEN]; /* cap of them, a power of two; all zero: free */
+	uint32_t *values;          /* of the slots, where has_values */
+	bool has_values;
 	size_t count, cap;
 };
+
+static void set_release(struct set *s)
+{
+	free(s->slots);
+	free(s->values);
+}
 
 static bool is_free(const uint8_t slot[KEY_LEN])
 {
@@ -52,16 +60,28 @@ static bool set_has(const struct set *s, const struct oid *id)
 
 static int grow_set(struct set *s)
 {
-	struct set bigger = { .count = s->count, .cap = s->cap ? 2 * s->cap : 64 };
+	struct set bigger = { .has_values = s->has_values,
+		.count = s->count,
+		.cap = s->cap ? 2 * s->cap : 64 };
 
 	bigger.slots = mem_alloc_array(bigger.cap, KEY_LEN);
-	if (!bigger.slots)
+	if (s->has_values)
+		bigger.values = mem_alloc_array(bigger.cap, sizeof(*bigger.values));
+	if (!bigger.slots || (s->has_values && !bigger.values)) {
+		set_release(&bigger);
 		return STORE_ENOMEM;
-	for (size_t i = 0; i < s->cap; i++) {
-		if (!is_free(s->slots[i]))
-			memcpy(bigger.slots[find_slot(&bigger, s->slots[i])], s->slots[i], KEY_LEN);
 	}
-	free(s->slots);
+	for (size_t i = 0; i < s->cap; i++) {
+		size_t to;
+
+		if (is_free(s->slots[i]))
+			continue;
+		to = find_slot(&bigger, s->slots[i]);
+		memcpy(bigger.slots[to], s->slots[i], KEY_LEN);
+		if (s->has_values)
+			bigger.values[to] = s->values[i];
+	}
+	set_release(s);
 	*s = bigger;
 	return 0;
 }
@@ -89,6 +109,7 @@ struct end {
 	bool has_time;
 	int64_t time;
 	uint64_t order;
+	uint32_t chain; /* of rev_walk_contain */
 };
 
 struct rev_walk {
@@ -152,9 +173,10 @@ static int read_time(struct rev_walk *w, struct end *e, struct store_error *err)
 	return rc;
 }
 
-static int push(struct rev_walk *w, const struct oid *id, struct store_error *err)
+static int push_on(struct rev_walk *w, const struct oid *id, uint32_t chain,
+	struct store_error *err)
 {
-	struct end e = { .id = *id, .order = w->order++ };
+	struct end e = { .id = *id, .order = w->order++, .chain = chain };
 	int rc = 0;
 
 	if (w->count > 0)
@@ -170,13 +192,18 @@ static int push(struct rev_walk *w, const struct oid *id, struct store_error *er
 	return 0;
 }
 
-static struct oid pop(struct rev_walk *w)
+static int push(struct rev_walk *w, const struct oid *id, struct store_error *err)
 {
-	const struct oid id = w->ends[0].id;
+	return push_on(w, id, 0, err);
+}
+
+static struct end pop(struct rev_walk *w)
+{
+	const struct end e = w->ends[0];
 
 	w->ends[0] = w->ends[--w->count];
 	sift_down(w);
-	return id;
+	return e;
 }
 
 struct rev_walk *rev_walk_new(const struct node_source *src)
@@ -193,8 +220,8 @@ void rev_walk_free(struct rev_walk *w)
 	if (!w)
 		return;
 	free(w->ends);
-	free(w->met.slots);
-	free(w->hidden.slots);
+	set_release(&w->met);
+	set_release(&w->hidden);
 	buf_release(&w->data);
 	free(w);
 }
@@ -248,7 +275,7 @@ static int collect(struct rev_walk *w, const struct oid *id, struct set *out,
 		if (rc == 0 && !(filter && set_has(filter, &next)))
 			rc = push_parents(&todo, &c, err);
 	}
-	free(seen.slots);
+	set_release(&seen);
 	free(todo.ids);
 	return rc;
 }
@@ -266,7 +293,7 @@ int rev_walk_hide_common(struct rev_walk *w, const struct oid *a, const struct o
 
 	if (rc == 0)
 		rc = collect(w, b, &w->hidden, &of_a, err);
-	free(of_a.slots);
+	set_release(&of_a);
 	return rc;
 }
 
@@ -288,7 +315,7 @@ int rev_walk_take(struct rev_walk *w, struct oid *id, struct commit *c, struct s
 		bool again;
 		int rc;
 
-		*id = pop(w);
+		*id = pop(w).id;
 		rc = check_met(w, id, &again, err);
 		if (rc != 0)
 			return rc;
@@ -333,7 +360,7 @@ static int find_meetings(struct rev_walk *w, const struct oid *b, const struct s
 		if (rc == 0)
 			rc = push_parents(&todo, &c, err);
 	}
-	free(seen.slots);
+	set_release(&seen);
 	free(todo.ids);
 	return rc;
 }
@@ -357,7 +384,7 @@ static int strike_older(struct rev_walk *w, struct stack *ids, struct store_erro
 		}
 		if (rc == 0)
 			ids->count = kept;
-		free(below.slots);
+		set_release(&below);
 	}
 	return rc;
 }
@@ -382,7 +409,7 @@ int rev_walk_base(const struct node_source *src, const struct oid *a, const stru
 	if (rc == 0)
 		rc = found.count > 0 ? rev_walk_next(w, out, &c, err) : STORE_ENOTFOUND;
 	free(found.ids);
-	free(of_a.slots);
+	set_release(&of_a);
 	rev_walk_free(w);
 	return rc;
 }
@@ -403,4 +430,151 @@ int rev_walk_reaches(const struct node_source *src, const struct oid *from, cons
 	}
 	rev_walk_free(w);
 	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+int rev_walk_find(const struct node_source *src, const struct oid *from, const struct oid *ids,
+	size_t n, bool *yes, struct store_error *err)
+{
+	struct rev_walk *w = rev_walk_new(src);
+	size_t left = n;
+	struct commit c;
+	struct oid id;
+	int rc = w ? rev_walk_add(w, from, err)
+		   : store_error_set(err, STORE_ENOMEM, "out of memory");
+
+	memset(yes, 0, n * sizeof(*yes));
+	while (rc == 0 && left > 0) {
+		const struct oid *found = NULL;
+
+		rc = rev_walk_next(w, &id, &c, err);
+		if (rc == 0)
+			found = bsearch(&id, ids, n, sizeof(*ids), id_compare);
+		if (found) {
+			yes[found - ids] = true;
+			left--;
+		}
+	}
+	rev_walk_free(w);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* ---- which of several go back to one */
+
+/*
+ * What is walked are chains: rows of commits, each the only parent of the one before. A chain ends
+ * at a merge, where each parent begins one, and where it meets a commit of another chain or of its
+ * own; links tell where its end leads. So no commit is read twice, in whatever order they come, and
+ * when all was walked the links say from which chains the goal is reached. The goal ends its chain,
+ * so who enters that one anywhere reaches it.
+ */
+struct link {
+	uint32_t from, to;
+};
+
+struct chains {
+	struct rev_walk *w;
+	struct set met; /* with the chain of each */
+	struct link *links;
+	size_t count, cap;
+	uint32_t next; /* the number of the next chain */
+	bool has_goal;
+	uint32_t goal; /* the chain that ends with it, when has_goal */
+};
+
+static int add_link(struct chains *ch, uint32_t from, uint32_t to, struct store_error *err)
+{
+	if (mem_grow(&ch->links, &ch->cap, ch->count + 1, sizeof(*ch->links)) != 0)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	ch->links[ch->count++] = (struct link){ from, to };
+	return 0;
+}
+
+static int branch_off(struct chains *ch, uint32_t from, const struct oid *parent,
+	struct store_error *err)
+{
+	int rc;
+
+	if (ch->next == UINT32_MAX)
+		return store_error_set(err, STORE_EINVAL, "the history has too many merges");
+	rc = add_link(ch, from, ch->next, err);
+	return rc == 0 ? push_on(ch->w, parent, ch->next++, err) : rc;
+}
+
+static int remember(struct chains *ch, const struct end *e, struct store_error *err)
+{
+	bool is_new;
+	int rc;
+
+	/* With nothing else open it cannot be met again. */
+	if (ch->w->count == 0)
+		return 0;
+	rc = set_add(&ch->met, &e->id, &is_new, err);
+	if (rc == 0)
+		ch->met.values[find_slot(&ch->met, e->id.b)] = e->chain;
+	return rc;
+}
+
+static int go_on(struct chains *ch, const struct oid *goal, struct store_error *err)
+{
+	const struct end e = pop(ch->w);
+	struct commit c;
+	int rc;
+
+	if (set_has(&ch->met, &e.id))
+		return add_link(ch, e.chain, ch->met.values[find_slot(&ch->met, e.id.b)], err);
+	rc = remember(ch, &e, err);
+	if (rc == 0 && id_eq(&e.id, goal)) {
+		ch->has_goal = true;
+		ch->goal = e.chain;
+		return 0;
+	}
+	if (rc == 0)
+		rc = rev_read_commit(&ch->w->src, &e.id, &ch->w->data, &c, err);
+	if (rc == 0 && c.parent_count == 1)
+		return push_on(ch->w, &c.parents[0], e.chain, err);
+	for (size_t i = 0; rc == 0 && i < c.parent_count; i++)
+		rc = branch_off(ch, e.chain, &c.parents[i], err);
+	return rc;
+}
+
+/* Most links lead to a chain that began later, so backwards few rounds are enough. */
+static int follow_links(const struct chains *ch, size_t n, bool *yes, struct store_error *err)
+{
+	bool *leads = calloc(ch->next, sizeof(*leads));
+	bool more = ch->has_goal;
+
+	if (!leads)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	if (ch->has_goal)
+		leads[ch->goal] = true;
+	while (more) {
+		more = false;
+		for (size_t i = ch->count; i-- > 0;) {
+			const struct link *l = &ch->links[i];
+
+			more = more || (leads[l->to] && !leads[l->from]);
+			leads[l->from] = leads[l->from] || leads[l->to];
+		}
+	}
+	memcpy(yes, leads, n * sizeof(*yes));
+	free(leads);
+	return 0;
+}
+
+int rev_walk_contain(const struct node_source *src, const struct oid *ids, size_t n,
+	const struct oid *to, bool *yes, struct store_error *err)
+{
+	struct chains ch = { .w = rev_walk_new(src), .met.has_values = true, .next = (uint32_t)n };
+	int rc = ch.w ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = push_on(ch.w, &ids[i], (uint32_t)i, err);
+	while (rc == 0 && ch.w->count > 0)
+		rc = go_on(&ch, to, err);
+	if (rc == 0)
+		rc = follow_links(&ch, n, yes, err);
+	set_release(&ch.met);
+	free(ch.links);
+	rev_walk_free(ch.w);
+	return rc;
 }

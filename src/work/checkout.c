@@ -64,6 +64,13 @@ int checkout_tick(struct checkout *c, struct store_error *err)
 
 /* ---- which commit, which branch */
 
+static const char *short_name(const char *ref)
+{
+	const size_t n = strlen(REFNAME_HEADS);
+
+	return strncmp(ref, REFNAME_HEADS, n) == 0 ? ref + n : ref;
+}
+
 /* HEAD itself, by a name that keeps it on its branch. */
 static bool means_head(const char *rev)
 {
@@ -103,6 +110,39 @@ static int find_previous(struct checkout *c, const char *rev, struct store_error
 	return find_branch(c, value + sizeof(branch) - 1, err);
 }
 
+static bool is_branch(const struct checkout *c, const char *name)
+{
+	char full[LIMIT_REF + 1], value[REFS_VALUE];
+
+	return (size_t)snprintf(full, sizeof(full), REFNAME_HEADS "%s", name) < sizeof(full) &&
+		refs_get(c->txn, full, value, NULL) == 0;
+}
+
+/*
+ * A word that names nothing: where a branch is wanted, and it could be the name of one, that is
+ * what is missing.
+ */
+static int refuse_unknown(const struct checkout *c, const struct rev_source *source,
+	const char *rev, struct store_error *err)
+{
+	char near[NEAREST_MAX + 1], shown[160], near_shown[100] = "", words[80];
+	struct buf full = { 0 };
+	const bool is_name = refname_full(&full, REFNAME_HEADS, rev, strlen(rev), NULL) == 0;
+
+	buf_release(&full);
+	if (!is_name || c->options->new_branch || !(c->options->flags & STORE_CHECKOUT_BRANCH_ONLY))
+		return STORE_ENOTFOUND;
+	/* A branch without a commit has been told as what it is. */
+	if (strcmp(short_name(c->before.branch), rev) == 0)
+		return STORE_ENOTFOUND;
+	if (rev_nearest(source, text_slice_of(rev), near) > 0 && is_branch(c, near))
+		snprintf(near_shown, sizeof(near_shown), "; the nearest is '%s'",
+			quote_msg(words, sizeof(words), near, strlen(near)));
+	quote_msg(shown, sizeof(shown), rev, strlen(rev));
+	return store_error_set(err, STORE_ENOTFOUND,
+		"no branch '%s'%s; 'store switch -c %s' makes it", shown, near_shown, shown);
+}
+
 static int resolve_commit(struct checkout *c, struct store_error *err)
 {
 	const struct store_checkout_options *o = c->options;
@@ -121,6 +161,8 @@ static int resolve_commit(struct checkout *c, struct store_error *err)
 		rc = find_previous(c, rev, err);
 	if (rc == STORE_ENOTFOUND)
 		rc = rev_parse(&source, rev, strlen(rev), &c->commit, err);
+	if (rc == STORE_ENOTFOUND)
+		rc = refuse_unknown(c, &source, rev, err);
 	c->has_commit = rc == 0;
 	return rc;
 }
@@ -223,13 +265,6 @@ static int resolve_trees(struct checkout *c, struct store_error *err)
 }
 
 /* ---- refs */
-
-static const char *short_name(const char *ref)
-{
-	const size_t n = strlen(REFNAME_HEADS);
-
-	return strncmp(ref, REFNAME_HEADS, n) == 0 ? ref + n : ref;
-}
 
 static int prepare_refs(struct checkout *c, struct store_error *err)
 {

@@ -492,6 +492,21 @@ static bool may_differ(const struct diff_trees *d, const struct diff_found *a,
 		!map_ref_eq(&a->meta.child, &b->meta.child);
 }
 
+/* Of the path in hand, once it is known to be a directory: "d/" means it now. */
+static enum status_wanted wanted_as_directory(struct diff_trees *d, enum status_wanted wanted)
+{
+	const size_t len = d->path.len;
+
+	if (wanted != STATUS_WANTED_BELOW)
+		return wanted;
+	buf_add_u8(&d->path, '/');
+	if (status_wanted(d->options->paths, d->options->n_paths, d->path.data, d->path.len) ==
+		STATUS_WANTED)
+		wanted = STATUS_WANTED;
+	d->path.len = len;
+	return wanted;
+}
+
 static int take(struct diff_trees *d, struct store_error *err)
 {
 	struct diff_level *l = top_level(d);
@@ -511,7 +526,7 @@ static int take(struct diff_trees *d, struct store_error *err)
 		rc = tell_files(d, &a, &b, &is_held, err);
 	if (rc != 0 || wanted == STATUS_UNWANTED || !may_differ(d, &a, &b))
 		return rc;
-	rc = push(d, &a, &b, wanted, err);
+	rc = push(d, &a, &b, wanted_as_directory(d, wanted), err);
 	if (rc == 0 && is_held) {
 		top_level(d)->has_held = true;
 		top_level(d)->held = value_of(&b);

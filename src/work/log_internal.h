@@ -18,6 +18,7 @@ struct store_log_options;
 struct log_paths {
 	char **keys;  /* with NUL between names, as keys of changes */
 	size_t *lens; /* bytes of each; that of the top is 0 */
+	bool *dirs;   /* it ended with '/': what is no directory there does not count */
 	size_t count;
 };
 

@@ -152,12 +152,16 @@ int store_patch(struct store_repo *repo, const struct store_diff_entry *entry,
 		return 0;
 	}
 	p.sides[1].fd = -1;
-	rc = patch_side_open(&p.sides[0], repo, &entry->old_side, entry->path, err);
+	rc = patch_side_open(&p.sides[0], repo, &entry->old_side,
+		entry->old_path ? entry->old_path : entry->path, err);
 	if (rc == 0)
 		rc = patch_side_open(&p.sides[1], repo, &entry->new_side, entry->path, err);
 	p.sides[0].tick = p.sides[1].tick = &tick;
 	if (rc == 0)
 		rc = run(&p, err);
+	/* An errno would say that it is the working tree's. */
+	if (rc != 0 && err && !p.sides[0].work_failed && !p.sides[1].work_failed)
+		err->sys = 0;
 	patch_side_close(&p.sides[0]);
 	patch_side_close(&p.sides[1]);
 	return rc;

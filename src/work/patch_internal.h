@@ -46,6 +46,7 @@ struct patch_side {
 	bool is_sparse;              /* it has holes */
 	struct buf bytes;            /* the target of a link in the working tree */
 	const char *path;            /* for messages; borrowed */
+	bool work_failed;            /* the file or link of the working tree could not be read */
 	struct patch_tick *tick;     /* NULL: nobody cancels */
 };
 

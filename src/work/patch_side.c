@@ -23,7 +23,7 @@
 #define PROGRESS_NS 100000000
 
 /* A file of the working tree that cannot be read is STORE_EIO, whatever the reason: sys tells. */
-static int fail_work(const struct patch_side *s, const char *what, struct store_error *err)
+static int fail_work(struct patch_side *s, const char *what, struct store_error *err)
 {
 	const int sys = errno;
 	char shown[300];
@@ -31,6 +31,7 @@ static int fail_work(const struct patch_side *s, const char *what, struct store_
 	quote_msg(shown, sizeof(shown), s->path, strlen(s->path));
 	errno = sys;
 	store_error_sys(err, "cannot %s '%s'", what, shown);
+	s->work_failed = true;
 	if (err)
 		err->code = STORE_EIO;
 	return STORE_EIO;

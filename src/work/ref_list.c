@@ -3,6 +3,9 @@
  *
  * Each step looks into a snapshot of its own and goes on behind the name that came last, so a list
  * that is read slowly, through a pager, holds nothing back in the database.
+ *
+ * What asks for history (contains, merged) is answered for the refs that come next, too, in one
+ * walk: answers belong to commits, so a ref that moves meanwhile is asked about anew.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +23,21 @@ struct filter {
 	struct oid commit;
 };
 
+/* Commits of refs, and which of them the filters want: a question costs a walk, so many are asked.
+ */
+#define ASKED_MAX 1024
+struct asked {
+	struct oid ids[ASKED_MAX]; /* n of them, sorted, no duplicates */
+	bool yes[ASKED_MAX], found[ASKED_MAX];
+	size_t n;
+};
+
 struct store_refs_iter {
 	struct store_repo *repo;
 	unsigned int kinds;
 	struct filter contains, merged, no_merged;
-	size_t kind; /* that is being listed */
+	struct asked *asked; /* NULL: no filter is set */
+	size_t kind;         /* that is being listed */
 	char name[LIMIT_REF + 2], value[REFS_VALUE];
 	size_t len;      /* of name; 0: the kind has not begun */
 	struct buf data; /* of a tag's object */
@@ -103,20 +116,37 @@ static int set_texts(struct store_refs_iter *it, const struct tag *tag, struct s
 	return 0;
 }
 
+/* The commit of the name in hand; *has false: a tag of something else. */
+static int find_commit(const struct store_refs_iter *it, const struct view *v, bool *has,
+	struct oid *out, struct store_error *err)
+{
+	int rc;
+
+	if (it->kind == 0) {
+		*has = id_parse(out, it->value, strlen(it->value)) == 0;
+		return 0;
+	}
+	rc = rev_parse(&v->source, it->name, it->len, out, err);
+
+	*has = rc == 0;
+	if (rc == STORE_ENOTFOUND) {
+		store_error_clear(err);
+		rc = 0;
+	}
+	return rc;
+}
+
 /* A tag may name a commit, or an object that names one. */
 static int look_at_tag(struct store_refs_iter *it, const struct view *v, const struct oid *id,
 	struct store_ref *ref, struct store_error *err)
 {
 	struct tag tag;
 	struct oid commit;
-	int rc = rev_parse(&v->source, it->name, it->len, &commit, err);
+	bool has = false;
+	int rc = find_commit(it, v, &has, &commit, err);
 
-	ref->has_commit = rc == 0;
-	if (rc == STORE_ENOTFOUND) {
-		store_error_clear(err);
-		rc = 0;
-	}
-	if (rc == 0 && ref->has_commit)
+	ref->has_commit = has;
+	if (rc == 0 && has)
 		ref->commit = view_id(&commit);
 	if (rc != 0 || (ref->has_commit && id_eq(&commit, id)))
 		return rc;
@@ -162,31 +192,82 @@ static int set_filter(const struct view *v, const char *rev, struct filter *f,
 	return rev ? rev_parse(&v->source, rev, strlen(rev), &f->commit, err) : 0;
 }
 
-/* Without the filter the answer is `wanted`. */
-static int ask(const struct view *v, const struct filter *f, const struct oid *from,
-	const struct oid *to, bool wanted, bool *yes, struct store_error *err)
+/* The commits that are asked about: first, and those of the refs behind it, as many as fit. */
+static int gather(struct store_refs_iter *it, const struct view *v, const struct oid *first,
+	struct store_error *err)
 {
-	bool reaches = wanted;
+	struct store_refs_iter *ahead = malloc(sizeof(*ahead));
+	size_t kept = 0;
 	int rc = 0;
 
-	if (f->is_set && *yes)
-		rc = rev_walk_reaches(&v->source.nodes, from, to, &reaches, err);
-	*yes = *yes && reaches == wanted;
+	if (!ahead)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	*ahead = *it;
+	it->asked->ids[0] = *first;
+	it->asked->n = 1;
+	while (rc == 0 && it->asked->n < ASKED_MAX) {
+		bool has = false;
+
+		rc = next_name(ahead, v->txn, err);
+		if (rc == 0)
+			rc = find_commit(ahead, v, &has, &it->asked->ids[it->asked->n], err);
+		it->asked->n += has;
+	}
+	free(ahead);
+	qsort(it->asked->ids, it->asked->n, sizeof(*first), id_compare);
+	for (size_t i = 0; i < it->asked->n; i++) {
+		if (i == 0 || !id_eq(&it->asked->ids[i], &it->asked->ids[kept - 1]))
+			it->asked->ids[kept++] = it->asked->ids[i];
+	}
+	it->asked->n = kept;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* One walk for each filter, for all of them. */
+static int ask(struct store_refs_iter *it, const struct view *v, struct store_error *err)
+{
+	const struct node_source *src = &v->source.nodes;
+	struct asked *a = it->asked;
+	int rc = 0;
+
+	memset(a->yes, 1, sizeof(a->yes));
+	if (it->contains.is_set)
+		rc = rev_walk_contain(src, a->ids, a->n, &it->contains.commit, a->yes, err);
+	if (rc == 0 && it->merged.is_set) {
+		rc = rev_walk_find(src, &it->merged.commit, a->ids, a->n, a->found, err);
+		for (size_t i = 0; i < a->n; i++)
+			a->yes[i] = a->yes[i] && a->found[i];
+	}
+	if (rc == 0 && it->no_merged.is_set) {
+		rc = rev_walk_find(src, &it->no_merged.commit, a->ids, a->n, a->found, err);
+		for (size_t i = 0; i < a->n; i++)
+			a->yes[i] = a->yes[i] && !a->found[i];
+	}
 	return rc;
 }
 
 static int is_wanted(struct store_refs_iter *it, const struct view *v, const struct store_ref *ref,
 	bool *yes, struct store_error *err)
 {
+	struct asked *a = it->asked;
 	const struct oid id = view_oid(&ref->commit);
-	int rc;
+	const struct oid *found;
+	int rc = 0;
 
-	*yes = ref->has_commit ||
-		!(it->contains.is_set || it->merged.is_set || it->no_merged.is_set);
-	rc = ask(v, &it->contains, &id, &it->contains.commit, true, yes, err);
-	if (rc == 0)
-		rc = ask(v, &it->merged, &it->merged.commit, &id, true, yes, err);
-	return rc == 0 ? ask(v, &it->no_merged, &it->no_merged.commit, &id, false, yes, err) : rc;
+	*yes = !a;
+	if (!a || !ref->has_commit)
+		return 0;
+	found = bsearch(&id, a->ids, a->n, sizeof(id), id_compare);
+	if (!found) {
+		rc = gather(it, v, &id, err);
+		if (rc == 0)
+			rc = ask(it, v, err);
+		if (rc != 0)
+			a->n = 0;
+		found = bsearch(&id, a->ids, a->n, sizeof(id), id_compare);
+	}
+	*yes = found && a->yes[found - a->ids];
+	return rc;
 }
 
 /* ---- the promise */
@@ -207,6 +288,11 @@ static int set_options(struct store_refs_iter *it, const struct store_refs_optio
 		rc = set_filter(&v, o->merged, &it->merged, err);
 	if (rc == 0)
 		rc = set_filter(&v, o->no_merged, &it->no_merged, err);
+	if (rc == 0 && (o->contains || o->merged || o->no_merged)) {
+		it->asked = calloc(1, sizeof(*it->asked));
+		if (!it->asked)
+			rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+	}
 	view_end(&v);
 	return rc;
 }
@@ -254,6 +340,7 @@ void store_refs_free(struct store_refs_iter *it)
 		return;
 	buf_release(&it->data);
 	buf_release(&it->text);
+	free(it->asked);
 	free(it);
 }
 

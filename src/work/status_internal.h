@@ -155,7 +155,10 @@ struct status_item {
 	struct worktree_entry e;
 };
 
-/* Is path (len bytes) at or below one of paths?  None: all are wanted. */
+/*
+ * Is path (len bytes) at or below one of paths?  None: all are wanted.  One that ends with '/' is
+ * that of a directory alone: a directory asks with a '/' behind its own path.
+ */
 enum status_wanted status_wanted(const char *const *paths, size_t n, const void *path, size_t len);
 
 int status_no_memory(struct store_error *err);

@@ -25,7 +25,9 @@ enum status_wanted status_wanted(const char *const *paths, size_t n_paths, const
 		const char *p = paths[i];
 		const size_t n = strlen(p);
 
-		if (n == 0 || (n <= len && memcmp(p, path, n) == 0 && (n == len || path[n] == '/')))
+		if (n == 0 ||
+			(n <= len && memcmp(p, path, n) == 0 &&
+				(n == len || path[n] == '/' || p[n - 1] == '/')))
 			found = STATUS_WANTED;
 		else if (n > len && memcmp(p, path, len) == 0 && p[len] == '/')
 			found = STATUS_WANTED_BELOW;

@@ -10,6 +10,7 @@
 
 #include "repo_fixture.h"
 
+#include "data/hash.h"
 #include "graph/rev.h"
 #include "graph/tag.h"
 
@@ -336,6 +337,118 @@ static void test_rev__log_entries_tell_all_there_is(void **state)
 	store_log_free(it);
 }
 
+/* ---- which of several go back to one: commits in a table, beside a matrix of who reaches whom */
+
+#define COMMITS 60
+
+struct history {
+	struct oid ids[COMMITS];
+	struct buf data[COMMITS];
+	bool reaches[COMMITS][COMMITS];
+	size_t n, reads;
+};
+
+static int get_commit(void *ctx, const struct oid *id, struct buf *out, struct store_error *err)
+{
+	struct history *h = ctx;
+
+	for (size_t i = 0; i < h->n; i++) {
+		if (!id_eq(&h->ids[i], id))
+			continue;
+		h->reads++;
+		buf_set(out, h->data[i].data, h->data[i].len);
+		return 0;
+	}
+	return store_error_set(err, STORE_ENOTFOUND, "no such commit");
+}
+
+static void add_commit(struct history *h, const size_t *parents, size_t n, int64_t seconds)
+{
+	const struct ident who = { .name = text_slice_of("A"),
+		.mail = text_slice_of("a@a"),
+		.seconds = seconds };
+	struct commit c = { .parent_count = n,
+		.author = who,
+		.committer = who,
+		.message = text_slice_of("m") };
+	const size_t i = h->n++;
+	struct hash *hash;
+
+	c.layer.b[0] = (uint8_t)(i + 1); /* no two are the same */
+	h->reaches[i][i] = true;
+	for (size_t k = 0; k < n; k++) {
+		c.parents[k] = h->ids[parents[k]];
+		for (size_t j = 0; j < i; j++)
+			h->reaches[i][j] = h->reaches[i][j] || h->reaches[parents[k]][j];
+	}
+	OK(commit_encode(&h->data[i], &c, &failure));
+	hash = hash_new();
+	assert_non_null(hash);
+	hash_once(hash, h->data[i].data, h->data[i].len, &h->ids[i]);
+	hash_free(hash);
+}
+
+/* Some begin anew, most go on from one of the last, some merge; clocks stand still and go back. */
+static void make_history(struct history *h, unsigned int seed)
+{
+	memset(h, 0, sizeof(*h));
+	srand(seed);
+	for (size_t i = 0; i < COMMITS; i++) {
+		size_t parents[3], n = i == 0 || rand() % 15 == 0 ? 0 : rand() % 4 == 0 ? 2 : 1;
+		const size_t back = 1 + (size_t)rand() % 12;
+
+		for (size_t k = 0; k < n; k++)
+			parents[k] = i - 1 - (size_t)rand() % (back < i ? back : i);
+		if (n == 2 && parents[0] == parents[1])
+			n = 1;
+		add_commit(h, parents, n,
+			seed % 3 == 0 ? 0 : (int64_t)i * 10 - rand() % (seed % 3 == 1 ? 1 : 200));
+	}
+}
+
+static void test_rev__many_are_asked_in_one_walk_that_reads_each_commit_once(void **state)
+{
+	struct history h;
+	struct oid tips[COMMITS];
+	bool yes[COMMITS];
+	const struct node_source src = { get_commit, &h };
+
+	(void)state;
+	for (unsigned int seed = 1; seed <= 60; seed++) {
+		const size_t n = 1 + seed % COMMITS;
+		size_t of[COMMITS], reached = 0;
+
+		make_history(&h, seed);
+		for (size_t i = 0; i < n; i++) {
+			of[i] = (size_t)rand() % COMMITS;
+			tips[i] = h.ids[of[i]];
+		}
+		for (size_t to = 0; to < COMMITS; to += 1 + (size_t)rand() % 5) {
+			h.reads = 0;
+			OK(rev_walk_contain(&src, tips, n, &h.ids[to], yes, &failure));
+			for (size_t i = 0; i < n; i++)
+				assert_int_equal(yes[i], h.reaches[of[i]][to]);
+			/* Once for its parents, and once for its date on each way it is met. */
+			reached = h.reads > reached ? h.reads : reached;
+		}
+		assert_true(reached <= n + 3 * COMMITS);
+		for (size_t i = 0; i < COMMITS; i++)
+			tips[i] = h.ids[i];
+		qsort(tips, COMMITS, sizeof(*tips), id_compare);
+		for (size_t from = 0; from < COMMITS; from += 7) {
+			OK(rev_walk_find(&src, &h.ids[from], tips, COMMITS, yes, &failure));
+			for (size_t i = 0; i < COMMITS; i++) {
+				const struct oid *at = bsearch(&h.ids[i], tips, COMMITS,
+					sizeof(*tips), id_compare);
+
+				assert_int_equal(yes[at - tips], h.reaches[from][i]);
+			}
+		}
+		for (size_t i = 0; i < COMMITS; i++)
+			buf_release(&h.data[i]);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_make, fixture_remove)
 
 int main(void)
@@ -351,6 +464,7 @@ int main(void)
 		TEST(test_rev__the_reflog_tells_the_past),
 		TEST(test_rev__the_log_is_newest_first_and_each_commit_comes_once),
 		TEST(test_rev__log_entries_tell_all_there_is),
+		cmocka_unit_test(test_rev__many_are_asked_in_one_walk_that_reads_each_commit_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
