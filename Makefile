@@ -29,6 +29,8 @@ $(error O='$(O)' must be one word: make cannot build in a folder with blanks in 
 endif
 
 VERSION := $(shell cat VERSION)
+# Of the shared library: a program that was linked with one runs with every later one of the same number.
+ABI = 0
 FLOORS = base data odb graph work
 LIB_SRC := $(sort $(wildcard $(FLOORS:%=src/%/*.c)))
 CLI_SRC := $(sort $(wildcard src/cli/*.c))
@@ -79,7 +81,8 @@ MEMORY = $(shell [ -w /dev/shm ] && df -Pk /dev/shm | awk 'NR == 2 && $$4 >= 838
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-all: $(O)/store $(O)/libstore.a
+SHARED = $(O)/libstore.so.$(VERSION)
+all: $(O)/store $(O)/libstore.a $(if $(SAN)$(FAULTS),,$(SHARED))
 lib: $(O)/libstore.a $(O)/obj/libparts.a
 unit: $(UNITS)
 
@@ -102,6 +105,12 @@ $(O)/libstore.a: $(LIB_OBJ)
 	$(say) AR $@
 	$(Q)mkdir -p $(@D) && rm -f $@ && $(LD) -r -o $(O)/obj/libstore.o $^ && $(OBJCOPY) --localize-hidden $(O)/obj/libstore.o && \
 		$(AR) rcs $@ $(O)/obj/libstore.o
+
+# The command itself is linked with the archive: it starts sooner, and works where it lies.
+$(SHARED): $(O)/libstore.a
+	$(say) LINK $@
+	$(Q)$(LINK) -shared -Wl,-soname,libstore.so.$(ABI) -Wl,-z,defs -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive $(LIBS) && \
+		ln -sf $(@F) $(O)/libstore.so.$(ABI) && ln -sf $(@F) $(O)/libstore.so
 
 $(O)/obj/libparts.a: $(LIB_OBJ)
 	$(say) AR $@
@@ -213,13 +222,20 @@ install: all
 	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(INCLUDEDIR)"
 	install -m 755 $(O)/store "$(DESTDIR)$(BINDIR)/store"
 	install -m 644 $(O)/libstore.a "$(DESTDIR)$(LIBDIR)/libstore.a"
+	install -m 755 $(SHARED) "$(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))"
+	ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/libstore.so.$(ABI)"
+	ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/libstore.so"
 	install -m 644 include/store.h "$(DESTDIR)$(INCLUDEDIR)/store.h"
+	install -d "$(DESTDIR)$(LIBDIR)/pkgconfig"
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@LIBS@|$(LIBS)|' contrib/store.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/store.pc"
 	@for m in $(MAN); do d="$(DESTDIR)$(MANDIR)/man$${m##*.}"; \
 		install -d "$$d" && install -m 644 "$$m" "$$d/" || exit 1; done
 	@$(EACH_COMPLETION) install -d "$${to%/*}" && install -m 644 "$$from" "$$to" || exit 1; done
 
 uninstall:
-	rm -f "$(DESTDIR)$(BINDIR)/store" "$(DESTDIR)$(LIBDIR)/libstore.a" "$(DESTDIR)$(INCLUDEDIR)/store.h"
+	rm -f "$(DESTDIR)$(BINDIR)/store" "$(DESTDIR)$(INCLUDEDIR)/store.h"
+	cd "$(DESTDIR)$(LIBDIR)" && rm -f libstore.a libstore.so libstore.so.$(ABI) $(notdir $(SHARED)) pkgconfig/store.pc
 	@for m in $(MAN); do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}" || exit 1; done
 	@$(EACH_COMPLETION) rm -f "$$to" || exit 1; done
 
@@ -233,7 +249,7 @@ dist:
 
 # Only what this file makes is removed, so that a wrong O costs nothing.
 clean:
-	rm -rf $(foreach d,$(O) $(O)/fault $(O)/asan $(O)/tsan,$(addprefix $(d)/,obj unit store libstore.a flags probed* store-*.tar.gz))
+	rm -rf $(foreach d,$(O) $(O)/fault $(O)/asan $(O)/tsan,$(addprefix $(d)/,obj unit store libstore.a libstore.so* flags probed* store-*.tar.gz))
 	-@rmdir $(O)/fault $(O)/asan $(O)/tsan $(O) 2>/dev/null || :
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(UNIT_OBJ))

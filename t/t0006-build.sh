@@ -16,7 +16,7 @@ small_tree()
 {
 	rm -rf small && mkdir -p small/src/base small/src/cli small/include small/contrib small/man small/t/unit &&
 		cp "$SRC_ROOT/Makefile" "$SRC_ROOT/VERSION" small/ &&
-		cp "$SRC_ROOT/contrib/deps" small/contrib/ && cp "$SRC_ROOT/src/base/banned.h" small/src/base/ &&
+		cp "$SRC_ROOT/contrib/deps" "$SRC_ROOT/contrib/store.pc.in" small/contrib/ && cp "$SRC_ROOT/src/base/banned.h" small/src/base/ &&
 		echo '__attribute__((visibility("default"))) int base_one(void); int base_one(void) { return 1; }' >small/src/base/base.c &&
 		echo 'int base_one(void); int main(void) { return base_one() - 1; }' >small/src/cli/main.c &&
 		: >small/include/store.h && : >small/man/store.1 &&
@@ -151,16 +151,20 @@ test_expect_success 'a banned call does not compile' '
 test_expect_success 'install goes below DESTDIR, blanks and all, and uninstall takes everything back' '
 	small_tree &&
 	build -C small install DESTDIR="$TRASH/d e s t" PREFIX=/usr >log &&
-	(cd "d e s t" && find . -type f | sort) >files &&
-	cat >want <<-\EOF &&
+	(cd "d e s t" && find . ! -type d | sort) >files &&
+	cat >want <<-EOF &&
 	./usr/bin/store
 	./usr/include/store.h
 	./usr/lib/libstore.a
+	./usr/lib/libstore.so
+	./usr/lib/libstore.so.0
+	./usr/lib/libstore.so.$(cat small/VERSION)
+	./usr/lib/pkgconfig/store.pc
 	./usr/share/man/man1/store.1
 	EOF
 	test_cmp want files &&
 	build -C small uninstall DESTDIR="$TRASH/d e s t" PREFIX=/usr >log &&
-	find "d e s t" -type f >files &&
+	find "d e s t" ! -type d >files &&
 	test_must_be_empty files
 '
 
