@@ -140,6 +140,7 @@ restore f
 restore --source=HEAD~1 .
 restore --staged .
 restore nothing
+put piped
 mv -n f f3
 mv f f3
 mv f3 f
