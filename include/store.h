@@ -70,6 +70,7 @@ enum {
 	STORE_ECONFLICT = -13,  /* content would be lost, or the expected version is not there */
 	STORE_EAMBIGUOUS = -14, /* several things fit the name */
 	STORE_EEMPTY = -15,     /* nothing to commit */
+	STORE_EMISSING = -16,   /* a chunk of content is not there, and should be */
 };
 
 struct store_error {
@@ -375,6 +376,88 @@ struct store_add_result {
 STORE_API int store_add(struct store_repo *repo, const char *const *paths, size_t n,
 	const struct store_add_options *options, struct store_add_result *result,
 	struct store_error *err);
+
+/* ---------------------------------------------------------------- writing a stream */
+
+/* What the caller expects to find staged at the path of a writer. */
+enum store_expect {
+	STORE_EXPECT_ANYTHING = 0,
+	STORE_EXPECT_NONE = 1, /* nothing: the path is new */
+	STORE_EXPECT_ID = 2,   /* this content */
+};
+
+struct store_writer_options {
+	unsigned int version; /* 0 */
+	const char *path;     /* of the file that comes to be; folders above it need not be there */
+	enum store_expect expect;
+	struct store_id expected; /* STORE_EXPECT_ID: as store_node.id has it */
+	int executable;           /* the entry has the executable bit */
+	int verify;               /* read all of it back before it is staged */
+	int count_version; /* compute `version`, too: costs a look at every layer of history */
+	const char *codec; /* "none", "zlib", "zstd"; NULL: as configured */
+};
+
+/* How far a writer has come. */
+struct store_writer_progress {
+	uint64_t bytes;                 /* taken in */
+	uint64_t buffered;              /* of them: not yet looked at; at most 1 MiB */
+	uint64_t chunks;                /* cut so far */
+	uint64_t new_chunks, new_bytes; /* of those, what the repository did not have */
+};
+
+struct store_writer_result {
+	struct store_node node; /* what is staged now: id, kind, height and size */
+	uint64_t chunks;        /* of the content */
+	uint64_t new_chunks;    /* of them, those the repository did not have */
+	uint64_t new_bytes;     /* of all objects stored, plain */
+	uint64_t stored_bytes;  /* of the packs that hold them */
+	/*
+	 * With count_version: 0 for a path that HEAD does not have; else how often the commits of
+	 * first parents have changed it since it was last added, and one more when this differs
+	 * from HEAD.
+	 */
+	uint64_t version;
+};
+
+struct store_writer;
+/*
+ * Begin to store a stream as the file at path. Nothing of it shows before store_writer_finish, and
+ * never if that is not called: what chunks came are left for gc. STORE_EINVAL: no path, or no
+ * codec; STORE_ECONFLICT: a directory is tracked there, a file is tracked above it, or the
+ * expectation does not hold; STORE_ENOTFOUND: content is expected, and there is none;
+ * STORE_EDENIED: another user's repository. Costs a thread, 1 MiB beside the memory of store_add,
+ * and a publication. A writer is used by one thread at a time; writers and readers of one handle
+ * may be in threads of their own. Caller frees with store_writer_free, before the handle is closed.
+ * Copies options.
+ */
+STORE_API int store_writer_open(struct store_repo *repo, const struct store_writer_options *options,
+	struct store_writer **out, struct store_error *err);
+/*
+ * The next len bytes of data, however many; waits while the pipeline is behind. After an error the
+ * writer can only be freed. Copies data.
+ */
+STORE_API int store_writer_write(struct store_writer *w, const void *data, size_t len,
+	struct store_error *err);
+/* All that fd, which may be a pipe or a socket, gives until its end; it stays open.  Blocks. */
+STORE_API int store_writer_write_fd(struct store_writer *w, int fd, struct store_error *err);
+/*
+ * All that source gives: it fills data (room for len bytes) and returns how many, 0 at the end;
+ * negative stops with STORE_ECANCELED.
+ */
+typedef ptrdiff_t store_source_fn(void *payload, void *data, size_t len);
+STORE_API int store_writer_write_from(struct store_writer *w, store_source_fn *source,
+	void *payload, struct store_error *err);
+/* How far it is, at any time until it is freed.  Never fails. */
+STORE_API void store_writer_progress(struct store_writer *w, struct store_writer_progress *out);
+/*
+ * The stream is whole: stage it, as one step, on disk when this returns. The expectation must hold
+ * still (STORE_ECONFLICT, STORE_ENOTFOUND); STORE_EBUSY: another held the write lock for long.
+ * After it, also after an error, the writer can only be freed. result may be NULL.
+ */
+STORE_API int store_writer_finish(struct store_writer *w, struct store_writer_result *result,
+	struct store_error *err);
+/* Give up what was not finished; waits for the pipeline.  w may be NULL. */
+STORE_API void store_writer_free(struct store_writer *w);
 
 /* ---------------------------------------------------------------- commit */
 
@@ -851,20 +934,49 @@ STORE_API int store_target_entry(struct store_repo *repo, const struct store_tar
 struct store_reader;
 /*
  * Read content (file or link), from its first byte, verified. STORE_EINVAL: a directory. Nothing is
- * read yet. Caller frees with store_reader_free. Copies node.
+ * read yet. A reader is used by one thread at a time; readers and writers of one handle may be in
+ * threads of their own. Caller frees with store_reader_free. Copies node.
  */
 STORE_API int store_reader_open(struct store_repo *repo, const struct store_node *node,
 	struct store_reader **out, struct store_error *err);
+/*
+ * The same of what operand names, as store_resolve has it ("path@rev", "rev:path", ":path"; flags:
+ * STORE_NAME_*); on the thread of the handle. Errors as store_resolve. Caller frees with
+ * store_reader_free.
+ */
+STORE_API int store_reader_open_name(struct store_repo *repo, const char *operand,
+	unsigned int flags, struct store_reader **out, struct store_error *err);
+/*
+ * From here on the content is its bytes from off on, at most len of them; seeks and offsets count
+ * from off. Goes to its first byte. What lies behind the end is not there. Reads nothing.
+ */
+STORE_API int store_reader_range(struct store_reader *r, uint64_t off, uint64_t len,
+	struct store_error *err);
 /* Go to byte off; past the end is the end.  Reads nothing: the next read goes down to it. */
 STORE_API int store_reader_seek(struct store_reader *r, uint64_t off, struct store_error *err);
 /*
  * Up to len bytes into data (room for len); *got tells how many, 0 only at the end. Bytes are
  * handed out after the chunk they are in was proven; what came before a chunk that cannot be read
- * is given first, and the error with the next call. Decodes each chunk that is touched, and the
- * nodes above. The reader keeps one chunk.
+ * is given first, and the error with the next call. STORE_EMISSING: a chunk is not there. Decodes
+ * each chunk that is touched, and the nodes above. The reader keeps one chunk.
  */
 STORE_API int store_reader_read(struct store_reader *r, void *data, size_t len, size_t *got,
 	struct store_error *err);
+/*
+ * The rest of the chunk that the reader stands in, without copying it: *data and *len, 0 at the
+ * end. Errors and cost as store_reader_read. Borrowed: valid until the next call on r.
+ */
+STORE_API int store_reader_chunk(struct store_reader *r, const void **data, size_t *len,
+	struct store_error *err);
+/* How far a reader has come; it is at the end when offset == size. */
+struct store_reader_progress {
+	uint64_t offset; /* of the next byte */
+	uint64_t size;   /* of the content, or of the range of it */
+	uint64_t bytes;  /* handed out since it was opened */
+	uint64_t chunks; /* read and proven since then */
+};
+STORE_API void store_reader_progress(const struct store_reader *r,
+	struct store_reader_progress *out);
 /* r may be NULL. */
 STORE_API void store_reader_free(struct store_reader *r);
 

@@ -141,6 +141,7 @@ cat >commands <<'EOF'
 0 restore --source=HEAD~1 .
 0 restore --staged .
 2 restore nothing
+0 put piped
 0 mv -n f f3
 0 mv f f3
 0 mv f3 f

@@ -145,7 +145,7 @@ with os.fdopen(os.open(\"f\", os.O_WRONLY | os.O_CREAT, dir_fd=top), \"w\") as f
 '
 
 # Enough for maps of several levels; where the program is slow, too.
-crowd=$(test_cases 30000)
+crowd=$(test_cases 100000)
 test_expect_success "$crowd files in one directory, and what changes among them" '
 	mkdir crowd && cd crowd && store -q init && python3 -c "
 for n in range($crowd):

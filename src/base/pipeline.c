@@ -39,6 +39,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/thread.h"
 #include "base/mem.h"
 #include "base/trace.h"
 
@@ -237,23 +238,6 @@ static void consume_all(struct run *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* Start a thread that takes no signals: those are the program's.  True if it runs. */
-static bool start_thread(pthread_t *thread, void *(*body)(void *), void *arg)
-{
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS,
-		SIGPROF };
-	sigset_t all, old;
-	bool is_started;
-
-	sigfillset(&all);
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		sigdelset(&all, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	is_started = !FAULT("thread") && pthread_create(thread, NULL, body, arg) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return is_started;
-}
-
 /* Under no lock, nothing produced yet: send the waiting workers home. */
 static void dismiss(struct run *r)
 {
@@ -279,11 +263,11 @@ static bool run_threads(struct run *r, unsigned int n_workers)
 
 		w->run = r;
 		w->number = n_started;
-		if (!start_thread(&w->thread, work_all, w))
+		if (!thread_start(&w->thread, work_all, w))
 			break;
 		n_started++;
 	}
-	is_running = (n_started > 0 || !r->ops->work) && start_thread(&producer, produce_all, r);
+	is_running = (n_started > 0 || !r->ops->work) && thread_start(&producer, produce_all, r);
 	if (is_running)
 		consume_all(r);
 	else

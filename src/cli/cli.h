@@ -121,7 +121,7 @@ extern const struct command cmd_add, cmd_cat, cmd_checkout, cmd_commit, cmd_conf
 extern const struct command cmd_complete, cmd_completion;
 extern const struct command cmd_branch, cmd_reflog, cmd_switch, cmd_tag;
 extern const struct command cmd_check_ignore;
-extern const struct command cmd_mv, cmd_reset, cmd_restore, cmd_rm;
+extern const struct command cmd_mv, cmd_put, cmd_reset, cmd_restore, cmd_rm;
 extern const struct command cmd_init, cmd_log, cmd_ls, cmd_root, cmd_status, cmd_version;
 extern const struct command cmd_diff, cmd_show;
 

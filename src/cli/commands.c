@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
 	&cmd_restore,
 	&cmd_rm,
 	&cmd_mv,
+	&cmd_put,
 	&cmd_branch,
 	&cmd_switch,
 	&cmd_tag,

@@ -237,6 +237,7 @@ static int exit_code_of(int outcome)
 	case STORE_EEMPTY:
 		return 1;
 	case STORE_ECORRUPT:
+	case STORE_EMISSING:
 		return 4;
 	case STORE_EBUSY:
 	case STORE_ENET:

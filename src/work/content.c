@@ -5,19 +5,25 @@
  * once however long it is: the chunk in memory is known by its id, and is not read again when the
  * next row has the same. A seek reads the nodes above the wanted byte and nothing else; so what is
  * decoded for a range is the range, one chunk at either end, and the nodes.
+ *
+ * A reader looks things up for itself, so that readers of one handle may be in threads of their
+ * own.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/quote.h"
 #include "data/limits.h"
 #include "graph/seq.h"
 #include "work/view_internal.h"
 
 struct store_reader {
-	struct odb_reader *odb; /* the handle's */
+	struct odb_reader *odb;
 	struct seq_cursor *cursor;
 	uint64_t size, off;
+	uint64_t first, end;    /* what may be read of it */
+	uint64_t bytes, chunks; /* handed out, decoded */
 	bool has_row;
 	struct seq_row row; /* covers [row_off, row_off + row.len * row.repeat) */
 	uint64_t row_off;
@@ -29,10 +35,10 @@ struct store_reader {
 int store_reader_open(struct store_repo *repo, const struct store_node *node,
 	struct store_reader **out, struct store_error *err)
 {
-	const struct node_source src = repo_nodes(repo);
 	const struct file_ref ref = { .id = view_oid(&node->id),
 		.height = node->height,
 		.size = node->size };
+	struct node_source src;
 	struct store_reader *r;
 
 	*out = NULL;
@@ -40,21 +46,53 @@ int store_reader_open(struct store_repo *repo, const struct store_node *node,
 		return store_error_set(err, STORE_EINVAL, "a directory has no content to read");
 	r = calloc(1, sizeof(*r));
 	if (r)
+		r->odb = odb_reader_new(repo->odb);
+	if (r && r->odb) {
+		src = nodes_source(r->odb);
 		r->cursor = seq_cursor_new(&src, &ref);
+	}
 	if (!r || !r->cursor) {
-		free(r);
+		store_reader_free(r);
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	}
-	r->odb = repo->reader;
-	r->size = node->size;
+	r->size = r->end = node->size;
 	*out = r;
 	return 0;
+}
+
+int store_reader_open_name(struct store_repo *repo, const char *operand, unsigned int flags,
+	struct store_reader **out, struct store_error *err)
+{
+	struct store_target target = { 0 };
+	struct store_tree_entry e;
+	char shown[200];
+	int rc = store_resolve(repo, operand, flags, &target, err);
+
+	*out = NULL;
+	if (rc == 0)
+		rc = store_target_entry(repo, &target, &e, err);
+	if (rc == 0 && e.node.kind == STORE_KIND_DIR)
+		rc = store_error_set(err, STORE_EINVAL, "'%s' is a directory",
+			quote_msg(shown, sizeof(shown), operand, strlen(operand)));
+	if (rc == 0)
+		rc = store_reader_open(repo, &e.node, out, err);
+	store_target_clear(&target);
+	return rc;
 }
 
 int store_reader_seek(struct store_reader *r, uint64_t off, struct store_error *err)
 {
 	(void)err;
-	r->off = off < r->size ? off : r->size;
+	r->off = off < r->end - r->first ? r->first + off : r->end;
+	return 0;
+}
+
+int store_reader_range(struct store_reader *r, uint64_t off, uint64_t len, struct store_error *err)
+{
+	(void)err;
+	r->first = off < r->size ? off : r->size;
+	r->end = len < r->size - r->first ? r->first + len : r->size;
+	r->off = r->first;
 	return 0;
 }
 
@@ -91,7 +129,7 @@ static int load_chunk(struct store_reader *r, struct store_error *err)
 	rc = odb_read(r->odb, &r->row.id, &r->chunk, err);
 	/* Content that a tree names must be there: absent is corrupt. */
 	if (rc == STORE_ENOTFOUND)
-		return store_error_set(err, STORE_ECORRUPT,
+		return store_error_set(err, STORE_EMISSING,
 			"chunk %s is missing (run 'store fsck')", id_short(hex, &r->row.id));
 	if (rc != 0)
 		return rc;
@@ -101,7 +139,39 @@ static int load_chunk(struct store_reader *r, struct store_error *err)
 			r->chunk.len, (unsigned long long)r->row.len);
 	r->chunk_id = r->row.id;
 	r->has_chunk = true;
+	r->chunks++;
 	return 0;
+}
+
+/*
+ * The bytes from off to the end of its chunk, or of what may be read: *data and *len. At the end: 0
+ * of them.
+ */
+static int look(struct store_reader *r, const uint8_t **data, size_t *len, struct store_error *err)
+{
+	size_t skip;
+	int rc;
+
+	*len = 0;
+	if (r->off >= r->end)
+		return 0;
+	rc = find_row(r, err);
+	if (rc == 0)
+		rc = load_chunk(r, err);
+	if (rc != 0)
+		return rc;
+	skip = (size_t)((r->off - r->row_off) % r->row.len);
+	*data = r->chunk.data + skip;
+	*len = r->chunk.len - skip;
+	if (*len > r->end - r->off)
+		*len = (size_t)(r->end - r->off);
+	return 0;
+}
+
+static void pass(struct store_reader *r, size_t n)
+{
+	r->off += n;
+	r->bytes += n;
 }
 
 int store_reader_read(struct store_reader *r, void *data, size_t len, size_t *got,
@@ -110,26 +180,43 @@ int store_reader_read(struct store_reader *r, void *data, size_t len, size_t *go
 	uint8_t *out = data;
 
 	*got = 0;
-	while (*got < len && r->off < r->size) {
-		size_t skip, n;
-		int rc = find_row(r, err);
+	while (*got < len) {
+		const uint8_t *data_of;
+		size_t n;
+		const int rc = look(r, &data_of, &n, err);
 
-		if (rc == 0)
-			rc = load_chunk(r, err);
 		/* What came before is good: the error is told by the next call. */
 		if (rc != 0 && *got > 0)
 			return 0;
-		if (rc != 0)
+		if (rc != 0 || n == 0)
 			return rc;
-		skip = (size_t)((r->off - r->row_off) % r->row.len);
-		n = r->chunk.len - skip;
 		if (n > len - *got)
 			n = len - *got;
-		memcpy(out + *got, r->chunk.data + skip, n);
+		memcpy(out + *got, data_of, n);
 		*got += n;
-		r->off += n;
+		pass(r, n);
 	}
 	return 0;
+}
+
+int store_reader_chunk(struct store_reader *r, const void **data, size_t *len,
+	struct store_error *err)
+{
+	const uint8_t *bytes = NULL;
+	const int rc = look(r, &bytes, len, err);
+
+	*data = bytes;
+	if (rc == 0)
+		pass(r, *len);
+	return rc;
+}
+
+void store_reader_progress(const struct store_reader *r, struct store_reader_progress *out)
+{
+	*out = (struct store_reader_progress){ .offset = r->off - r->first,
+		.size = r->end - r->first,
+		.bytes = r->bytes,
+		.chunks = r->chunks };
 }
 
 void store_reader_free(struct store_reader *r)
@@ -137,6 +224,7 @@ void store_reader_free(struct store_reader *r)
 	if (!r)
 		return;
 	seq_cursor_free(r->cursor);
+	odb_reader_free(r->odb);
 	buf_release(&r->chunk);
 	free(r);
 }

@@ -121,6 +121,12 @@ static void release_item(struct item *item)
 	buf_release(&item->resume);
 }
 
+static int produce_segment(struct ingest *g, struct item *item, struct store_error *err)
+{
+	return g->large.source ? ingest_stream_produce(g, item, err)
+			       : ingest_large_produce(g, item, err);
+}
+
 static int produce(void *ctx, void *it, struct store_error *err)
 {
 	struct ingest *g = ctx;
@@ -131,7 +137,7 @@ static int produce(void *ctx, void *it, struct store_error *err)
 	item->job_limit = g->repo->batch_files;
 	item->seq = g->next_seq++;
 	if (g->large.open)
-		return ingest_large_produce(g, item, err);
+		return produce_segment(g, item, err);
 	rc = g->walk(g->walk_ctx, item, err);
 	/*
 	 * Before anything is looked up: gc leaves alone what a registered writer finds. No work, no
@@ -144,7 +150,7 @@ static int produce(void *ctx, void *it, struct store_error *err)
 	if (rc != 0 || item->job_count > 0)
 		return rc;
 	/* The walk began a large file and had nothing else. */
-	return g->large.open ? ingest_large_produce(g, item, err) : rc;
+	return g->large.open ? produce_segment(g, item, err) : rc;
 }
 
 /* ---- publication */
@@ -342,6 +348,27 @@ static int add_blocks(struct ingest *g, const struct item *item, struct store_er
 	return rc;
 }
 
+/* What others may see of a stream while it runs. */
+static void show(struct ingest *g, const struct item *item)
+{
+	struct writer_stats w;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < item->chunk_count; i++)
+		n += item->chunks[i].repeat;
+	writer_get_stats(g->writer, &w);
+	__atomic_add_fetch(&g->held.chunks, n, __ATOMIC_RELAXED);
+	__atomic_store_n(&g->held.new_chunks, w.new_chunks, __ATOMIC_RELAXED);
+	__atomic_store_n(&g->held.new_bytes, w.new_bytes, __ATOMIC_RELAXED);
+}
+
+static void hold(struct ingest *g, const struct job *job, const struct file_ref *ref)
+{
+	g->held.job = *job;
+	g->held.ref = *ref;
+	g->held.is_there = true;
+}
+
 static int take_segment(struct ingest *g, struct item *item, struct store_error *err)
 {
 	struct job *job = &item->jobs[0];
@@ -363,10 +390,16 @@ static int take_segment(struct ingest *g, struct item *item, struct store_error 
 	for (size_t i = 0; i < item->chunk_count && rc == 0; i++)
 		rc = seq_builder_add(g->seq, &item->chunks[i].id, item->chunks[i].len,
 			item->chunks[i].repeat, err);
+	if (g->held.is_wanted)
+		show(g, item);
 	if (rc != 0 || !item->last)
 		return rc;
 	rc = seq_builder_finish(g->seq, &ref, err);
 	count_file(g, job);
+	if (rc == 0 && g->held.is_wanted) {
+		hold(g, job, &ref);
+		return 0;
+	}
 	if (rc == 0)
 		rc = writer_set_checkpoint(g->writer, "", 0, err);
 	return rc == 0 ? stage_content(g, item, job, &ref, err) : rc;
@@ -411,7 +444,8 @@ static int consume(void *ctx, void *it, struct store_error *err)
 	count_taken(g, item);
 	if (rc != 0 || !is_due(g))
 		return rc;
-	if (item->type == ITEM_SEGMENT && !item->last && item->jobs[0].notice == 0)
+	if (item->type == ITEM_SEGMENT && !item->last && item->jobs[0].notice == 0 &&
+		!g->held.is_wanted)
 		rc = leave_checkpoint(g, item, err);
 	if (rc == 0 && FAULT("ingest.mid"))
 		rc = store_error_sys(err, "cannot go on");
@@ -542,7 +576,7 @@ int ingest_run(struct ingest *g, struct store_error *err)
 	if (rc == 0)
 		rc = run_pool(g, err);
 	/* What was done before an error or a refusal to go on is whole, and stays. */
-	if (rc == 0 || rc == STORE_ECANCELED) {
+	if ((rc == 0 || rc == STORE_ECANCELED) && !g->held.is_wanted) {
 		late = publish_batch(g, rc == 0 ? err : NULL);
 		rc = rc == 0 ? late : rc;
 	}

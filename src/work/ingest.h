@@ -5,7 +5,7 @@
  *          -> in order: blocks to the pack, jobs to the stage batch, publication (ingest.c)
  *
  * An item of the pipeline carries either a batch of small things to do, or one segment of a large
- * file (ingest_large.c).
+ * file (ingest_large.c) or of a stream (ingest_stream.c).
  */
 #ifndef STORE_WORK_INGEST_H
 #define STORE_WORK_INGEST_H
@@ -118,9 +118,18 @@ struct ingest_worker {
 	struct buf list; /* of xattrs */
 };
 
-/* A large file being read by the producer. */
+/*
+ * The next bytes of a stream, up to len of them, into out; *got 0 only at its end. 0 or STORE_E*.
+ * On the producer's thread.
+ */
+typedef int ingest_source_fn(void *ctx, void *out, size_t len, size_t *got,
+	struct store_error *err);
+
+/* A large file being read by the producer, or a stream. */
 struct large {
 	bool open;
+	ingest_source_fn *source; /* a stream: no file is open, size is known at its end */
+	void *source_ctx;
 	int fd;
 	struct job job; /* path in `path` */
 	struct buf path;
@@ -134,6 +143,14 @@ struct large {
 	struct buf resume;
 	uint64_t adopt;    /* row of the writer whose checkpoint is being resumed */
 	uint64_t data_end; /* below it the file has data; holes are looked for from there */
+};
+
+/* What became of a stream, where it is not staged with the rest. */
+struct ingest_held {
+	bool is_wanted, is_there;
+	struct job job; /* its path is the caller's */
+	struct file_ref ref;
+	uint64_t chunks, new_chunks, new_bytes; /* atomic: while it runs, for others to look at */
 };
 
 struct ingest {
@@ -151,6 +168,11 @@ struct ingest {
 	struct hash *hash; /* the producer's; borrowed from the walk */
 	struct ingest_worker *workers;
 	struct large large;
+	/*
+	 * A stream's entry and what was not yet published are left to the caller, and to the writer
+	 * he gave.
+	 */
+	struct ingest_held held;
 	uint64_t next_seq;
 	bool registered;
 	int64_t published_ns;
@@ -161,6 +183,7 @@ struct ingest {
 	uint32_t walked;                   /* atomic; how far it is, in parts of INGEST_WALKED */
 	uint64_t taken_bytes;              /* of files that are through */
 	uint64_t taken_of_one; /* of the large file that is not; read again, it begins anew */
+	const struct codec_options *codec; /* NULL: the repository's */
 	const struct store_callbacks *callbacks;
 	struct store_add_result *result;
 	uint64_t opened; /* atomic */
@@ -187,6 +210,10 @@ void ingest_found_all(struct ingest *g);
 int ingest_large_begin(struct ingest *g, const struct job *job, const char *path, size_t len,
 	struct store_error *err);
 
+/* Begin a stream: the next items are its segments.  job: kind and what of its stat is known. */
+int ingest_stream_begin(struct ingest *g, const struct job *job, const char *path, size_t len,
+	ingest_source_fn *source, void *ctx, struct store_error *err);
+
 /* ---- between the files of ingest */
 
 /*
@@ -197,7 +224,13 @@ int ingest_large_begin(struct ingest *g, const struct job *job, const char *path
  */
 void ingest_size_pool(struct ingest *g, uint32_t max);
 int ingest_large_produce(struct ingest *g, struct item *item, struct store_error *err);
+int ingest_stream_produce(struct ingest *g, struct item *item, struct store_error *err);
 void ingest_large_end(struct ingest *g);
+/* Make item the next segment, with one job and room for data. */
+int ingest_large_item(struct ingest *g, struct item *item, struct store_error *err);
+/* Cut data[used..used+len) into chunks; the tail goes to the carry unless the file ends. */
+int ingest_large_cut(struct large *l, struct item *item, size_t used, size_t len, bool at_end,
+	struct store_error *err);
 int ingest_work(void *ctx, unsigned int worker, void *item, struct store_error *err);
 int ingest_worker_init(struct ingest_worker *w, struct ingest *g, struct store_error *err);
 void ingest_worker_release(struct ingest_worker *w);

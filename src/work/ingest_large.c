@@ -178,6 +178,7 @@ int ingest_large_begin(struct ingest *g, const struct job *job, const char *path
 	struct worktree_entry e;
 
 	l->job = *job;
+	l->source = NULL;
 	l->tries = 0;
 	l->open = true;
 	if (buf_set(&l->path, path, len) != 0 || !buf_str(&l->path))
@@ -285,8 +286,7 @@ static ssize_t fill(struct large *l, struct item *item, size_t used, size_t step
 	return n;
 }
 
-/* Cut data[used..used+len) into chunks; the tail goes to the carry unless the file ends. */
-static int cut(struct large *l, struct item *item, size_t used, size_t len, bool at_end,
+int ingest_large_cut(struct large *l, struct item *item, size_t used, size_t len, bool at_end,
 	struct store_error *err)
 {
 	size_t start = 0;
@@ -363,7 +363,7 @@ static int finish_file(struct ingest *g, struct item *item, struct store_error *
 	return rc;
 }
 
-static int start_item(struct ingest *g, struct item *item, struct store_error *err)
+int ingest_large_item(struct ingest *g, struct item *item, struct store_error *err)
 {
 	struct large *l = &g->large;
 	struct job *job = ingest_add_job(item, JOB_FILE, (const char *)l->path.data, l->path.len,
@@ -404,7 +404,7 @@ int ingest_large_produce(struct ingest *g, struct item *item, struct store_error
 
 	if (l->job.notice != 0)
 		return tell(l, item, STORE_NOTICE_UNREADABLE, l->job.notice, err);
-	rc = start_item(g, item, err);
+	rc = ingest_large_item(g, item, err);
 	if (rc != 0)
 		return rc;
 	l->first = false;
@@ -421,7 +421,7 @@ int ingest_large_produce(struct ingest *g, struct item *item, struct store_error
 		return tell(l, item, STORE_NOTICE_UNREADABLE, sys, err);
 	}
 	if (rc == 0)
-		rc = cut(l, item, used, (size_t)n, l->at_end, err);
+		rc = ingest_large_cut(l, item, used, (size_t)n, l->at_end, err);
 	item->offset = l->start;
 	item->bytes = (uint64_t)n;
 	item->covered = l->off;

@@ -29,7 +29,7 @@ int ingest_worker_init(struct ingest_worker *w, struct ingest *g, struct store_e
 {
 	pack_block_init(&w->open, PACK_CONTENT);
 	w->reader = odb_reader_new(g->repo->odb);
-	w->codec = codec_new(&odb_options_of(g->repo->odb)->codec);
+	w->codec = codec_new(g->codec ? g->codec : &odb_options_of(g->repo->odb)->codec);
 	w->hash = hash_new();
 	return w->reader && w->codec && w->hash
 		? 0

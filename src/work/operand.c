@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/quote.h"
+#include "data/limits.h"
 #include "work/repo_internal.h"
 
 /*
@@ -77,6 +78,33 @@ const char *operand_below(const char *top, const char *path)
 	if (strncmp(path, top, n) != 0 || (path[n] != '/' && path[n] != '\0'))
 		return NULL;
 	return path[n] == '/' ? path + n + 1 : path + n;
+}
+
+static bool is_name(const char *name, size_t len)
+{
+	return len > 0 && len <= LIMIT_NAME && !(len == 1 && name[0] == '.') &&
+		!(len == 2 && name[0] == '.' && name[1] == '.');
+}
+
+int operand_check(const char *path, struct store_error *err)
+{
+	const size_t whole = path ? strlen(path) : 0;
+	char shown[200];
+
+	if (whole == 0 || whole > LIMIT_PATH || path[whole - 1] == '/')
+		return store_error_set(err, STORE_EINVAL, "'%s' is no path of a file",
+			quote_msg(shown, sizeof(shown), path ? path : "", whole));
+	for (const char *name = path, *end; *name != '\0'; name = end + (*end == '/')) {
+		end = name + strcspn(name, "/");
+		if (!is_name(name, (size_t)(end - name)))
+			return store_error_set(err, STORE_EINVAL, "'%s' is no path of a file",
+				quote_msg(shown, sizeof(shown), path, whole));
+		if (end - name == 6 && memcmp(name, ".store", 6) == 0)
+			return store_error_set(err, STORE_EINVAL,
+				"'%s' is in a repository's own folder and is never stored",
+				quote_msg(shown, sizeof(shown), path, whole));
+	}
+	return 0;
 }
 
 /*

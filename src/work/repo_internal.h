@@ -45,6 +45,11 @@ int operand_join(const char *base, const char *words, char **out, struct store_e
  */
 const char *operand_below(const char *top, const char *path);
 
+/*
+ * Is it a path as store.h has them, and none in a repository's own folder?  STORE_EINVAL names it.
+ */
+int operand_check(const char *path, struct store_error *err);
+
 /* ---- repo.c */
 
 /* The handle that stands behind a struct store_repo. */
