@@ -444,9 +444,9 @@ STORE_API int store_writer_write_fd(struct store_writer *w, int fd, struct store
  * All that source gives: it fills data (room for len bytes) and returns how many, 0 at the end;
  * negative stops with STORE_ECANCELED.
  */
-typedef ptrdiff_t store_source_fn(void *payload, void *data, size_t len);
-STORE_API int store_writer_write_from(struct store_writer *w, store_source_fn *source,
-	void *payload, struct store_error *err);
+typedef ptrdiff_t (*store_source_fn)(void *payload, void *data, size_t len);
+STORE_API int store_writer_write_from(struct store_writer *w, store_source_fn source, void *payload,
+	struct store_error *err);
 /* How far it is, at any time until it is freed.  Never fails. */
 STORE_API void store_writer_progress(struct store_writer *w, struct store_writer_progress *out);
 /*

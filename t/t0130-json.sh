@@ -236,6 +236,7 @@ cat >commands.fresh <<'EOF'
 0 mv f f3
 0 rm -r --cached sub
 0 reset
+0 put piped
 0 add .
 0 commit -n
 0 commit -m one

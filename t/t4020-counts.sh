@@ -6,12 +6,11 @@
 STORE_TEST_FSYNC=0
 export STORE_TEST_FSYNC
 
-# The large file is four times what memory may take, and has four batches and two levels of nodes; t9100 has one of 1 GiB.  A
-# sanitizer's own memory is none of ours: there the files are smaller and memory is not looked at.
+# A sanitizer's own memory is none of ours: there the files are smaller and memory is not looked at.
 if grep -q -e __asan_init -e __tsan_init "$STORE_BIN/store"; then
 	sanitized=t size=$((72 << 20)) count=8000 folders=60
 else
-	sanitized='' size=$((256 << 20)) count=100000 folders=200
+	sanitized='' size=$((1 << 30)) count=100000 folders=200
 fi
 
 # stat NAME: a number of --stats, out of the file err.

@@ -1,4 +1,8 @@
-/* Threads of the library's own. */
+/*
+ * Threads of the library's own.
+ *
+ * Threads: this starts them.
+ */
 #ifndef STORE_BASE_THREAD_H
 #define STORE_BASE_THREAD_H
 

@@ -288,7 +288,7 @@ int store_writer_write_fd(struct store_writer *w, int fd, struct store_error *er
 	}
 }
 
-int store_writer_write_from(struct store_writer *w, store_source_fn *source, void *payload,
+int store_writer_write_from(struct store_writer *w, store_source_fn source, void *payload,
 	struct store_error *err)
 {
 	uint8_t piece[32 << 10];

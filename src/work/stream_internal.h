@@ -1,6 +1,8 @@
 /*
  * Between the files of the streaming writer: stream.c takes bytes in, stream_stage.c makes an entry
  * of them.
+ *
+ * Threads: the caller's and one for each writer; they meet in its ring.
  */
 #ifndef STORE_WORK_STREAM_INTERNAL_H
 #define STORE_WORK_STREAM_INTERNAL_H
