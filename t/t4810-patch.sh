@@ -14,7 +14,7 @@ stat_of()
 
 test_expect_success 'patches of random changes give the new tree back, by git apply and by patch' '
 	mkdir random && cd random &&
-	python3 -B "$SRC_ROOT/t/patch-beside-git.py" "$STORE_BIN/store" "$(test_cases 100)" 1
+	python3 -B "$SRC_ROOT/t/patch-beside-git.py" "$STORE_BIN/store" "$(test_cases 500)" 1
 '
 
 test_expect_success 'a patch of the working tree applies to what is staged' '

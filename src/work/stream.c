@@ -29,27 +29,15 @@
 
 /* ---- the thread's side */
 
-/* Take what the ring has, up to its end; waits while there is nothing and more may come. */
+/* As ingest_source_fn. */
 static int take(void *ctx, void *out, size_t len, size_t *got, struct store_error *err)
 {
 	struct store_writer *w = ctx;
-	int rc = 0;
 
-	pthread_mutex_lock(&w->lock);
-	while (w->len == 0 && !w->is_ended)
-		pthread_cond_wait(&w->filled, &w->lock);
-	if (w->is_given_up) {
-		rc = store_error_set(err, STORE_ECANCELED, "the writer was given up");
-	} else {
-		*got = STREAM_RING - w->start < w->len ? STREAM_RING - w->start : w->len;
-		*got = *got < len ? *got : len;
-		memcpy(out, w->ring + w->start, *got);
-		w->start = (w->start + *got) % STREAM_RING;
-		w->len -= *got;
-		pthread_cond_signal(&w->drained);
-	}
-	pthread_mutex_unlock(&w->lock);
-	return rc;
+	*got = ring_take(w->ring, out, len);
+	return __atomic_load_n(&w->is_given_up, __ATOMIC_ACQUIRE)
+		? store_error_set(err, STORE_ECANCELED, "the writer was given up")
+		: 0;
 }
 
 /* The walk of ingest: one stream, and no more. */
@@ -67,13 +55,9 @@ static int produce(void *ctx, struct item *item, struct store_error *err)
 static void *run(void *ctx)
 {
 	struct store_writer *w = ctx;
-	int rc = ingest_run(&w->ingest, &w->err);
 
-	pthread_mutex_lock(&w->lock);
-	w->rc = rc;
-	w->is_through = true;
-	pthread_cond_signal(&w->drained);
-	pthread_mutex_unlock(&w->lock);
+	w->rc = ingest_run(&w->ingest, &w->err);
+	ring_leave(w->ring);
 	return NULL;
 }
 
@@ -136,10 +120,7 @@ static int start(struct store_writer *w, struct store_error *err)
 	g->callbacks = &w->silent;
 	g->result = &w->counts;
 	g->held.is_wanted = true;
-	w->has_lock = pthread_mutex_init(&w->lock, NULL) == 0;
-	pthread_cond_init(&w->filled, NULL);
-	pthread_cond_init(&w->drained, NULL);
-	w->has_thread = w->has_lock && thread_start(&w->thread, run, w);
+	w->has_thread = thread_start(&w->thread, run, w);
 	return w->has_thread ? 0 : store_error_set(err, STORE_EBUSY, "cannot start a thread");
 }
 
@@ -161,7 +142,7 @@ int store_writer_open(struct store_repo *repo, const struct store_writer_options
 	w->repo = repo;
 	w->options = *options;
 	w->path = strdup(options->path);
-	w->ring = malloc(STREAM_RING);
+	w->ring = ring_new(STREAM_RING);
 	if (!w->path || !w->ring)
 		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
 	describe(w);
@@ -184,11 +165,8 @@ static void join(struct store_writer *w, bool is_given_up)
 {
 	if (!w->has_thread)
 		return;
-	pthread_mutex_lock(&w->lock);
-	w->is_ended = true;
-	w->is_given_up = is_given_up;
-	pthread_cond_signal(&w->filled);
-	pthread_mutex_unlock(&w->lock);
+	__atomic_store_n(&w->is_given_up, is_given_up, __ATOMIC_RELEASE);
+	ring_end(w->ring);
 	pthread_join(w->thread, NULL);
 	w->has_thread = false;
 }
@@ -199,12 +177,7 @@ void store_writer_free(struct store_writer *w)
 		return;
 	join(w, true);
 	writer_free(w->ingest.writer);
-	if (w->has_lock) {
-		pthread_mutex_destroy(&w->lock);
-		pthread_cond_destroy(&w->filled);
-		pthread_cond_destroy(&w->drained);
-	}
-	free(w->ring);
+	ring_free(w->ring);
 	free(w->path);
 	free(w);
 }
@@ -214,28 +187,6 @@ void store_writer_free(struct store_writer *w)
 static int refuse(struct store_error *err)
 {
 	return store_error_set(err, STORE_EINVAL, "the writer has ended");
-}
-
-/* As much of data as has room now, at least a byte; waits for it.  0: the thread takes no more. */
-static size_t put_some(struct store_writer *w, const uint8_t *data, size_t len)
-{
-	size_t end, n = 0;
-
-	pthread_mutex_lock(&w->lock);
-	while (w->len == STREAM_RING && !w->is_through)
-		pthread_cond_wait(&w->drained, &w->lock);
-	if (!w->is_through) {
-		end = (w->start + w->len) % STREAM_RING;
-		n = STREAM_RING - w->len;
-		n = n < STREAM_RING - end ? n : STREAM_RING - end;
-		n = n < len ? n : len;
-		memcpy(w->ring + end, data, n);
-		w->len += n;
-		w->taken += n;
-		pthread_cond_signal(&w->filled);
-	}
-	pthread_mutex_unlock(&w->lock);
-	return n;
 }
 
 /* The thread has ended by itself, which only an error makes it do. */
@@ -256,7 +207,7 @@ int store_writer_write(struct store_writer *w, const void *data, size_t len,
 	if (w->is_over)
 		return refuse(err);
 	while (len > 0) {
-		const size_t n = put_some(w, p, len);
+		const size_t n = ring_put(w->ring, p, len);
 
 		if (n == 0)
 			return take_error(w, err);
@@ -312,10 +263,7 @@ void store_writer_progress(struct store_writer *w, struct store_writer_progress 
 	const struct ingest_held *h = &w->ingest.held;
 
 	memset(out, 0, sizeof(*out));
-	pthread_mutex_lock(&w->lock);
-	out->bytes = w->taken;
-	out->buffered = w->len;
-	pthread_mutex_unlock(&w->lock);
+	out->buffered = ring_len(w->ring, &out->bytes);
 	out->chunks = __atomic_load_n(&h->chunks, __ATOMIC_RELAXED);
 	out->new_chunks = __atomic_load_n(&h->new_chunks, __ATOMIC_RELAXED);
 	out->new_bytes = __atomic_load_n(&h->new_bytes, __ATOMIC_RELAXED);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/ring.h"
 #include "work/ingest.h"
 
 #define STREAM_RING ((size_t)1 << 20) /* bytes taken in that the pipeline has not read yet */
@@ -26,18 +27,12 @@ struct store_writer {
 	struct store_add_result counts;
 	struct store_callbacks silent;
 	pthread_t thread;
-	bool has_thread, has_lock, is_over;
+	bool has_thread, is_over;
 	bool has_begun; /* the thread's: its one stream is under way */
 	int rc;         /* of the thread; the caller's once it is joined */
 	struct store_error err;
-	uint8_t *ring;
-	pthread_mutex_t lock;
-	pthread_cond_t filled, drained;
-	size_t start, len; /* of the ring's content; guarded by lock, as all below */
-	uint64_t taken;    /* bytes since the stream began */
-	bool is_ended;     /* no byte comes any more */
-	bool is_given_up;  /* and what came is not wanted */
-	bool is_through;   /* the thread takes nothing any more */
+	struct ring *ring;
+	bool is_given_up; /* atomic: what came is not wanted */
 };
 
 /*
