@@ -182,14 +182,11 @@ def same(words):
 
 
 def attributes(store, reader):
-    meta, rows, out = store.commit(store.resolve("HEAD")[1])[2], [], sys.stdout
+    meta, rows, out = store.commit(store.resolve("HEAD")[1])[2], [], io.BytesIO()
     if meta:
         store.attributes(meta[0], meta[1], True, b"", rows)
-    sys.stdout = io.TextIOWrapper(io.BytesIO(), write_through=True)
-    reader.print_attributes(rows, False)
-    text = sys.stdout.buffer.getvalue().decode("utf-8", "surrogateescape")
-    sys.stdout = out
-    return text.splitlines()
+    reader.print_attributes(rows, False, out)
+    return out.getvalue().decode("utf-8", "surrogateescape").splitlines()
 
 
 def seen(words):

@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/fault.h"
 #include "base/pipeline.h"
 #include "base/thread.h"
 #include "work/repo_internal.h"
@@ -222,7 +221,7 @@ int store_writer_write_fd(struct store_writer *w, int fd, struct store_error *er
 	uint8_t piece[32 << 10];
 
 	for (;;) {
-		const ssize_t n = FAULT("stream.read") ? -1 : read(fd, piece, sizeof(piece));
+		const ssize_t n = read(fd, piece, sizeof(piece));
 		int rc;
 
 		if (n == 0)
