@@ -82,10 +82,8 @@ case $(head -c 2 "$(command -v python3)" 2>/dev/null | tr -d '\0') in
 '#!') PATH=$STORE_BIN:$(python3 -c 'import os, sys; print(os.path.dirname(sys.executable))'):${PATH#*:} ;;
 esac
 # Its own library is all that the tests want of it: without a look at what else is installed it starts three times as fast.
-python3()
-{
-	command python3 -S "$@"
-}
+# An alias, for a function in the background would be a shell, and $! not the number of Python.
+alias python3='python3 -S'
 umask 022
 chmod 755 "$test_top" && mkdir -p "$TRASH" "$HOME" && cd "$TRASH" || exit 1
 
