@@ -102,6 +102,17 @@ static int set_add(struct set *s, const struct oid *id, bool *is_new, struct sto
 	return 0;
 }
 
+/* The value beside an id that is there, where to find and change it; NULL: it is not there. */
+static uint32_t *set_value(const struct set *s, const struct oid *id)
+{
+	size_t i;
+
+	if (s->count == 0 || !s->slots || !s->values)
+		return NULL;
+	i = find_slot(s, id->b);
+	return is_free(s->slots[i]) ? NULL : &s->values[i];
+}
+
 /* ---- open ends */
 
 struct end {
@@ -502,6 +513,7 @@ static int branch_off(struct chains *ch, uint32_t from, const struct oid *parent
 
 static int remember(struct chains *ch, const struct end *e, struct store_error *err)
 {
+	uint32_t *chain;
 	bool is_new;
 	int rc;
 
@@ -509,19 +521,21 @@ static int remember(struct chains *ch, const struct end *e, struct store_error *
 	if (ch->w->count == 0)
 		return 0;
 	rc = set_add(&ch->met, &e->id, &is_new, err);
-	if (rc == 0)
-		ch->met.values[find_slot(&ch->met, e->id.b)] = e->chain;
+	chain = rc == 0 ? set_value(&ch->met, &e->id) : NULL;
+	if (chain)
+		*chain = e->chain;
 	return rc;
 }
 
 static int go_on(struct chains *ch, const struct oid *goal, struct store_error *err)
 {
 	const struct end e = pop(ch->w);
+	const uint32_t *met = set_value(&ch->met, &e.id);
 	struct commit c;
 	int rc;
 
-	if (set_has(&ch->met, &e.id))
-		return add_link(ch, e.chain, ch->met.values[find_slot(&ch->met, e.id.b)], err);
+	if (met)
+		return add_link(ch, e.chain, *met, err);
 	rc = remember(ch, &e, err);
 	if (rc == 0 && id_eq(&e.id, goal)) {
 		ch->has_goal = true;
@@ -565,13 +579,15 @@ int rev_walk_contain(const struct node_source *src, const struct oid *ids, size_
 	const struct oid *to, bool *yes, struct store_error *err)
 {
 	struct chains ch = { .w = rev_walk_new(src), .met.has_values = true, .next = (uint32_t)n };
-	int rc = ch.w ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
+	int rc = 0;
 
+	if (!ch.w)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = push_on(ch.w, &ids[i], (uint32_t)i, err);
 	while (rc == 0 && ch.w->count > 0)
 		rc = go_on(&ch, to, err);
-	if (rc == 0)
+	if (rc == 0 && n > 0)
 		rc = follow_links(&ch, n, yes, err);
 	set_release(&ch.met);
 	free(ch.links);

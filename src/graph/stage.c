@@ -279,7 +279,7 @@ int stage_dirty_next(struct stage_scan *s, const uint8_t **name, size_t *len, ui
 int stage_get_clean(struct env_txn *t, uint64_t dir, struct entry *root, bool *known,
 	struct store_error *err)
 {
-	struct stage_scan *dirty;
+	struct stage_scan *dirty = NULL;
 	struct stage_dir cached;
 	const uint8_t *name;
 	uint64_t generation;
@@ -291,7 +291,7 @@ int stage_get_clean(struct env_txn *t, uint64_t dir, struct entry *root, bool *k
 	if (rc != 0 || !cached.has_root)
 		return rc;
 	rc = stage_dirty_open(t, dir, &dirty, err);
-	if (rc != 0)
+	if (rc != 0 || !dirty)
 		return rc;
 	rc = stage_dirty_next(dirty, &name, &len, &generation, err);
 	stage_scan_close(dirty);

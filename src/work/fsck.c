@@ -183,7 +183,7 @@ int fsck_damage_at(struct fsck *f, const struct oid *id, const char *path, const
 	snprintf(text, sizeof(text), "%s: %s", where, what);
 	f->result->damaged++;
 	tell(f, STORE_NOTICE_CORRUPT, *path ? path : ".", text);
-	return remember(f, id, 0, 0, err);
+	return id ? remember(f, id, 0, 0, err) : 0;
 }
 
 void fsck_damage_path(struct fsck *f, const char *path, const char *what)

@@ -122,7 +122,8 @@ static int cut(struct reading *r)
 		buf_add(&kept, name, strlen(name) + 1);
 		held += strlen(name) + NAME_COST;
 	}
-	l->dirs = (size_t)((uint64_t)l->dirs * n / l->count);
+	if (n < l->count)
+		l->dirs = (size_t)((uint64_t)l->dirs * n / l->count);
 	if (n < l->count)
 		l->more = true;
 	if (name && n < l->count)

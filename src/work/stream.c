@@ -288,7 +288,7 @@ static void fill_result(struct store_writer *w, struct store_writer_result *r)
 int store_writer_finish(struct store_writer *w, struct store_writer_result *result,
 	struct store_error *err)
 {
-	struct store_writer_result unused;
+	struct store_writer_result unused = { 0 };
 	int rc;
 
 	result = result ? result : &unused;
