@@ -173,7 +173,8 @@ check-san: all lib
 # The unit programs and scripts that run several threads are named in t/tsan.list.
 TSAN_LIST = $(shell sed -n 's/^\([ut][a-z0-9_.-]*\)$$/\1/p' t/tsan.list)
 check-tsan: all lib
-	+@$(SUBMAKE) O=$(O)/tsan WERROR= FAULTS=1 SAN=thread CFLAGS="-O1 -g" all lib unit
+	+@$(SUBMAKE) O=$(O)/tsan WERROR= FAULTS=1 SAN=thread CFLAGS="-O1 -g" all lib \
+		$(patsubst %,$(O)/tsan/unit/%,$(filter $(notdir $(UNITS)),$(TSAN_LIST)))
 	STORE_BIN=$(O)/tsan $(RUN_TESTS) $(wildcard $(patsubst %,t/%,$(filter %.sh,$(TSAN_LIST)))) \
 		$(patsubst %,$(O)/tsan/unit/%,$(filter $(notdir $(UNITS)),$(TSAN_LIST)))
 

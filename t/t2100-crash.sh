@@ -1,6 +1,7 @@
 #!/bin/sh
 # Killed at every fault point, each time it is passed: the next command works, what was acknowledged is there, nothing is left over.
 test_on_disk=t
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 

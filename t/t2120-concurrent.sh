@@ -1,6 +1,7 @@
 #!/bin/sh
 # Several commands at once: nothing is lost, one of two commits wins, readers wait for nobody.
 test_on_disk=t
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Publication: the map that grows, orphans, a torn refs.log, void records, numbers that are never used twice.
 test_on_disk=t
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 

@@ -2,6 +2,7 @@
 # Promises that hang on a single line of the source, each made to happen on purpose: what comes between two steps of a
 # command, what is synced before what, and what an interrupted command leaves behind.  t/mutants breaks those lines.
 test_on_disk=t
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 
 # paused COMMAND...: run a commit in the background and hold it for 4 s where its pack is complete and the gate not yet

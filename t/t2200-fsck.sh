@@ -1,5 +1,6 @@
 #!/bin/sh
 # fsck: what is whole is found whole, and every kind of damage is found and named.
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 
 # Nothing here depends on what survives a power cut.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every operation of a stage record, replayed by a rebuild: set, delete, move, reset. The records are written by hand with
 # t/second-writer.py, since no command writes all of them; t/second-reader says what the stage is then.
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 
 reader=$SRC_ROOT/t/second-reader

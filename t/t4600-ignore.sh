@@ -1,5 +1,6 @@
 #!/bin/sh
 # Ignore rules: their grammar and precedence beside git's, and what add, status and checkout make of them.  N= takes more cases.
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 
 STORE_TEST_FSYNC=0

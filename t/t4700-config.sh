@@ -1,5 +1,6 @@
 #!/bin/sh
 # Settings: who goes before whom, what a value may be, files as git reads them, changes that leave all else alone.
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 
 export STORE_TEST_FSYNC=0

@@ -1,5 +1,6 @@
 #!/bin/sh
 # reset and restore at random leave what git leaves: on disk and in the stage.  N=2000 makes more cases.
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 
 STORE_TEST_FSYNC=0

@@ -1,5 +1,6 @@
 #!/bin/sh
 # reset, restore, rm and mv killed at every fault point: the same command ends the work, and nothing is damaged.
+test_leaks=0
 . "${0%/*}/test-lib.sh"
 . "$SRC_ROOT/t/crash-lib.sh"
 quick=t

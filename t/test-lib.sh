@@ -14,7 +14,9 @@
 # the promises that match it as a pattern of the shell, and those that begin with "setup".
 #
 # A script that is about the disk (durability, writing around the cache) sets test_on_disk=t before it sources this: the
-# others may have their folder in memory.
+# others may have their folder in memory.  One that runs the same few commands over and over sets test_leaks=0: the address
+# sanitizer takes as long to look for leaks at the end of a command as for all else of a start, and each command that is
+# not killed is looked at elsewhere (t0110, t0130 and the script that is about it; the unit programs for what is inside).
 #
 # Set for the scripts: TRASH (the folder), SRC_ROOT (the source tree), STORE_BIN (folder of the store under test, first
 # in PATH; build/fault unless the environment says otherwise), STORE_RELEASE_BIN (folder of the release build; build).
@@ -71,7 +73,7 @@ STORE_COMMITTER_NAME='C O Mitter' STORE_COMMITTER_EMAIL=committer@example.com
 STORE_AUTHOR_DATE=2026-01-02T03:04:05Z STORE_COMMITTER_DATE=2026-01-02T03:04:05Z
 STORE_CEILING_DIRECTORIES=$test_top STORE_CHECK_CLOSURE=1
 PATH=$STORE_BIN:$PATH
-ASAN_OPTIONS=exitcode=99:detect_leaks=1 LSAN_OPTIONS=exitcode=99 TSAN_OPTIONS=exitcode=99
+ASAN_OPTIONS=exitcode=99:detect_leaks=${test_leaks:-1} LSAN_OPTIONS=exitcode=99 TSAN_OPTIONS=exitcode=99
 UBSAN_OPTIONS=print_stacktrace=1
 export SRC_ROOT STORE_BIN STORE_RELEASE_BIN TRASH HOME XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME TZ LC_ALL TERM
 export STORE_AUTHOR_NAME STORE_AUTHOR_EMAIL STORE_AUTHOR_DATE STORE_CHECK_CLOSURE STORE_CEILING_DIRECTORIES PATH
