@@ -184,7 +184,7 @@ test_expect_success 'a commit whose writes of the database fail, one after the o
 	data=$PWD/r/.store/db/data.mdb &&
 	for call in pwrite64 pwritev fdatasync; do
 		failed=0 &&
-		for nth in $nths 8 12; do
+		for nth in 1 2 3 5 8 12; do
 			look_closely_in_turn &&
 			copy_story before-commit &&
 			strace -f -o trace -P "$data" -e trace=$call -e inject=$call:error=EIO:when=$nth \
