@@ -112,7 +112,7 @@ test_expect_success 'an empty directory that is not tracked does not give way to
 
 test_expect_success 'paths that are named twice or lie below one another are one' '
 	cd over && store checkout -f main && rm -r d && store checkout HEAD -- d d/a d/e/in d/e d/a && test_grep 1 d/e/in && rm d/a &&
-	store checkout HEAD -- d/a d/a && test_grep 1 d/a && store checkout side -- z d d && test_grep 2 d && store checkout main -- d/e/in d d/e &&
+	store checkout HEAD -- d/a d/a && test_grep 1 d/a && store checkout side -- z d d && test_grep 2 d && refused "has staged changes" store checkout main -- d/e/in d d/e && store checkout -f main -- d/e/in d d/e &&
 	store status --porcelain >../out && test_must_be_empty ../out && store checkout --to ../over-to main -- d/a d z d/e d && diff -r -x .store . ../over-to &&
 	refused "d/none" store checkout side~1 -- d d/none && test_expect_code 2 store checkout --to ../over-none main -- d d/none && test ! -e ../over-none
 '

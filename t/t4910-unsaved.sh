@@ -28,6 +28,7 @@ prepare()
 	untracked) echo mine >w ;;
 	ignored) mkdir .git && echo mine >.git/x ;;
 	moved) echo mine >to ;;
+	new) echo mine >w && store add -q w ;;
 	esac
 }
 
@@ -46,6 +47,36 @@ staged refused checkout -q side
 untracked refused checkout -q side
 ignored refused checkout -q side
 untracked overwrites checkout -q -f side
+modified overwrites checkout -q -f side
+staged overwrites checkout -q -f side
+ignored overwrites checkout -q -f side
+new refused checkout -q side
+modified refused checkout -q -b topic side
+staged refused checkout -q -b topic side
+untracked refused checkout -q -b topic side
+ignored refused checkout -q -b topic side
+modified refused checkout -q side -- f
+staged refused checkout -q side -- f
+new refused checkout -q side -- w
+staged refused checkout -q side -- .
+untracked refused checkout -q side -- w
+ignored refused checkout -q side -- .
+modified overwrites checkout -q -f side -- f
+staged overwrites checkout -q -f side -- f
+new overwrites checkout -q -f side -- w
+untracked overwrites checkout -q -f side -- w
+staged refused checkout -q HEAD -- f
+modified refused checkout -q HEAD -- f
+modified refused switch -q side
+staged refused switch -q side
+new refused switch -q side
+untracked refused switch -q side
+ignored refused switch -q side
+modified refused switch -q -c topic side
+untracked refused switch -q --detach side
+modified overwrites switch -q -f side
+staged overwrites switch -q -f side
+untracked overwrites switch -q -f side
 modified carried reset -q --soft side
 modified carried reset -q side
 staged carried reset -q side

@@ -78,6 +78,8 @@ test_expect_success 'places where no file can be are refused by name' '
 	test_must_fail store -C r put .store/x <noise 2>err && test_grep "never stored" err &&
 	test_must_fail store -C r put ../x <noise 2>err && test_grep "outside of the working tree" err &&
 	test_must_fail store -C r put --codec lzma x <noise 2>err && test_grep "lzma. is no codec" err &&
+	test_must_fail store -C r put new/ <noise 2>err && test_grep "new/. names a folder" err &&
+	test_must_fail store -C r put shared <&- 2>err && test_grep "cannot read standard input: Bad file" err &&
 	test_must_fail store -C r put x <r 2>err && test_grep "cannot read standard input: Is a directory" err &&
 	test_expect_code 2 store -C r put </dev/null 2>err && test_grep "name one path" err
 '

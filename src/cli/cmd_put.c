@@ -167,6 +167,9 @@ static int run(struct cli *cli, const void *data)
 
 	if (cli->args.n != 1)
 		return output_usage(cli, "name one path, for what comes from standard input");
+	if (cli->args.items[0][0] && cli->args.items[0][strlen(cli->args.items[0]) - 1] == '/')
+		return output_usage(cli, "'%s' names a folder, and put makes a file",
+			cli->args.items[0]);
 	if (given->expect && strcmp(given->expect, "none") == 0)
 		o.expect = STORE_EXPECT_NONE;
 	else if (given->expect && !read_id(given->expect, &o.expected))

@@ -99,15 +99,14 @@ static int die_by(int number)
 
 /*
  * A program started with 0, 1 or 2 closed must not find its files under these numbers: what is
- * written there has to fail.
+ * written there has to fail, and what is read from 0, too: it is not an empty file.
  */
 static void occupy_standard_descriptors(void)
 {
-	int fd;
+	int fd = open("/dev/null", O_WRONLY);
 
-	do
+	while (fd >= 0 && fd <= 2)
 		fd = open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= 2);
 	if (fd > 2)
 		close(fd);
 }

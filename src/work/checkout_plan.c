@@ -405,13 +405,41 @@ static int decide_dir(struct sight *s, struct store_error *err)
 	return rc == 0 ? checkout_walk_enter(s->walk, rows_below(s), 0, err) : rc;
 }
 
+/*
+ * Of a named path: was content staged that neither HEAD nor the target has? It may be saved nowhere
+ * else. Whole trees are walked beside HEAD's, so that they know without this.
+ */
+static int holds_staged(struct sight *s, bool *yes, struct store_error *err)
+{
+	struct checkout *c = s->c;
+	struct entry e;
+	int rc;
+
+	*yes = false;
+	if (c->options->n_paths == 0 || !s->has_row || s->row.kind == ENTRY_DIR ||
+		checkout_may_drop(c, &s->row) || is_entry(&s->row, &s->v->target))
+		return 0;
+	*yes = true;
+	if (!c->has_head)
+		return 0;
+	rc = tree_find(&c->nodes, &c->head, s->v->path, s->v->len, &e, err);
+	if (rc == 0)
+		*yes = !is_entry(&s->row, &e);
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
 static int decide(struct sight *s, struct store_error *err)
 {
 	const struct checkout_visit *v = s->v;
+	bool is_staged = false;
 	int rc = look(s, err);
 
+	if (rc == 0)
+		rc = holds_staged(s, &is_staged, err);
 	if (rc != 0)
 		return rc;
+	if (is_staged)
+		return conflict(s, "has staged changes");
 	if (!s->exact) {
 		if (is_entry(&s->row, &v->target) && v->target.kind != ENTRY_DIR)
 			return 0;

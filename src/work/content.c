@@ -25,6 +25,7 @@ struct store_reader {
 	uint64_t first, end;    /* what may be read of it */
 	uint64_t bytes, chunks; /* handed out, decoded */
 	bool has_row;
+	bool is_lost;       /* where the cursor stands is not known: after an error */
 	struct seq_row row; /* covers [row_off, row_off + row.len * row.repeat) */
 	uint64_t row_off;
 	bool has_chunk;
@@ -104,14 +105,16 @@ static int find_row(struct store_reader *r, struct store_error *err)
 
 	if (r->has_row && r->off >= r->row_off && r->off < end)
 		return 0;
-	if (r->off != end)
+	if (r->off != end || r->is_lost)
 		rc = seq_cursor_seek(r->cursor, r->off, err);
 	r->has_row = false;
+	r->is_lost = true;
 	if (rc == 0)
 		rc = seq_cursor_next(r->cursor, &r->row, &r->row_off, err);
 	if (rc == STORE_ENOTFOUND || (rc == 0 && r->off < r->row_off))
 		return store_error_set(err, STORE_ECORRUPT, "the content ends before its size");
 	r->has_row = rc == 0;
+	r->is_lost = rc != 0;
 	return rc;
 }
 
@@ -186,8 +189,10 @@ int store_reader_read(struct store_reader *r, void *data, size_t len, size_t *go
 		const int rc = look(r, &data_of, &n, err);
 
 		/* What came before is good: the error is told by the next call. */
-		if (rc != 0 && *got > 0)
+		if (rc != 0 && *got > 0) {
+			store_error_clear(err);
 			return 0;
+		}
 		if (rc != 0 || n == 0)
 			return rc;
 		if (n > len - *got)

@@ -185,7 +185,8 @@ static bool is_due(struct ingest *g)
 	return writer_is_full(g->writer) || g->since_bytes >= BATCH_INPUT ||
 		stage_batch_count(g->batch) >= BATCH_ENTRIES ||
 		stage_batch_bytes(g->batch) >= BATCH_STRINGS ||
-		clock_mono_ns() - g->published_ns >= BATCH_NS;
+		/* A stream gains nothing by it: its packs are as few as its bytes allow. */
+		(!g->held.is_wanted && clock_mono_ns() - g->published_ns >= BATCH_NS);
 }
 
 /* Nodes of a large file may fill the batch, too; they are published with what they rest on. */

@@ -130,6 +130,8 @@ int store_writer_open(struct store_repo *repo, const struct store_writer_options
 	int rc;
 
 	*out = NULL;
+	if (options->version != 0 || (unsigned int)options->expect > STORE_EXPECT_ID)
+		return store_error_set(err, STORE_EINVAL, "options of a version that is not known");
 	rc = repo_check_writable(repo, err);
 	if (rc == 0)
 		rc = operand_check(options->path, err);
@@ -198,6 +200,14 @@ static int take_error(struct store_writer *w, struct store_error *err)
 	return w->rc;
 }
 
+/* What came is not all there is: it must not be taken for it. */
+static int end_early(struct store_writer *w, int rc)
+{
+	join(w, true);
+	w->is_over = true;
+	return rc;
+}
+
 int store_writer_write(struct store_writer *w, const void *data, size_t len,
 	struct store_error *err)
 {
@@ -220,6 +230,8 @@ int store_writer_write_fd(struct store_writer *w, int fd, struct store_error *er
 {
 	uint8_t piece[32 << 10];
 
+	if (w->is_over)
+		return refuse(err);
 	for (;;) {
 		const ssize_t n = read(fd, piece, sizeof(piece));
 		int rc;
@@ -229,7 +241,7 @@ int store_writer_write_fd(struct store_writer *w, int fd, struct store_error *er
 		if (n < 0 && errno == EINTR) {
 			rc = 0;
 		} else if (n < 0) {
-			rc = store_error_sys(err, "cannot read what is to be stored");
+			rc = end_early(w, store_error_sys(err, "cannot read what is to be stored"));
 		} else {
 			rc = store_writer_write(w, piece, (size_t)n, err);
 		}
@@ -243,6 +255,8 @@ int store_writer_write_from(struct store_writer *w, store_source_fn source, void
 {
 	uint8_t piece[32 << 10];
 
+	if (w->is_over)
+		return refuse(err);
 	for (;;) {
 		const ptrdiff_t n = source(payload, piece, sizeof(piece));
 		int rc;
@@ -250,7 +264,9 @@ int store_writer_write_from(struct store_writer *w, store_source_fn source, void
 		if (n == 0)
 			return 0;
 		if (n < 0 || (size_t)n > sizeof(piece))
-			return store_error_set(err, STORE_ECANCELED, "stopped; nothing was staged");
+			return end_early(w,
+				store_error_set(err, STORE_ECANCELED,
+					"stopped; nothing was staged"));
 		rc = store_writer_write(w, piece, (size_t)n, err);
 		if (rc != 0)
 			return rc;

@@ -75,10 +75,11 @@ int stream_check(struct store_writer *w, struct env_txn *txn, struct store_error
 	return rc == 0 ? check_expected(w, &row, err) : rc;
 }
 
-/* ---- reading back */
+/* ---- reading back: from the packs, so what is pending goes there first, named by nothing yet */
 
 int stream_read_back(struct store_writer *w, struct store_error *err)
 {
+	const struct publication p = { .writer = w->ingest.writer };
 	struct odb_reader *reader = writer_reader(w->ingest.writer);
 	const struct node_source src = nodes_source(reader);
 	struct seq_cursor *c = seq_cursor_new(&src, &w->ingest.held.ref);
@@ -87,6 +88,8 @@ int stream_read_back(struct store_writer *w, struct store_error *err)
 	uint64_t off, end = 0;
 	int rc = c ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
 
+	if (rc == 0 && !writer_is_empty(w->ingest.writer))
+		rc = publish(w->repo->odb, &p, NULL, err);
 	while (rc == 0) {
 		rc = seq_cursor_next(c, &row, &off, err);
 		if (rc == 0)

@@ -81,7 +81,7 @@ static int count_from(const struct node_source *src, const struct oid *commit,
 	struct buf data = { 0 };
 	struct commit c;
 	struct layer l;
-	struct entry top, e;
+	struct entry top, e = { .kind = ENTRY_NONE };
 	struct key k;
 	int rc = rev_read_commit(src, commit, &data, &c, err);
 
@@ -97,7 +97,7 @@ static int count_from(const struct node_source *src, const struct oid *commit,
 	make_key(&k, w->path);
 	if (rc == 0)
 		rc = count_changes(src, l, &k, n, err);
-	*n += !id_eq(&e.id, &w->ingest.held.ref.id);
+	*n += e.kind != w->job.kind || !id_eq(&e.id, &w->ingest.held.ref.id);
 	return rc;
 }
 

@@ -431,7 +431,7 @@ static void test_rev__many_are_asked_in_one_walk_that_reads_each_commit_once(voi
 			/* Once for its parents, and once for its date on each way it is met. */
 			reached = h.reads > reached ? h.reads : reached;
 		}
-		assert_true(reached <= n + 3 * COMMITS);
+		assert_true(reached <= n + (size_t)3 * COMMITS);
 		for (size_t i = 0; i < COMMITS; i++)
 			tips[i] = h.ids[i];
 		qsort(tips, COMMITS, sizeof(*tips), id_compare);

@@ -260,7 +260,9 @@ static void test_stream__from_a_pipe(void **state)
 	store_writer_free(w);
 	assert_memory_equal(&r.node.id, &whole.node.id, sizeof(r.node.id));
 	w = open_writer("pipe");
+	OK(store_writer_write(w, "part", 4, &failure));
 	assert_int_equal(store_writer_write_fd(w, -1, &failure), STORE_EIO);
+	assert_int_equal(store_writer_finish(w, NULL, &failure), STORE_EINVAL);
 	store_writer_free(w);
 }
 
@@ -292,7 +294,9 @@ static void test_stream__from_a_callback(void **state)
 	store_writer_free(w);
 	assert_memory_equal(&r.node.id, &whole.node.id, sizeof(r.node.id));
 	w = open_writer("stopped");
+	OK(store_writer_write(w, "part", 4, &failure));
 	assert_int_equal(store_writer_write_from(w, refuse, NULL, &failure), STORE_ECANCELED);
+	assert_int_equal(store_writer_finish(w, NULL, &failure), STORE_EINVAL);
 	store_writer_free(w);
 	assert_false(is_staged("stopped"));
 }
@@ -390,7 +394,8 @@ static void *write_all(void *ctx)
 		snprintf(path, sizeof(path), "thread/%d/%d", j->number, i);
 		j->rc = store_writer_open(j->repo, &o, &w, NULL);
 		if (j->rc == 0)
-			j->rc = store_writer_write(w, content + 1000 * j->number, SIZE / 4, NULL);
+			j->rc = store_writer_write(w, content + (size_t)1000 * (size_t)j->number,
+				SIZE / 4, NULL);
 		if (j->rc == 0)
 			j->rc = store_writer_finish(w, NULL, NULL);
 		store_writer_free(w);
