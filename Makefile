@@ -69,7 +69,7 @@ SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS))
 PYTHON_PATH = $(shell python3 -c 'import os, sys; print(os.path.dirname(sys.executable) + ":")' 2>/dev/null)$$PATH
 # A test that is skipped where CI=true is set is a failure; see t/test-lib.sh.  Tests wait for the disk and for each
 # other a fifth of their time: one more than there are processors fills it.
-RUN_TESTS = $(MEMORY) PATH="$(PYTHON_PATH)" CMOCKA_MESSAGE_OUTPUT=TAP STORE_RELEASE_BIN="$(O)" $(PROVE) -j$(shell expr $(JOBS) + 1) $(PROVEFLAGS)
+RUN_TESTS = $(MEMORY) PATH="$(PYTHON_PATH)" CMOCKA_MESSAGE_OUTPUT=TAP STORE_RELEASE_BIN="$(O)" $(PROVE) -j$(shell expr $(JOBS) + 1) --failures --comments $(PROVEFLAGS)
 
 # Half of the suite's time is the kernel's, for tens of thousands of files: where memory is ample the scratch folders lie
 # in it, but for those of scripts that are about the disk (test_on_disk).
