@@ -103,10 +103,15 @@ static int die_by(int number)
  */
 static void occupy_standard_descriptors(void)
 {
-	int fd = open("/dev/null", O_WRONLY);
+	int fd;
 
-	while (fd >= 0 && fd <= 2)
+	do {
 		fd = open("/dev/null", O_RDONLY);
+		if (fd == 0) {
+			close(fd);
+			fd = open("/dev/null", O_WRONLY);
+		}
+	} while (fd >= 0 && fd <= 2);
 	if (fd > 2)
 		close(fd);
 }
