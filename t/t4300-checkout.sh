@@ -128,7 +128,7 @@ test_expect_success 'paths come from the revision into stage and tree, and HEAD 
 
 test_expect_success 'a path that gives way to a directory, and the other way round' '
 	cd r && store checkout HEAD~1 -- file-to-dir dir-to-file && test -f file-to-dir && test -f dir-to-file/x &&
-	store checkout main -- file-to-dir dir-to-file && test -f file-to-dir/deep/y && test -f dir-to-file && clean
+	store checkout -f main -- file-to-dir dir-to-file && test -f file-to-dir/deep/y && test -f dir-to-file && clean
 '
 
 test_expect_success '-f brings back what was deleted and changed, and keeps what is not tracked' '
