@@ -9,7 +9,8 @@
  * proven against the id that names it.
  *
  * Handles. A struct store_repo is one open repository. Iterators and readers are made from it and
- * must be freed before it is closed. One handle serves one thread at a time; two handles on one
+ * must be freed before it is closed. One handle serves one thread at a time, but for its readers
+ * and writers of streams, each of which may be in a thread of its own; two handles on one
  * repository in two threads or processes work, and readers never wait for writers. A handle is
  * refused after fork.
  *

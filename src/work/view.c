@@ -37,23 +37,12 @@ struct store_node view_node(const struct entry *e)
 static int find_cached_root(struct env_txn *txn, uint64_t dir, struct store_node *out,
 	struct store_error *err)
 {
-	struct stage_scan *dirty = NULL;
-	struct stage_dir cached;
-	const uint8_t *name;
-	uint64_t generation;
-	size_t len;
-	int rc = stage_get_dir(txn, dir, &cached, err);
+	struct entry root;
+	bool known;
+	const int rc = stage_get_clean(txn, dir, &root, &known, err);
 
-	if (rc != 0 || !cached.has_root)
-		return rc;
-	rc = stage_dirty_open(txn, dir, &dirty, err);
-	if (rc == 0)
-		rc = stage_dirty_next(dirty, &name, &len, &generation, err);
-	stage_scan_close(dirty);
-	if (rc == STORE_ENOTFOUND) {
-		*out = view_node(&cached.root);
-		return 0;
-	}
+	if (rc == 0 && known)
+		*out = view_node(&root);
 	return rc;
 }
 
