@@ -45,12 +45,19 @@ WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Ww
 DEFS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -include base/banned.h \
 	-DSTORE_VERSION='"$(VERSION)"' $(if $(FAULTS),-DSTORE_FAULTS)
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-# The suite starts programs by the ten thousand.  Tables of a sanitizer that need no relocation, and a run-time that need
-# not be looked up, halve what a start costs (107 ms to 50).
-SANLINK = $(if $(SAN),-no-pie $(if $(findstring clang,$(CC)),,$(if $(findstring thread,$(SAN)),-static-libtsan,-static-libasan -static-libubsan)))
+# The suite starts programs by the ten thousand, and most of a start goes into pages that relocations touch and into names
+# that are looked up.  What is built for tests lies at a fixed address and takes its libraries as archives, where there
+# are archives: 7.5 ms instead of 12, and sanitized 31 instead of 107.
+FOR_TESTS = $(SAN)$(FAULTS)
+SANLIBS = $(if $(SAN),$(if $(findstring clang,$(CC)),,$(if $(findstring thread,$(SAN)),-static-libtsan,-static-libasan -static-libubsan)))
 COMPILE = $(CC) $(DEFS) $(WARN) $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden $(CPPFLAGS) $(CFLAGS) $(SANFLAGS)
-LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(SANLINK) $(LDFLAGS)
-LIBS = -lcrypto -llmdb -lz -lzstd -lisal -ldeflate -linih -lpthread -ldl
+LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(SANLIBS) $(if $(FOR_TESTS),-no-pie) $(LDFLAGS)
+LIBRARIES = crypto lmdb z zstd isal deflate inih
+ifeq ($(FOR_TESTS),)
+LIBS = $(LIBRARIES:%=-l%) -lpthread -ldl
+else
+LIBS := $(foreach l,$(LIBRARIES),$(if $(filter /%,$(shell $(CC) -print-file-name=lib$l.a)),-l:lib$l.a,-l$l)) -lpthread -ldl
+endif
 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(O)/obj/%.o)
@@ -82,7 +89,7 @@ MEMORY = $(shell [ -w /dev/shm ] && df -Pk /dev/shm | awk 'NR == 2 && $$4 >= 838
 .SUFFIXES:
 
 SHARED = $(O)/libstore.so.$(VERSION)
-all: $(O)/store $(O)/libstore.a $(if $(SAN)$(FAULTS),,$(SHARED))
+all: $(O)/store $(O)/libstore.a $(if $(FOR_TESTS),,$(SHARED))
 lib: $(O)/libstore.a $(O)/obj/libparts.a
 unit: $(UNITS)
 

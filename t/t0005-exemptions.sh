@@ -2,7 +2,7 @@
 # Exemptions: whoever silences a checker says why on the same line, and raises the number here, so that a reviewer sees it.
 . "$(dirname "$0")/test-lib.sh"
 
-exemptions=7
+exemptions=8
 
 # Print every line below the tree $1 that silences a checker.
 find_exemptions()
@@ -119,6 +119,10 @@ test_expect_success 'a script is left out under the sanitizers for a reason, and
 		! starts_store "$SRC_ROOT/t/$script" || { echo "it starts a store: $script"; return 1; }
 	done <storeless &&
 	test_grep "(t0001 to t0006, t1000, t3905, t9100)" "$SRC_ROOT/CONTRIBUTING"
+'
+
+test_expect_success 'every mutant changes one line of the source, and the promises that are to notice it are there' '
+	sh "$SRC_ROOT/t/mutants/run" --check
 '
 
 test_expect_success 'every check that .clang-tidy leaves out is explained there' '
