@@ -35,7 +35,8 @@ FLOORS = base data odb graph work
 LIB_SRC := $(sort $(wildcard $(FLOORS:%=src/%/*.c)))
 CLI_SRC := $(sort $(wildcard src/cli/*.c))
 UNIT_SRC := $(sort $(wildcard t/unit/u_*.c))
-HEADERS := $(sort $(wildcard include/*.h src/*/*.h t/unit/*.h))
+EXAMPLE_SRC := $(sort $(wildcard contrib/examples/*.c))
+HEADERS := $(sort $(wildcard include/*.h src/*/*.h t/unit/*.h contrib/examples/*.h))
 MAN := $(sort $(wildcard man/*.[1-9]))
 # All shell and all Python of the tree: t0005 holds these two lists against what is there.
 SCRIPTS = .ci/run contrib/install-deps contrib/demo $(wildcard t/*.sh t/perf/bench-memory t/mutants/run t/golden/make-repo t/golden/describe)
@@ -52,17 +53,18 @@ FOR_TESTS = $(SAN)$(FAULTS)
 SANLIBS = $(if $(SAN),$(if $(findstring clang,$(CC)),,$(if $(findstring thread,$(SAN)),-static-libtsan,-static-libasan -static-libubsan)))
 COMPILE = $(CC) $(DEFS) $(WARN) $(if $(WERROR),-Werror) -fPIC -fvisibility=hidden $(CPPFLAGS) $(CFLAGS) $(SANFLAGS)
 LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(SANLIBS) $(if $(FOR_TESTS),-no-pie) $(LDFLAGS)
-LIBRARIES = crypto lmdb z zstd isal deflate inih
-ifeq ($(FOR_TESTS),)
-LIBS = $(LIBRARIES:%=-l%) -lpthread -ldl
-else
-LIBS := $(foreach l,$(LIBRARIES),$(if $(filter /%,$(shell $(CC) -print-file-name=lib$l.a)),-l:lib$l.a,-l$l)) -lpthread -ldl
+LIBS = -lcrypto -llmdb -lz -lzstd -lisal -ldeflate -linih -lpthread -ldl
+ifneq ($(FOR_TESTS),)
+SYSTEM = -lpthread -ldl
+LIBS := $(foreach l,$(patsubst -l%,%,$(filter-out $(SYSTEM),$(LIBS))),$(if $(filter /%,$(shell $(CC) -print-file-name=lib$l.a)),-l:lib$l.a,-l$l)) $(SYSTEM)
 endif
 
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/obj/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(O)/obj/%.o)
 UNIT_OBJ := $(UNIT_SRC:%.c=$(O)/obj/%.o)
 UNITS := $(UNIT_SRC:t/unit/%.c=$(O)/unit/%)
+EXAMPLE_OBJ := $(EXAMPLE_SRC:%.c=$(O)/obj/%.o)
+EXAMPLES := $(addprefix $(O)/examples/,ingest mirror serve)
 
 ifeq ($(V),1)
 Q =
@@ -83,7 +85,7 @@ RUN_TESTS = $(MEMORY) PATH="$(PYTHON_PATH)" CMOCKA_MESSAGE_OUTPUT=TAP STORE_RELE
 MEMORY = $(shell [ -w /dev/shm ] && df -Pk /dev/shm | awk 'NR == 2 && $$4 >= 8388608 \
 	{ print "STORE_TEST_DISK=\"$${TMPDIR:-/tmp}\" TMPDIR=/dev/shm" }')
 
-.PHONY: all unit lib check check-build check-unit check-san check-tsan check-style format test demo
+.PHONY: all unit lib examples check check-build check-unit check-san check-tsan check-style format test demo
 .PHONY: style-format style-cppcheck style-shell style-python style-man style-tidy bench-memory mutants install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -91,7 +93,8 @@ MEMORY = $(shell [ -w /dev/shm ] && df -Pk /dev/shm | awk 'NR == 2 && $$4 >= 838
 SHARED = $(O)/libstore.so.$(VERSION)
 all: $(O)/store $(O)/libstore.a $(if $(FOR_TESTS),,$(SHARED))
 lib: $(O)/libstore.a $(O)/obj/libparts.a
-unit: $(UNITS)
+unit: $(UNITS) $(EXAMPLES)
+examples: $(EXAMPLES)
 
 # CPU variants are twin files that are named after what they need and chosen at run time.
 ifneq ($(filter x86_64% i%86,$(shell $(CC) -dumpmachine 2>/dev/null)),)
@@ -131,6 +134,13 @@ $(O)/unit/%: $(O)/obj/t/unit/%.o $(O)/obj/libparts.a | $(O)/probed-test
 	$(say) LINK $@
 	$(Q)mkdir -p $(@D) && $(LINK) -o $@ $^ -lcmocka $(LIBS)
 $(UNIT_OBJ): | $(O)/probed-test
+
+# Other people's programs, as they would build them: they know <store.h> only.
+$(O)/examples/%: $(O)/obj/contrib/examples/%.o $(O)/libstore.a
+	$(say) LINK $@
+	$(Q)mkdir -p $(@D) && $(LINK) -o $@ $(filter %.o,$^) $(O)/libstore.a $(LIBS)
+$(O)/examples/ingest $(O)/examples/serve: $(O)/obj/contrib/examples/listen.o
+.SECONDARY: $(EXAMPLE_OBJ)
 
 # Objects depend on the very words they were compiled with: other flags in the same folder compile anew.
 $(O)/flags: FORCE
@@ -181,11 +191,11 @@ check-san: all lib
 TSAN_LIST = $(shell sed -n 's/^\([ut][a-z0-9_.-]*\)$$/\1/p' t/tsan.list)
 check-tsan: all lib
 	+@$(SUBMAKE) O=$(O)/tsan WERROR= FAULTS=1 SAN=thread CFLAGS="-O1 -g" all lib \
-		$(patsubst %,$(O)/tsan/unit/%,$(filter $(notdir $(UNITS)),$(TSAN_LIST)))
+		examples $(patsubst %,$(O)/tsan/unit/%,$(filter $(notdir $(UNITS)),$(TSAN_LIST)))
 	STORE_BIN=$(O)/tsan $(RUN_TESTS) $(wildcard $(patsubst %,t/%,$(filter %.sh,$(TSAN_LIST)))) \
 		$(patsubst %,$(O)/tsan/unit/%,$(filter $(notdir $(UNITS)),$(TSAN_LIST)))
 
-C_ALL = $(LIB_SRC) $(CLI_SRC) $(UNIT_SRC)
+C_ALL = $(LIB_SRC) $(CLI_SRC) $(EXAMPLE_SRC) $(UNIT_SRC)
 check-style: style-format style-cppcheck style-shell style-python style-man style-tidy
 style-format:
 	clang-format --dry-run -Werror $(C_ALL) $(HEADERS)
@@ -203,7 +213,7 @@ style-man:
 # long, and of 29 leaks put at the ends of functions in the files it takes longest for, either number finds all.
 TIDY = -- $(subst ','\'',$(DEFS)) -DSTORE_FAULTS -Xclang -analyzer-config -Xclang max-nodes=50000 2>/dev/null
 style-tidy:
-	@for f in $(LIB_SRC) $(CLI_SRC); do echo "$$f"; done | xargs -P $(JOBS) -n 1 sh -c 'clang-tidy --quiet "$$@" $(TIDY)' sh
+	@for f in $(LIB_SRC) $(CLI_SRC) $(EXAMPLE_SRC); do echo "$$f"; done | xargs -P $(JOBS) -n 1 sh -c 'clang-tidy --quiet "$$@" $(TIDY)' sh
 	@for f in $(UNIT_SRC); do echo "$$f"; done | xargs -P $(JOBS) -n 1 sh -c 'clang-tidy --quiet --checks=-clang-analyzer-* "$$@" $(TIDY)' sh
 
 format:
@@ -257,7 +267,7 @@ dist:
 
 # Only what this file makes is removed, so that a wrong O costs nothing.
 clean:
-	rm -rf $(foreach d,$(O) $(O)/fault $(O)/asan $(O)/tsan,$(addprefix $(d)/,obj unit store libstore.a libstore.so* flags probed* store-*.tar.gz))
+	rm -rf $(foreach d,$(O) $(O)/fault $(O)/asan $(O)/tsan,$(addprefix $(d)/,obj unit examples store libstore.a libstore.so* flags probed* store-*.tar.gz))
 	-@rmdir $(O)/fault $(O)/asan $(O)/tsan $(O) 2>/dev/null || :
 
--include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(UNIT_OBJ))
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(UNIT_OBJ) $(EXAMPLE_OBJ))

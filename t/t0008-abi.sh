@@ -76,6 +76,17 @@ test_expect_success 'and with the archive' '
 	test_cmp want out
 '
 
+test_expect_success 'the examples are built as their first lines tell' '
+	PKG_CONFIG_PATH=$PWD/root/lib/pkgconfig &&
+	export PKG_CONFIG_PATH &&
+	test_when_finished "unset PKG_CONFIG_PATH" &&
+	cp -R "$SRC_ROOT/contrib/examples" examples && sed -n "s/^ \*\t\(cc .*\)/\1/p" examples/*.c >commands && test_line_count -eq 3 commands &&
+	(cd examples && . ../commands) && for program in ingest serve mirror
+	do
+		test_expect_code 2 env LD_LIBRARY_PATH="$PWD/root/lib" "examples/$program" 2>err && test_grep "usage: $program" err || return 1
+	done
+'
+
 test_expect_success 'the shared library has a name of its own for each ABI, and a program asks for that' '
 	abi=$(sed -n "s/^ABI = //p" "$SRC_ROOT/Makefile") &&
 	readelf -d shared >needed &&
