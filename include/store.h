@@ -8,11 +8,17 @@
  * equal to files on disk, store_commit makes a commit of it. Every byte that is handed out was
  * proven against the id that names it.
  *
- * Handles. A struct store_repo is one open repository. Iterators and readers are made from it and
- * must be freed before it is closed. One handle serves one thread at a time, but for its readers
- * and writers of streams, each of which may be in a thread of its own; two handles on one
- * repository in two threads or processes work, and readers never wait for writers. A handle is
- * refused after fork.
+ * Handles. A struct store_repo is one open repository. Iterators, readers and writers are made from
+ * it and must be freed before it is closed. Two handles on one repository in two threads or
+ * processes work, and readers never wait for writers.
+ *
+ * Threads. One handle serves one thread at a time: calls with the handle and with its iterators,
+ * and to open a reader or a writer of a stream is such a call. From then on, until it is freed,
+ * each reader and writer may be used in a thread of its own, by one thread at a time, beside the
+ * others and beside calls on the handle. Calls that take no handle may be made by any thread.
+ *
+ * Fork. In a child what would read or write by a handle of its parent is refused (STORE_EINVAL);
+ * store_close is not, and leaves the parent's as it is.
  *
  * Errors. A function that can fail returns 0 or a negative STORE_E* and, when its last argument is
  * not NULL, fills that struct store_error with one line that names cause, object and reason. The
@@ -151,9 +157,10 @@ struct store_notice {
 };
 
 /*
- * Callbacks run on the thread that called the library. progress at most ten times a second; a
- * non-zero return cancels the operation, which then returns STORE_ECANCELED having left nothing
- * half done. notice tells of things that do not end the operation. Any may be NULL.
+ * Callbacks run on the thread that called the library; of the same handle they may ask the paths
+ * (store_prefix), and nothing else. progress at most ten times a second; a non-zero return cancels
+ * the operation, which then returns STORE_ECANCELED having left nothing half done. notice tells of
+ * things that do not end the operation. Any may be NULL.
  * Borrowed: what they are given is valid until they return.
  */
 struct store_callbacks {
@@ -619,7 +626,8 @@ enum {
 
 /*
  * Resolve an operand that names content as store(1) tells: a path in HEAD, rev:path, path@rev,
- * :path. flags: STORE_NAME_*. STORE_EAMBIGUOUS: the message lists the candidates as rev:path.
+ * :path. As typed: paths are relative to start, but behind a colon from the top, unless they begin
+ * with "./". flags: STORE_NAME_*. STORE_EAMBIGUOUS: the message lists the candidates as rev:path.
  * STORE_ENOTFOUND, STORE_EINVAL: the message says which half failed. O(readings x (names x levels))
  * node reads. Caller frees *out with store_target_clear, after an error, too.
  */

@@ -143,11 +143,14 @@ static void enlist(struct env *e, struct env_txn *t)
 	pthread_mutex_unlock(&e->list_lock);
 }
 
-/* Off the list, and gone.  open: what of it is still to be aborted, or NULL. */
+/*
+ * Off the list, and gone.  open: what of it is still to be aborted, or NULL. In a child of fork the
+ * slot in the readers' table is the parent's, which goes on reading by it.
+ */
 static void free_txn(struct env *e, struct env_txn *t, MDB_txn *open)
 {
 	pthread_mutex_lock(&e->list_lock);
-	if (open && t->mdb)
+	if (open && t->mdb && !env_registry_is_forked(&e->place))
 		mdb_txn_abort(open);
 	*t->link = t->next;
 	if (t->next)
@@ -331,7 +334,8 @@ void env_reset(struct env_txn *t)
 {
 	if (!t->awake)
 		return;
-	mdb_txn_reset(t->mdb);
+	if (!env_registry_is_forked(&t->env->place))
+		mdb_txn_reset(t->mdb);
 	t->awake = false;
 	env_door_leave(&t->env->door);
 }

@@ -219,6 +219,41 @@ static void a_child_of_fork_is_refused_and_its_parent_goes_on(void **state)
 	assert_rows(5);
 }
 
+/* What a child frees and puts to sleep are copies; the slots of the readers' table are shared. */
+static void a_child_of_fork_that_closes_takes_nothing_from_its_parent(void **state)
+{
+	struct env_txn *sleeper, *awake, *t;
+	int status;
+	uint64_t n;
+	pid_t child;
+
+	(void)state;
+	OK(env_begin(env, false, &sleeper, &failure));
+	env_reset(sleeper);
+	OK(env_begin(env, false, &awake, &failure));
+	child = fork();
+	if (child == 0) {
+		env_abort(sleeper);
+		env_reset(awake);
+		env_abort(awake);
+		env_close(env);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	OK(env_renew(sleeper, &failure));
+	env_abort(sleeper);
+	env_reset(awake);
+	OK(env_renew(awake, &failure));
+	OK(env_number(awake, "n", &n, &failure));
+	assert_int_equal(n, 0);
+	env_abort(awake);
+	OK(env_begin(env, true, &t, &failure));
+	OK(put_rows(t, 0, 5));
+	OK(env_commit(t, &failure));
+	assert_rows(5);
+}
+
 static void the_row_before_a_key_and_the_rows_from_it_on_are_those_of_a_sorted_list(void **state)
 {
 	struct env_cursor *c;
@@ -334,6 +369,7 @@ int main(void)
 		T(a_folder_is_opened_once_however_it_is_spelled),
 		T(the_outcome_of_a_commit_that_said_eio_is_found_beside_a_snapshot),
 		T(a_child_of_fork_is_refused_and_its_parent_goes_on),
+		T(a_child_of_fork_that_closes_takes_nothing_from_its_parent),
 		T(the_row_before_a_key_and_the_rows_from_it_on_are_those_of_a_sorted_list),
 		T(a_file_that_lacks_free_pages_opens_and_one_that_lacks_others_does_not),
 		T(a_new_row_never_replaces_one),
