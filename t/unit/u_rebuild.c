@@ -60,11 +60,11 @@ static void add_hex(struct buf *out, const uint8_t *p, size_t len)
 	}
 }
 
-static void add_row(struct buf *out, const struct buf *path, const struct stage_row *row)
+static void add_row(struct buf *out, const char *path, const struct stage_row *row)
 {
 	char text[60];
 
-	buf_add(out, path->data, path->len);
+	buf_add(out, path, strlen(path));
 	snprintf(text, sizeof(text), " %u %u %u %" PRIu64 " ", row->kind, row->class,
 		row->ref.height, row->ref.size);
 	buf_add(out, text, strlen(text));
@@ -75,39 +75,47 @@ static void add_row(struct buf *out, const struct buf *path, const struct stage_
 	buf_add_u8(out, '\n');
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): trees of this test are a few levels deep */
-static void add_dir(struct buf *out, struct env_txn *t, uint64_t dir, struct buf *path)
+/* Directories that were met, in the order in which they are listed. */
+static struct {
+	uint64_t number;
+	char path[200];
+} dirs[1000];
+
+/* Rows of dirs[at]; directories among them go behind the count that there are. */
+static size_t add_dir(struct buf *out, struct env_txn *t, size_t at, size_t count)
 {
-	const size_t len = path->len;
 	struct stage_scan *scan;
 	struct stage_row row;
 	const uint8_t *name;
+	char path[300];
 	size_t n;
 
-	OK(stage_scan_open(t, dir, &scan, &failure));
+	OK(stage_scan_open(t, dirs[at].number, &scan, &failure));
 	while (stage_scan_next(scan, &name, &n, &row, &failure) == 0) {
-		buf_add_u8(path, '/');
-		buf_add(path, name, n);
+		snprintf(path, sizeof(path), "%s/%.*s", dirs[at].path, (int)n, (const char *)name);
 		add_row(out, path, &row);
-		if (row.kind == ENTRY_DIR && n > 0)
-			add_dir(out, t, row.dir, path);
-		path->len = len;
+		if (row.kind != ENTRY_DIR || n == 0)
+			continue;
+		assert_true(count < sizeof(dirs) / sizeof(dirs[0]));
+		assert_true(strlen(path) < sizeof(dirs[0].path));
+		dirs[count].number = row.dir;
+		memcpy(dirs[count++].path, path, strlen(path) + 1);
 	}
 	stage_scan_close(scan);
+	return count;
 }
 
 static void list_stage(struct buf *out)
 {
-	struct buf path = { 0 };
 	struct env_txn *t;
-	uint64_t root;
+	size_t count = 1;
 
 	buf_clear(out);
 	OK(env_begin(odb_env(repo->odb), false, &t, &failure));
-	OK(stage_root(t, &root, &failure));
-	add_dir(out, t, root, &path);
+	OK(stage_root(t, &dirs[0].number, &failure));
+	for (size_t i = 0; i < count; i++)
+		count = add_dir(out, t, i, count);
 	env_abort(t);
-	buf_release(&path);
 	assert_false(out->failed);
 }
 
