@@ -386,7 +386,7 @@ test_expect_success 'a damaged stage record is told, and what other records stag
 test_expect_success 'what of a pack cannot be read, stage records included, is passed over and told, and the rebuild ends' '
 	rm -rf hurt && mkdir hurt && cd hurt && store init . && mkdir d && echo one >d/one && store add -A && store commit -m one && echo two >two && store add -A && cd .. &&
 	store -C hurt status --porcelain >want && : >told && : >fired &&
-	for n in $(seq 30); do
+	for n in $(seq 12) $(seq 25 42); do
 		STORE_FAULT=fsck.read:$n:EIO STORE_FAULT_LOG=$PWD/fired store -C hurt fsck --rebuild >out 2>err
 		case $? in 0 | 4) ;; *) echo "read $n"; cat out err; return 1 ;; esac
 		grep "what it staged is not all there" out >>told

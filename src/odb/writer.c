@@ -44,8 +44,9 @@ static void drop_claim(struct odb_writer *w, const struct oid *id)
 	struct pending *p;
 
 	pthread_mutex_lock(&w->lock);
-	p = pending_find(&w->table, id);
-	if (p->state == PENDING_CLAIMED)
+	/* A publication may have left an empty table meanwhile. */
+	p = w->table.cap > 0 ? pending_find(&w->table, id) : NULL;
+	if (p && p->state == PENDING_CLAIMED)
 		pending_drop(&w->table, p);
 	pthread_mutex_unlock(&w->lock);
 }
@@ -298,29 +299,25 @@ int writer_claim(struct odb_writer *w, struct odb_reader *reader, const struct o
 {
 	struct pending *p;
 	struct odb_loc loc;
-	bool fresh = false;
 	int rc = 0;
 
 	pthread_mutex_lock(&w->lock);
 	p = pending_take(&w->table, id);
 	if (!p) {
 		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
-	} else if (p->state == PENDING_FREE) {
+	} else if (p->state == PENDING_FREE || (p->state == PENDING_CLAIMED && p->seq > seq)) {
+		/*
+		 * Ours, also when its bringer comes after us: what names it would be published
+		 * first. That one may still be looking it up, so its claim does not tell that the
+		 * repository lacks it.
+		 */
 		p->state = PENDING_CLAIMED;
 		p->seq = seq;
-		fresh = true;
-	} else if (p->state == PENDING_CLAIMED && p->seq > seq) {
-		/*
-		 * Its bringer comes after us: what names it would be published first. So we bring
-		 * it too, and ours counts.
-		 */
-		p->seq = seq;
-		rc = 0;
 	} else {
 		rc = 1;
 	}
 	pthread_mutex_unlock(&w->lock);
-	if (!fresh)
+	if (rc != 0)
 		return rc;
 	rc = odb_find(reader, id, &loc, err);
 	if (rc == STORE_ENOTFOUND)

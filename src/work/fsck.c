@@ -458,7 +458,7 @@ int store_fsck(struct store_repo *repo, const struct store_fsck_options *options
 	f.result->stats.decoded_bytes += after.bytes - before.bytes;
 	f.result->stats.files = f.result->files;
 	f.result->stats.bytes = f.result->bytes;
-	f.result->stats.nodes_read = after.nodes - before.nodes;
+	f.result->stats.nodes_read += after.nodes - before.nodes;
 	f.result->stats.seconds = (double)(clock_mono_ns() - start) / 1e9;
 	store_stats_memory(&f.result->stats);
 	release(&f);

@@ -6,15 +6,13 @@
  * anew from the two roots into nowhere. A commit's layer must have the layer of its first parent as
  * its parent.
  *
- * Commits are walked from refs and reflog; the bit of a commit's object remembers it. What is kept
- * in memory are the ends that are still open: one for each merge on the way.
+ * Commits are walked from refs and reflog; the bit of a commit's object remembers it. The ends that
+ * are still open, one for each merge on the way, lie in a spool, which is taken off at its end.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/mem.h"
 #include "data/hash.h"
 #include "data/refslog.h"
 #include "graph/changes.h"
@@ -23,27 +21,20 @@
 #include "graph/rev.h"
 #include "graph/tag.h"
 #include "work/fsck_internal.h"
+#include "work/spool.h"
 #include "work/view_internal.h"
-
-struct ends {
-	struct oid *ids;
-	size_t count, cap;
-};
 
 struct walk {
 	struct fsck *fsck;
 	fsck_commit_fn *fn;
 	void *ctx;
-	struct ends ends;
+	struct spool ends;
 	struct buf data;
 };
 
 static int push(struct walk *w, const struct oid *id, struct store_error *err)
 {
-	if (mem_grow(&w->ends.ids, &w->ends.cap, w->ends.count + 1, sizeof(*w->ends.ids)) != 0)
-		return store_error_set(err, STORE_ENOMEM, "out of memory");
-	w->ends.ids[w->ends.count++] = *id;
-	return 0;
+	return spool_add(&w->ends, id->b, ID_LEN, err);
 }
 
 /* Damage of an object that must be a commit, layer or tag, unless phase 1 or 2 has told of it. */
@@ -87,10 +78,13 @@ static int walk_from(struct walk *w, const struct oid *id, struct store_error *e
 {
 	int rc = push(w, id, err);
 
-	while (rc == 0 && w->ends.count > 0) {
-		const struct oid at = w->ends.ids[--w->ends.count];
+	while (rc == 0) {
+		struct oid at;
 		bool is_new;
 
+		rc = spool_pop(&w->ends, at.b, ID_LEN, err);
+		if (rc != 0)
+			return rc == STORE_ENOTFOUND ? 0 : rc;
 		rc = fsck_mark(w->fsck, &at, &is_new, err);
 		/*
 		 * A commit without a bit is damaged or missing, so it has no parents that could
@@ -117,16 +111,27 @@ static int walk_tag(struct walk *w, const struct oid *id, bool *is_tag, struct s
 	return t.type == KIND_COMMIT ? walk_from(w, &t.object, err) : 0;
 }
 
-static int walk_value(struct walk *w, struct text_slice value, struct store_error *err)
+static int walk_value(struct walk *w, const struct oid *id, struct store_error *err)
 {
-	struct oid id;
 	bool is_tag;
-	int rc;
+	const int rc = walk_tag(w, id, &is_tag, err);
 
-	if (value.len != ID_HEX || id_parse(&id, value.p, value.len) != 0)
-		return 0;
-	rc = walk_tag(w, &id, &is_tag, err);
-	return rc == 0 && !is_tag ? walk_from(w, &id, err) : rc;
+	return rc == 0 && !is_tag ? walk_from(w, id, err) : rc;
+}
+
+size_t fsck_row_ids(enum env_table table, const void *row, size_t len, struct oid ids[2])
+{
+	const char *p = row, *end = p + len;
+	size_t n = 0;
+
+	for (int i = 0; p && p < end && i < (table == ENV_REFLOG ? 2 : 1); i++) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const size_t line = (size_t)((nl ? nl : end) - p);
+
+		n += line == ID_HEX && id_parse(&ids[n], p, line) == 0;
+		p = nl ? nl + 1 : end;
+	}
+	return n;
 }
 
 /*
@@ -161,22 +166,17 @@ static int next_row(struct fsck *f, enum env_table table, struct buf *after, str
 	return rc;
 }
 
-/* Values in a table: a ref's row is one, a reflog row begins with two lines of them. */
 static int walk_table(struct walk *w, enum env_table table, struct store_error *err)
 {
 	struct buf after = { 0 }, value = { 0 };
 	int rc;
 
 	while ((rc = next_row(w->fsck, table, &after, &value, err)) == 0) {
-		const char *p = (const char *)buf_from(&value, 0), *end = p + value.len;
+		struct oid ids[2];
+		const size_t n = fsck_row_ids(table, value.data, value.len, ids);
 
-		for (int i = 0; rc == 0 && p && p < end && i < (table == ENV_REFLOG ? 2 : 1); i++) {
-			const char *nl = memchr(p, '\n', (size_t)(end - p));
-			const struct text_slice s = { p, (size_t)((nl ? nl : end) - p) };
-
-			rc = walk_value(w, s, err);
-			p = nl ? nl + 1 : end;
-		}
+		for (size_t i = 0; i < n && rc == 0; i++)
+			rc = walk_value(w, &ids[i], err);
 		if (rc != 0)
 			break;
 	}
@@ -189,13 +189,16 @@ int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn
 	struct store_error *err)
 {
 	struct walk w = { .fsck = f, .fn = fn, .ctx = ctx };
-	int rc = first ? walk_from(&w, first, err) : 0;
+	int rc = 0;
 
+	spool_init(&w.ends, odb_tmp_fd(f->repo->odb));
+	if (first)
+		rc = walk_from(&w, first, err);
 	if (rc == 0)
 		rc = walk_table(&w, ENV_REFS, err);
 	if (rc == 0)
 		rc = walk_table(&w, ENV_REFLOG, err);
-	free(w.ends.ids);
+	spool_release(&w.ends);
 	buf_release(&w.data);
 	return rc;
 }

@@ -303,6 +303,12 @@ typedef int fsck_commit_fn(struct fsck *f, void *ctx, const struct oid *id, cons
 int fsck_each_commit(struct fsck *f, const struct oid *first, fsck_commit_fn *fn, void *ctx,
 	struct store_error *err);
 
+/*
+ * The objects that a row of table refs or reflog names: of a ref its value, of the reflog the
+ * values before and after, its two first lines. Returns how many of ids are set.
+ */
+size_t fsck_row_ids(enum env_table table, const void *row, size_t len, struct oid ids[2]);
+
 /* ---- the phases */
 
 int fsck_packs(struct fsck *f, struct store_error *err);

@@ -43,11 +43,6 @@ static void tell(struct fsck *f, struct fsck_damaged *d, const char *what, const
 	fsck_tell_user(f, d, what, quoted);
 }
 
-static bool take_id(const void *text, size_t len, struct oid *out)
-{
-	return len == ID_HEX && id_parse(out, text, len) == 0;
-}
-
 /* A tag that is whole, of something that is not. */
 static struct fsck_damaged *find_tagged(struct fsck *f, const struct oid *id)
 {
@@ -67,42 +62,35 @@ static int name_ref(struct fsck *f, const struct env_val *key, const struct env_
 {
 	static const char tags[] = "refs/tags/";
 	struct fsck_damaged *d = NULL;
-	struct oid id;
+	struct oid ids[2];
 
 	(void)err;
-	if (!take_id(val->data, val->len, &id))
+	if (fsck_row_ids(ENV_REFS, val->data, val->len, ids) == 0)
 		return 0;
-	d = fsck_is_damaged(f, &id);
+	d = fsck_is_damaged(f, &ids[0]);
 	if (!d && key->len > strlen(tags) && memcmp(key->data, tags, strlen(tags)) == 0)
-		d = find_tagged(f, &id);
+		d = find_tagged(f, &ids[0]);
 	if (d)
 		tell(f, d, "ref", key->data, key->len);
 	return 0;
 }
 
-/* The two first lines of a row are the values before and after. */
 static int name_reflog_row(struct fsck *f, const struct env_val *key, const struct env_val *val,
 	struct store_error *err)
 {
-	const char *p = val->data, *end = p + val->len;
+	struct oid ids[2];
 	uint64_t number;
-	size_t len;
+	size_t len, n;
 
 	(void)err;
 	if (!reflog_key_parse(key, &len, &number))
 		return 0;
-	for (int i = 0; i < 2 && p < end; i++) {
-		const char *lf = memchr(p, '\n', (size_t)(end - p));
-		struct fsck_damaged *d = NULL;
-		struct oid id;
+	n = fsck_row_ids(ENV_REFLOG, val->data, val->len, ids);
+	for (size_t i = 0; i < n; i++) {
+		struct fsck_damaged *d = fsck_is_damaged(f, &ids[i]);
 
-		if (!lf)
-			break;
-		if (take_id(p, (size_t)(lf - p), &id))
-			d = fsck_is_damaged(f, &id);
 		if (d && d->paths == 0)
 			tell(f, d, "the reflog of", key->data, len);
-		p = lf + 1;
 	}
 	return 0;
 }

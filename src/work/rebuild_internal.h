@@ -2,6 +2,7 @@
 #ifndef STORE_WORK_REBUILD_INTERNAL_H
 #define STORE_WORK_REBUILD_INTERNAL_H
 
+#include "base/bytes.h"
 #include "work/fsck_internal.h"
 
 /* Objects by way of the new database while it grows. */
@@ -9,6 +10,7 @@ struct rebuild_source {
 	struct rebuild *rebuild;
 	struct fsck_decoder decoder; /* holds the block read last */
 	uint64_t pack, off;          /* which one; pack 0: none */
+	uint64_t objects, bytes;     /* read, and decoded for it */
 };
 
 struct rebuild {
@@ -74,6 +76,63 @@ uint8_t rebuild_guess_kind(uint8_t class, const uint8_t *data, size_t len);
  */
 int rebuild_footer(struct rebuild *r, const struct fsck_file *file, bool *done,
 	struct store_error *err);
+
+/* ---- rebuild_op.c */
+
+/* One operation of a stage record. */
+struct rebuild_op {
+	uint8_t kind;              /* enum stage_op_kind */
+	struct buf path, to;       /* names joined by '/'; to: of a move */
+	struct stage_row row;      /* set; meta points into the record */
+	struct map_ref root, meta; /* reset */
+	bool has_meta;
+};
+/*
+ * The next operation of a record into o, whose buffers are used again. False: it is malformed.
+ * Borrowed: o->row.meta is valid as long as the record's bytes.
+ */
+bool rebuild_take_op(struct span *s, const struct store_format *format, struct rebuild_op *o);
+
+/* ---- rebuild_start.c */
+
+#define REBUILD_STARTS 8
+
+/* An operation of a stage record, by where it stands; all zero is before all of them. */
+struct rebuild_place {
+	uint64_t pack, off; /* number, and offset of the block in it */
+	uint64_t record;    /* of the block */
+	uint64_t op;        /* of the record, from 1 */
+};
+int rebuild_place_cmp(const struct rebuild_place *a, const struct rebuild_place *b);
+
+/* Attributes that were given to the root. */
+struct rebuild_top {
+	bool has; /* a record gave or took them */
+	uint8_t meta[META_MAX];
+	size_t len;
+};
+/* An operation that takes the place of the whole stage. */
+struct rebuild_start {
+	struct rebuild_place place;
+	uint8_t kind; /* STAGE_RESET, STAGE_DELETE */
+	struct map_ref root, meta;
+	bool has_meta;
+	struct rebuild_top top; /* that of before it, which stays */
+};
+struct rebuild_starts {
+	struct rebuild_start items[REBUILD_STARTS]; /* number i stands at i mod REBUILD_STARTS */
+	size_t count;                               /* found */
+	struct rebuild_top top;                     /* until now */
+	bool may_end;                               /* the record may have gone wrong before here */
+};
+/* The next operation, in the order in which they apply. */
+void rebuild_note(struct rebuild_starts *s, const struct rebuild_place *at,
+	const struct rebuild_op *o);
+/*
+ * The one that was found last, for back 0, or back before it; NULL: it is not known. Borrowed:
+ * valid until the next rebuild_note.
+ */
+const struct rebuild_start *rebuild_start(const struct rebuild_starts *s, size_t back);
 
 /* ---- rebuild_reset.c */
 

@@ -24,7 +24,7 @@
 int rebuild_source_init(struct rebuild_source *s, struct rebuild *r, struct store_error *err)
 {
 	s->rebuild = r;
-	s->pack = s->off = 0;
+	s->pack = s->off = s->objects = s->bytes = 0;
 	return fsck_decoder_init(&s->decoder, err);
 }
 
@@ -57,6 +57,7 @@ static int read_block(struct rebuild_source *s, const struct odb_loc *loc, struc
 	if (rc == 0) {
 		s->pack = loc->pack;
 		s->off = loc->block_off;
+		s->bytes += info.plain;
 	}
 	return rc;
 }
@@ -79,6 +80,7 @@ static int get(void *ctx, const struct oid *id, struct buf *out, struct store_er
 	/* Whoever asked goes on without it; a failure of the new database is another thing. */
 	if (rc != 0)
 		return fsck_is_damage(rc) ? STORE_ECORRUPT : rc;
+	s->objects++;
 	if ((uint64_t)loc.off + loc.len > s->decoder.plain.len)
 		return store_error_set(err, STORE_ECORRUPT, "object lies beyond its block");
 	if (buf_set(out, s->decoder.plain.data + loc.off, loc.len) != 0)

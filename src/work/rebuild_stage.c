@@ -1,6 +1,7 @@
 /*
- * The stage from stage records: every operation ever published, in the order of packs, blocks and
- * objects.
+ * The stage from stage records: operations as they were published, in the order of packs, blocks
+ * and objects, from the last one on that takes the place of the whole stage (rebuild_start.c).
+ * Records are gone through twice: to look for it, and to apply what stands behind it.
  *
  * Records are hostile like everything on disk, so an operation is checked whole before it is
  * applied. A record that cannot be read, or that goes wrong half way, is told of; what follows in
@@ -19,14 +20,6 @@
 
 #define BATCH_STEPS 2000
 
-struct op {
-	uint8_t kind;
-	struct buf path, to;       /* names joined by '/' */
-	struct stage_row row;      /* set; meta points into the record */
-	struct map_ref root, meta; /* reset */
-	bool has_meta;
-};
-
 struct stage_run {
 	struct rebuild *rebuild;
 	struct rebuild_source source;
@@ -34,117 +27,11 @@ struct stage_run {
 	struct stage_batch *batch;
 	size_t steps;    /* rows that the batch may touch */
 	uint64_t number; /* of the pack */
-	struct op op;
+	struct rebuild_op op;
+	struct rebuild_place at;       /* where that stands */
+	struct rebuild_place begin;    /* operations up to this one are done */
+	struct rebuild_starts *starts; /* only look for them; NULL: apply */
 };
-
-/* ---- operations as bytes */
-
-static bool name_ok(const uint8_t *p, size_t len)
-{
-	if (len == 0 || len > LIMIT_NAME || memchr(p, '/', len))
-		return false;
-	return !(p[0] == '.' && (len == 1 || (len == 2 && p[1] == '.')));
-}
-
-/* A path of the record, its NULs made slashes. */
-static bool take_path(struct span *s, struct buf *out)
-{
-	const uint64_t len = span_leb(s);
-	const uint8_t *p = len <= LIMIT_PATH ? span_take(s, (size_t)len) : NULL;
-	size_t from = 0;
-
-	buf_clear(out);
-	if (!p || buf_add(out, p, (size_t)len) != 0)
-		return false;
-	for (size_t i = 0; i <= len && len > 0; i++) {
-		if (i < len && p[i] != 0)
-			continue;
-		if (!name_ok(p + from, i - from))
-			return false;
-		if (i < len)
-			out->data[i] = '/';
-		from = i + 1;
-	}
-	return true;
-}
-
-static void take_id(struct span *s, struct oid *out)
-{
-	const uint8_t *p = span_take(s, ID_LEN);
-
-	if (p)
-		memcpy(out->b, p, ID_LEN);
-}
-
-static bool meta_ok(const uint8_t *p, size_t len)
-{
-	struct span s = span_of(p, len);
-	struct meta m = { 0 };
-
-	return len == 0 ||
-		(meta_decode(&s, &m) == 0 && span_left(&s) == 0 && !(m.flags & META_CHILD));
-}
-
-static bool take_set(struct span *s, const struct store_format *format, struct op *o)
-{
-	struct stage_row *row = &o->row;
-	uint64_t len;
-
-	row->kind = span_u8(s);
-	if (row->kind != ENTRY_DIR) {
-		row->class = span_u8(s);
-		row->ref.height = span_u8(s);
-		take_id(s, &row->ref.id);
-		row->ref.size = span_leb(s);
-	}
-	len = span_leb(s);
-	row->meta = len <= span_left(s) ? span_take(s, (size_t)len) : NULL;
-	row->meta_len = (size_t)len;
-	if (s->bad || !row->meta || !meta_ok(row->meta, row->meta_len))
-		return false;
-	if (row->kind == ENTRY_DIR)
-		return true;
-	return o->path.len > 0 && row->class <= format->class_count &&
-		entry_is_file(row->kind, &row->ref);
-}
-
-static bool take_reset(struct span *s, struct op *o)
-{
-	uint8_t has_meta;
-
-	o->root.height = span_u8(s);
-	take_id(s, &o->root.id);
-	has_meta = span_u8(s);
-	o->has_meta = has_meta == 1;
-	if (o->has_meta) {
-		o->meta.height = span_u8(s);
-		take_id(s, &o->meta.id);
-	}
-	return !s->bad && has_meta <= 1 && o->root.height < LIMIT_LEVEL &&
-		o->meta.height < LIMIT_LEVEL;
-}
-
-static bool take_op(struct span *s, const struct store_format *format, struct op *o)
-{
-	o->kind = span_u8(s);
-	o->row = (struct stage_row){ 0 };
-	o->root = o->meta = (struct map_ref){ 0 };
-	o->has_meta = false;
-	if (!take_path(s, &o->path))
-		return false;
-	switch (o->kind) {
-	case STAGE_SET:
-		return take_set(s, format, o);
-	case STAGE_DELETE:
-		return !s->bad;
-	case STAGE_MOVE:
-		return take_path(s, &o->to) && o->path.len > 0 && o->to.len > 0;
-	case STAGE_RESET:
-		return take_reset(s, o);
-	default:
-		return false;
-	}
-}
 
 /* ---- applying them */
 
@@ -263,7 +150,8 @@ static int put_dir(struct stage_run *t, const struct buf *path, uint64_t dir,
 }
 
 /* Only the root's map has attributes of its own directory, under the empty key. */
-static int check_reset(const struct op *o, const struct node_source *src, struct store_error *err)
+static int check_reset(const struct rebuild_op *o, const struct node_source *src,
+	struct store_error *err)
 {
 	struct buf value = { 0 };
 	int rc = STORE_ENOTFOUND;
@@ -280,7 +168,7 @@ static int check_reset(const struct op *o, const struct node_source *src, struct
 static int apply_reset(struct stage_run *t, struct store_error *err)
 {
 	const struct node_source src = rebuild_source_nodes(&t->source);
-	struct op *o = &t->op;
+	struct rebuild_op *o = &t->op;
 	struct buf meta = { 0 };
 	struct stage_row row;
 	uint64_t dir = 0;
@@ -311,7 +199,7 @@ static int apply_reset(struct stage_run *t, struct store_error *err)
 
 static int apply_move(struct stage_run *t, struct store_error *err)
 {
-	struct op *o = &t->op;
+	struct rebuild_op *o = &t->op;
 	struct stage_row row = { 0 };
 	int rc = flush(t, err);
 
@@ -329,7 +217,7 @@ static int apply_move(struct stage_run *t, struct store_error *err)
 
 static int apply(struct stage_run *t, struct store_error *err)
 {
-	const struct op *o = &t->op;
+	const struct rebuild_op *o = &t->op;
 	uint64_t dir;
 	int rc;
 
@@ -355,22 +243,31 @@ static int apply(struct stage_run *t, struct store_error *err)
 	return rc == 0 && t->steps >= BATCH_STEPS ? flush(t, err) : rc;
 }
 
-static int apply_record(struct stage_run *t, const uint8_t *data, size_t len,
-	struct store_error *err)
+/* The next operation of a record. */
+static int take_op(struct stage_run *t, struct store_error *err)
+{
+	if (t->starts)
+		rebuild_note(t->starts, &t->at, &t->op);
+	else if (rebuild_place_cmp(&t->at, &t->begin) > 0)
+		return apply(t, err);
+	return 0;
+}
+
+static int take_ops(struct stage_run *t, const uint8_t *data, size_t len, struct store_error *err)
 {
 	struct span s = span_of(data, len);
 	const uint8_t *head = span_take(&s, 3);
-	uint64_t count = span_leb(&s);
+	const uint64_t count = span_leb(&s);
 	int rc = 0;
 
 	if (s.bad || memcmp(head, "SR\1", 3) != 0)
 		return store_error_set(err, STORE_ECORRUPT, "a stage record is malformed");
-	for (; rc == 0 && count > 0; count--) {
-		if (!take_op(&s, odb_format(t->rebuild->odb), &t->op))
+	for (t->at.op = 1; rc == 0 && t->at.op <= count; t->at.op++) {
+		if (!rebuild_take_op(&s, odb_format(t->rebuild->odb), &t->op))
 			rc = store_error_set(err, STORE_ECORRUPT,
 				"an operation of a stage record is malformed");
 		else
-			rc = apply(t, err);
+			rc = take_op(t, err);
 	}
 	if (rc == 0 && span_left(&s) != 0)
 		rc = store_error_set(err, STORE_ECORRUPT,
@@ -381,14 +278,38 @@ static int apply_record(struct stage_run *t, const uint8_t *data, size_t len,
 	return flush(t, err);
 }
 
+static int take_record(struct stage_run *t, const uint8_t *data, size_t len,
+	struct store_error *err)
+{
+	struct rebuild_starts before;
+	int rc;
+
+	if (!t->starts)
+		return take_ops(t, data, len, err);
+	/* What a malformed record does is left to the replay. */
+	before = *t->starts;
+	rc = take_ops(t, data, len, err);
+	if (rc != 0)
+		*t->starts = before;
+	return rc;
+}
+
+/* An operation or a record that had no effect, or not all of it. */
+static bool is_damage(const struct store_error *why)
+{
+	return why->code == STORE_ECORRUPT || why->code == STORE_EVERSION ||
+		why->code == STORE_ENOTFOUND;
+}
+
 /* What can be read goes on; only what is no damage ends the run. */
 static int tell(struct stage_run *t, uint64_t off, const struct store_error *why,
 	struct store_error *err)
 {
 	stage_batch_clear(t->batch);
 	t->steps = 0;
-	if (why->code == STORE_ECORRUPT || why->code == STORE_EVERSION ||
-		why->code == STORE_ENOTFOUND)
+	if (is_damage(why) && t->starts)
+		return 0; /* when they are applied it is told */
+	if (is_damage(why))
 		return fsck_damage(t->rebuild->fsck, NULL, t->number, off, err,
 			"%s; what it staged is not all there", why->msg);
 	if (err)
@@ -408,10 +329,12 @@ static int take_block(struct stage_run *t, const struct fsck_file *file, uint64_
 		why.code = STORE_ECORRUPT;
 	if (rc != 0)
 		return tell(t, off, &why, err);
+	t->at = (struct rebuild_place){ .pack = t->number, .off = off };
 	for (uint32_t i = 0; i < info->count && rc == 0; i++) {
 		const size_t len = t->decoder.lens[i];
 
-		if (apply_record(t, t->decoder.plain.data + at, len, &why) != 0)
+		t->at.record = i;
+		if (take_record(t, t->decoder.plain.data + at, len, &why) != 0)
 			rc = tell(t, off, &why, err);
 		at += len;
 	}
@@ -454,6 +377,81 @@ static int take_pack(struct stage_run *t, const struct fsck_pack *p, struct stor
 	return rc;
 }
 
+static int take_packs(struct stage_run *t, struct store_error *err)
+{
+	const struct fsck_pack_list *packs = t->rebuild->packs;
+	int rc = 0;
+
+	for (size_t i = 0; i < packs->count && rc == 0; i++) {
+		rc = take_pack(t, &packs->items[i], err);
+		if (rc == 0)
+			rc = fsck_tick(t->rebuild->fsck, err);
+	}
+	return rc;
+}
+
+/* ---- where to begin */
+
+/* The operation that s is, and the root's attributes of before it. */
+static int apply_start(struct stage_run *t, const struct rebuild_start *s, struct store_error *err)
+{
+	const struct stage_row top = { .kind = ENTRY_DIR,
+		.meta = s->top.meta,
+		.meta_len = s->top.len };
+	int rc;
+
+	t->number = s->place.pack;
+	t->op.kind = s->kind;
+	t->op.root = s->root;
+	t->op.meta = s->meta;
+	t->op.has_meta = s->has_meta;
+	buf_clear(&t->op.path);
+	rc = apply(t, err);
+	if (rc == 0 && s->top.has) {
+		rc = stage_batch_set(t->batch, "", 0, &top, err);
+		t->steps += 2;
+	}
+	return rc == 0 ? flush(t, err) : rc;
+}
+
+static int try_starts(struct stage_run *t, const struct rebuild_starts *starts,
+	struct store_error *err)
+{
+	const struct rebuild_start *s;
+
+	for (size_t back = 0; (s = rebuild_start(starts, back)) != NULL; back++) {
+		struct store_error why = { 0 };
+
+		if (apply_start(t, s, &why) == 0) {
+			t->begin = s->place;
+			return 0;
+		}
+		stage_batch_clear(t->batch);
+		t->steps = 0;
+		if (!is_damage(&why)) {
+			if (err)
+				*err = why;
+			return why.code;
+		}
+	}
+	return 0;
+}
+
+static int begin(struct stage_run *t, struct store_error *err)
+{
+	struct rebuild_starts starts = { .count = 0 };
+	int rc;
+
+#ifdef STORE_FAULTS
+	if (getenv("STORE_TEST_REPLAY"))
+		return 0;
+#endif
+	t->starts = &starts;
+	rc = take_packs(t, err);
+	t->starts = NULL;
+	return rc == 0 ? try_starts(t, &starts, err) : rc;
+}
+
 int rebuild_stage(struct rebuild *r, struct store_error *err)
 {
 	struct stage_run t = { .rebuild = r, .batch = stage_batch_new() };
@@ -462,11 +460,12 @@ int rebuild_stage(struct rebuild *r, struct store_error *err)
 
 	if (rc == 0)
 		rc = fsck_decoder_init(&t.decoder, err);
-	for (size_t i = 0; i < r->packs->count && rc == 0; i++) {
-		rc = take_pack(&t, &r->packs->items[i], err);
-		if (rc == 0)
-			rc = fsck_tick(r->fsck, err);
-	}
+	if (rc == 0)
+		rc = begin(&t, err);
+	if (rc == 0)
+		rc = take_packs(&t, err);
+	r->fsck->result->stats.nodes_read += t.source.objects;
+	r->fsck->result->stats.decoded_bytes += t.source.bytes;
 	rebuild_source_release(&t.source);
 	fsck_decoder_release(&t.decoder);
 	stage_batch_free(t.batch);

@@ -185,6 +185,34 @@ static void test_claim__what_is_pending_or_published_need_not_be_brought(void **
 	writer_free(w);
 }
 
+/*
+ * Who claimed it may still be looking it up, and an item before that one must not bring it for that
+ * reason. Here the repository gets it from another writer meanwhile.
+ */
+static void test_claim__by_a_later_item_does_not_hide_what_the_repository_has(void **state)
+{
+	struct odb_writer *w = fixture_writer(), *other = fixture_writer();
+	struct odb_reader *r = odb_reader_new(repo->odb);
+	const struct publication p = { .writer = other };
+	struct hash *h = hash_new();
+	struct oid id;
+
+	(void)state;
+	assert_non_null(h);
+	hash_once(h, "text", 4, &id);
+	hash_free(h);
+	assert_int_equal(writer_claim(w, r, &id, 7, &failure), 0);
+	OK(writer_put(other, KIND_CHUNK, "text", 4, &id, &failure));
+	OK(publish(repo->odb, &p, NULL, &failure));
+	odb_reader_free(r);
+	r = odb_reader_new(repo->odb);
+	assert_int_equal(writer_claim(w, r, &id, 3, &failure), 1);
+	assert_int_equal(writer_claim(w, r, &id, 0, &failure), 1);
+	odb_reader_free(r);
+	writer_free(other);
+	writer_free(w);
+}
+
 /* A claim outlives the batch: its bringer may be in the next one. */
 static void test_claim__stays_over_a_publication_of_others(void **state)
 {
@@ -212,6 +240,7 @@ int main(void)
 		T(test_claim__the_first_brings_and_later_items_need_not),
 		T(test_claim__an_earlier_item_brings_what_a_later_one_has_claimed),
 		T(test_claim__what_is_pending_or_published_need_not_be_brought),
+		T(test_claim__by_a_later_item_does_not_hide_what_the_repository_has),
 		T(test_claim__stays_over_a_publication_of_others),
 	};
 

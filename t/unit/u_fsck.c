@@ -9,88 +9,13 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "data/limits.h"
 #include "graph/closure.h"
 #include "graph/stage.h"
-#include "repo_fixture.h"
-
-static char told[65536]; /* every finding, one per line */
-
-static void on_notice(void *payload, const struct store_notice *n)
-{
-	const size_t used = strlen(told);
-
-	(void)payload;
-	if (n->kind == STORE_NOTICE_CORRUPT)
-		snprintf(told + used, sizeof(told) - used, "%s %s\n", n->text, n->path);
-}
-
-static int run_fsck(struct store_fsck_result *r)
-{
-	const struct store_fsck_options o = { .callbacks = { .notice = on_notice } };
-
-	told[0] = '\0';
-	return store_fsck(repo, &o, r, &failure);
-}
-
-static void assert_told(const char *words)
-{
-	struct store_fsck_result r;
-	const int rc = run_fsck(&r);
-
-	if (rc != STORE_ECORRUPT || !strstr(told, words))
-		fail_msg("wanted '%s', got %d (%s) and:\n%s", words, rc, rc ? failure.msg : "",
-			told);
-	assert_true(r.damaged > 0);
-}
-
-static void assert_whole(void)
-{
-	struct store_fsck_result r;
-	const int rc = run_fsck(&r);
-
-	if (rc != 0)
-		fail_msg("wanted no finding, got %d (%s) and:\n%s", rc, failure.msg, told);
-}
+#include "fsck_fixture.h"
 
 /* ---- history */
-
-static struct oid put_layer(struct odb_writer *w, const struct layer *l)
-{
-	struct buf text = { 0 };
-	struct oid id;
-
-	OK(layer_encode(&text, l));
-	OK(writer_put(w, KIND_LAYER, text.data, text.len, &id, &failure));
-	buf_release(&text);
-	return id;
-}
-
-static struct oid put_commit(struct odb_writer *w, const struct oid *layer,
-	const struct oid *parent)
-{
-	struct commit c = { .layer = *layer, .parent_count = parent ? 1 : 0 };
-	struct buf text = { 0 };
-	struct oid id;
-
-	if (parent)
-		c.parents[0] = *parent;
-	c.author = c.committer = (struct ident){ .name = text_slice_of("A"),
-		.mail = text_slice_of("a@a") };
-	OK(commit_encode(&text, &c, &failure));
-	OK(writer_put(w, KIND_COMMIT, text.data, text.len, &id, &failure));
-	buf_release(&text);
-	return id;
-}
-
-static void publish_main(struct odb_writer *w, const struct oid *commit)
-{
-	char hex[ID_HEX + 1];
-	const char *refs[3] = { "refs/heads/main", id_hex(hex, commit), NULL };
-
-	fixture_publish(w, refs, 1, "commit");
-	writer_free(w);
-}
 
 /* The map of changes of a first layer: one entry. */
 static struct map_ref put_first_changes(struct odb_writer *w)
@@ -133,7 +58,7 @@ static void test_fsck__right_history_is_whole(void **state)
 	struct oid layer = put_layer(w, &l), commit = put_commit(w, &layer, NULL);
 
 	(void)state;
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	assert_whole();
 }
 
@@ -147,7 +72,7 @@ static void test_fsck__a_false_map_of_changes_is_found(void **state)
 	l.changes = map_empty(MAP_CHANGES);
 	layer = put_layer(w, &l);
 	commit = put_commit(w, &layer, NULL);
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	assert_told("map of changes");
 }
 
@@ -161,7 +86,7 @@ static void test_fsck__false_counts_of_changes_are_found(void **state)
 	l.added = 2;
 	layer = put_layer(w, &l);
 	commit = put_commit(w, &layer, NULL);
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	assert_told("it counts 2 added");
 }
 
@@ -175,7 +100,7 @@ static void test_fsck__false_totals_are_found(void **state)
 	l.totals.size++;
 	layer = put_layer(w, &l);
 	commit = put_commit(w, &layer, NULL);
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	assert_told("its totals are not those of its root");
 }
 
@@ -193,14 +118,57 @@ static void test_fsck__a_false_generation_or_parent_is_found(void **state)
 	next.added = 0;
 	layer = put_layer(w, &next);
 	second = put_commit(w, &layer, &first);
-	publish_main(w, &second);
+	set_refs(w, "refs/heads/main", &second);
 	assert_told("it is of generation 2, its parent of 0");
 
 	w = fixture_writer();
 	layer = put_layer(w, &l);
 	second = put_commit(w, &layer, &first);
-	publish_main(w, &second);
+	set_refs(w, "refs/heads/main", &second);
 	assert_told("the parent of its layer is not the layer of its first parent");
+}
+
+/*
+ * Each merge leaves 15 ends open, of 36 bytes in the spool, whose buffer is of 1 MiB. fsck writes
+ * nothing else, so a disk on which nothing can be written tells where they are kept.
+ */
+static void test_fsck__open_ends_of_many_merges_are_not_kept_in_memory(void **state)
+{
+	const unsigned int count = (1u << 20) / (15 * 36) + 2;
+	struct oid parents[LIMIT_PARENTS], layers[2];
+	struct odb_writer *w = fixture_writer();
+	struct layer l = first_layer(w);
+	const struct map_ref none = map_empty(MAP_CHANGES);
+
+	(void)state;
+	layers[0] = put_layer(w, &l);
+	parents[0] = put_commit(w, &layers[0], NULL);
+	l.changes = none;
+	l.has_parent = true;
+	l.added = 0;
+	for (unsigned int i = 1; i <= LIMIT_PARENTS + count; i++) {
+		l.generation = i;
+		l.parent = layers[0];
+		layers[0] = put_layer(w, &l);
+		if (i < LIMIT_PARENTS)
+			parents[i] = put_commit(w, &layers[0], &parents[i - 1]);
+		if (i == LIMIT_PARENTS - 1) {
+			/* The line that goes on is the first parent of all that follow. */
+			const struct oid first = parents[0];
+
+			parents[0] = parents[i];
+			parents[i] = first;
+		}
+		if (i >= LIMIT_PARENTS)
+			parents[0] = put_merge(w, &layers[0], parents, LIMIT_PARENTS);
+	}
+	set_refs(w, "refs/heads/main", &parents[0]);
+	assert_int_equal(fault_load("write:1+:ENOSPC"), 0);
+	assert_int_equal(run_fsck(), STORE_ENOSPACE);
+	assert_non_null(strstr(failure.msg, "cannot write a temporary file in 'tmp'"));
+	assert_int_equal(fault_load(""), 0);
+	assert_whole();
+	assert_int_equal(result.commits, LIMIT_PARENTS + count + 1);
 }
 
 /* ---- trees */
@@ -210,7 +178,6 @@ static void test_fsck__as_many_objects_as_can_be_in_a_block_are_whole(void **sta
 {
 	struct odb_writer *w = fixture_writer();
 	const char *const no_refs[] = { NULL };
-	struct store_fsck_result r;
 	struct oid id;
 
 	(void)state;
@@ -221,8 +188,8 @@ static void test_fsck__as_many_objects_as_can_be_in_a_block_are_whole(void **sta
 	}
 	fixture_publish(w, no_refs, 1, "");
 	writer_free(w);
-	OK(run_fsck(&r));
-	assert_int_equal(r.blocks, 2);
+	OK(run_fsck());
+	assert_int_equal(result.blocks, 2);
 }
 
 /* A tree of one directory in the other, the lowest with one file. */
@@ -270,16 +237,16 @@ static void test_fsck__a_path_over_the_limit_is_damage_of_layer_and_tree(void **
 	dir[250] = name[80] = '\0';
 	top = deep_tree(w, dir, 16, name);
 	old = commit = put_deep(w, &top, NULL, NULL, &layer);
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	assert_whole();
 	w = fixture_writer();
 	name[80] = 'n';
 	name[81] = '\0';
 	top = deep_tree(w, dir, 16, name);
 	commit = put_deep(w, &top, &layer, &old, &layer);
-	publish_main(w, &commit);
-	assert_told(": in its tree a path is longer than 4096 bytes dddd");
-	assert_told(": a path that ends in it is longer than 4096 bytes \n");
+	set_refs(w, "refs/heads/main", &commit);
+	assert_told(": in its tree a path is longer than 4096 bytes: dddd");
+	assert_told(": a path that ends in it is longer than 4096 bytes\n");
 }
 
 static void test_fsck__an_entry_with_false_totals_is_found(void **state)
@@ -303,7 +270,7 @@ static void test_fsck__an_entry_with_false_totals_is_found(void **state)
 		.added = 7 };
 	layer = put_layer(w, &l);
 	commit = put_commit(w, &layer, NULL);
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	assert_told("its totals are not those that what names it says");
 }
 
@@ -325,9 +292,9 @@ static void test_fsck__a_missing_chunk_is_found_and_its_path_named(void **state)
 		.added = 1 };
 	layer = put_layer(w, &l);
 	commit = put_commit(w, &layer, NULL);
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	assert_told("abababab: it is missing");
-	assert_non_null(strstr(told, "is needed by lost\n"));
+	assert_non_null(strstr(told, "is needed by: lost\n"));
 }
 
 static void test_fsck__a_chunk_of_another_length_is_found(void **state)
@@ -348,7 +315,7 @@ static void test_fsck__a_chunk_of_another_length_is_found(void **state)
 		.added = 1 };
 	layer = put_layer(w, &l);
 	commit = put_commit(w, &layer, NULL);
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	assert_told("a chunk has another length");
 }
 
@@ -363,7 +330,7 @@ static struct oid good_commit(struct oid *layer)
 
 	*layer = put_layer(w, &l);
 	commit = put_commit(w, layer, NULL);
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	return commit;
 }
 
@@ -528,7 +495,7 @@ static void test_closure__children_pending_or_published_are_enough(void **state)
 
 	(void)state;
 	OK(closure_check(w, &failure));
-	publish_main(w, &commit);
+	set_refs(w, "refs/heads/main", &commit);
 	w = fixture_writer();
 	put_commit(w, &layer, &commit);
 	OK(closure_check(w, &failure));
@@ -577,6 +544,7 @@ int main(void)
 		T(test_fsck__false_counts_of_changes_are_found),
 		T(test_fsck__false_totals_are_found),
 		T(test_fsck__a_false_generation_or_parent_is_found),
+		T(test_fsck__open_ends_of_many_merges_are_not_kept_in_memory),
 		T(test_fsck__as_many_objects_as_can_be_in_a_block_are_whole),
 		T(test_fsck__a_path_over_the_limit_is_damage_of_layer_and_tree),
 		T(test_fsck__an_entry_with_false_totals_is_found),

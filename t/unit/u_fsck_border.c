@@ -9,29 +9,10 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "repo_fixture.h"
-
-static char told[65536];
-
-static void on_notice(void *payload, const struct store_notice *n)
-{
-	const size_t used = strlen(told);
-
-	(void)payload;
-	if (n->kind == STORE_NOTICE_CORRUPT)
-		snprintf(told + used, sizeof(told) - used, "%s %s\n", n->text, n->path);
-}
-
-static int run_fsck(void)
-{
-	const struct store_fsck_options o = { .callbacks = { .notice = on_notice } };
-
-	told[0] = '\0';
-	return store_fsck(repo, &o, NULL, &failure);
-}
+#include "fsck_fixture.h"
 
 /* The object with this id is said to be so, and nobody needs it but path. */
-static void assert_told(const struct oid *id, const char *words, const char *path)
+static void assert_told_of(const struct oid *id, const char *words, const char *path)
 {
 	char hex[ID_HEX + 1], line[300];
 	const int rc = run_fsck();
@@ -39,7 +20,7 @@ static void assert_told(const struct oid *id, const char *words, const char *pat
 	snprintf(line, sizeof(line), "object %s: %s", id_hex(hex, id), words);
 	if (rc != STORE_ECORRUPT || !strstr(told, line))
 		fail_msg("wanted '%s', got %d and:\n%s", line, rc, told);
-	snprintf(line, sizeof(line), "object %s is needed by %s\n", hex, path);
+	snprintf(line, sizeof(line), "object %s is needed by: %s\n", hex, path);
 	if (!strstr(told, line))
 		fail_msg("wanted '%s' in:\n%s", line, told);
 }
@@ -168,7 +149,7 @@ static void test_border__a_node_that_ends_too_early_is_named(void **state)
 
 	(void)state;
 	commit(w, &file, 1);
-	assert_told(&rows[1].id, "the node ends before its border", "0");
+	assert_told_of(&rows[1].id, "the node ends before its border", "0");
 }
 
 static void test_border__a_node_that_ends_right_for_one_file_and_wrong_for_another(void **state)
@@ -180,7 +161,7 @@ static void test_border__a_node_that_ends_right_for_one_file_and_wrong_for_anoth
 
 	(void)state;
 	commit(w, files, 2);
-	assert_told(&rows[0].id, "the node ends before its border", "1");
+	assert_told_of(&rows[0].id, "the node ends before its border", "1");
 }
 
 /*
@@ -204,7 +185,7 @@ static void test_border__the_last_below_an_inner_node_must_end_at_a_border(void 
 	files[0] = file_of(&top[0], 2);
 	files[1] = file_of(&root, 3);
 	commit(w, files, 2);
-	assert_told(&rows[15].id, "the node ends before its border", "1");
+	assert_told_of(&rows[15].id, "the node ends before its border", "1");
 }
 
 static void test_border__a_run_that_goes_on_in_the_next_node_is_named(void **state)
@@ -223,7 +204,7 @@ static void test_border__a_run_that_goes_on_in_the_next_node_is_named(void **sta
 	root = node(w, 2, nodes, 2);
 	file = file_of(&root, 2);
 	commit(w, &file, 1);
-	assert_told(&nodes[1].id,
+	assert_told_of(&nodes[1].id,
 		"its first row is one run with the last row of the node before it", "0");
 }
 
@@ -244,7 +225,7 @@ static void test_border__a_node_that_follows_itself_ends_no_run_in_itself(void *
 	root = node(w, 2, nodes, 2);
 	file = file_of(&root, 2);
 	commit(w, &file, 1);
-	assert_told(&nodes[0].id, "its first row is one run", "0");
+	assert_told_of(&nodes[0].id, "its first row is one run", "0");
 }
 
 static void test_border__a_run_across_parents_is_named(void **state)
@@ -265,7 +246,7 @@ static void test_border__a_run_across_parents_is_named(void **state)
 	root = node(w, 3, top, 2);
 	file = file_of(&root, 3);
 	commit(w, &file, 1);
-	assert_told(&top[1].id, "its first row is one run", "0");
+	assert_told_of(&top[1].id, "its first row is one run", "0");
 }
 
 /*
@@ -294,7 +275,7 @@ static void test_border__a_run_across_nodes_of_two_parents_is_named(void **state
 	root = node(w, 3, top, 2);
 	file = file_of(&root, 3);
 	commit(w, &file, 1);
-	assert_told(&two[0].id, "its first row is one run", "0");
+	assert_told_of(&two[0].id, "its first row is one run", "0");
 }
 
 static void test_border__a_root_above_a_single_child_is_named(void **state)
@@ -306,7 +287,7 @@ static void test_border__a_root_above_a_single_child_is_named(void **state)
 
 	(void)state;
 	commit(w, &file, 1);
-	assert_told(&root.id, "the node is a root above a single child", "0");
+	assert_told_of(&root.id, "the node is a root above a single child", "0");
 }
 
 /* ---- map nodes by hand: folders of files of one size */
@@ -425,7 +406,7 @@ static void test_border__a_map_node_that_ends_too_early_or_too_late_is_named(voi
 	files[0] = map_root(w, leaves, 2);
 	files[1] = map_root(w, leaves + 1, 1); /* not looked at below */
 	commit(w, files, 1);
-	assert_told(&leaves[0].id, "the node ends before its border", "0");
+	assert_told_of(&leaves[0].id, "the node ends before its border", "0");
 
 	w = fixture_writer();
 	leaves[0] = map_leaf(w, names, n + 1);
@@ -433,7 +414,7 @@ static void test_border__a_map_node_that_ends_too_early_or_too_late_is_named(voi
 		.id = leaves[0].id,
 		.totals = { leaves[0].size, leaves[0].files, 0 } };
 	commit(w, files, 1);
-	assert_told(&leaves[0].id, "the node goes on behind its border", "0");
+	assert_told_of(&leaves[0].id, "the node goes on behind its border", "0");
 }
 
 static void test_border__a_map_node_that_begins_before_its_sibling_ends_is_named(void **state)
@@ -452,7 +433,7 @@ static void test_border__a_map_node_that_begins_before_its_sibling_ends_is_named
 	leaves[1] = map_leaf(w, names + n, 2);
 	file = map_root(w, leaves, 2);
 	commit(w, &file, 1);
-	assert_told(&leaves[1].id, "it begins before the node ahead of it ends", "0");
+	assert_told_of(&leaves[1].id, "it begins before the node ahead of it ends", "0");
 }
 
 static void test_border__a_map_root_above_a_single_child_is_named(void **state)
@@ -466,7 +447,7 @@ static void test_border__a_map_root_above_a_single_child_is_named(void **state)
 	leaves[0] = map_leaf(w, names, 2);
 	file = map_root(w, leaves, 1);
 	commit(w, &file, 1);
-	assert_told(&file.id, "the node is a root above a single child", "0");
+	assert_told_of(&file.id, "the node is a root above a single child", "0");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_make, fixture_remove)

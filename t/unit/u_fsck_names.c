@@ -10,34 +10,7 @@
 
 #include "graph/changes.h"
 #include "graph/tag.h"
-#include "repo_fixture.h"
-
-static char told[262144]; /* every finding, one per line, its path at the end */
-static struct store_fsck_result result;
-
-static void on_notice(void *payload, const struct store_notice *n)
-{
-	const size_t used = strlen(told);
-
-	(void)payload;
-	if (n->kind == STORE_NOTICE_CORRUPT)
-		snprintf(told + used, sizeof(told) - used, "%s%s%s\n", n->text,
-			*n->path ? ": " : "", n->path);
-}
-
-static int run_fsck(void)
-{
-	const struct store_fsck_options o = { .callbacks = { .notice = on_notice } };
-
-	told[0] = '\0';
-	return store_fsck(repo, &o, &result, &failure);
-}
-
-static void assert_whole(void)
-{
-	if (run_fsck() != 0)
-		fail_msg("wanted no finding, got '%s' and:\n%s", failure.msg, told);
-}
+#include "fsck_fixture.h"
 
 static size_t count_told(const char *words)
 {
@@ -48,13 +21,6 @@ static size_t count_told(const char *words)
 	return n;
 }
 
-static void assert_told(const char *words)
-{
-	assert_int_equal(run_fsck(), STORE_ECORRUPT);
-	if (count_told(words) == 0)
-		fail_msg("wanted '%s', got:\n%s", words, told);
-}
-
 /* ---- history made by hand */
 
 /* A commit, its layer and the tree of that. */
@@ -63,34 +29,6 @@ struct made {
 	struct layer text;
 	struct entry top;
 };
-
-static struct oid put_layer(struct odb_writer *w, const struct layer *l)
-{
-	struct buf text = { 0 };
-	struct oid id;
-
-	OK(layer_encode(&text, l));
-	OK(writer_put(w, KIND_LAYER, text.data, text.len, &id, &failure));
-	buf_release(&text);
-	return id;
-}
-
-static struct oid put_commit(struct odb_writer *w, const struct oid *layer,
-	const struct oid *parent)
-{
-	struct commit c = { .layer = *layer, .parent_count = parent ? 1 : 0 };
-	struct buf text = { 0 };
-	struct oid id;
-
-	if (parent)
-		c.parents[0] = *parent;
-	c.author = c.committer = (struct ident){ .name = text_slice_of("A"),
-		.mail = text_slice_of("a@a") };
-	OK(commit_encode(&text, &c, &failure));
-	OK(writer_put(w, KIND_COMMIT, text.data, text.len, &id, &failure));
-	buf_release(&text);
-	return id;
-}
 
 /* The right layer of top above parent (NULL: the first one). */
 static struct made make_commit(struct odb_writer *w, const struct entry *top,
@@ -116,15 +54,6 @@ static struct made make_commit(struct odb_writer *w, const struct entry *top,
 	m.layer = put_layer(w, &m.text);
 	m.commit = put_commit(w, &m.layer, parent ? &parent->commit : NULL);
 	return m;
-}
-
-static void set_refs(struct odb_writer *w, const char *name, const struct oid *id)
-{
-	char hex[ID_HEX + 1];
-	const char *refs[3] = { name, id_hex(hex, id), NULL };
-
-	fixture_publish(w, refs, 1, "by hand");
-	writer_free(w);
 }
 
 static struct entry dir_of(struct odb_writer *w, const char *name, const struct entry *e)

@@ -14,46 +14,17 @@
 
 #include "base/bytes.h"
 #include "graph/stage.h"
-#include "repo_fixture.h"
-
-static char told[65536]; /* every finding, one per line: text, path */
-
-static void on_notice(void *payload, const struct store_notice *n)
-{
-	const size_t used = strlen(told);
-
-	(void)payload;
-	if (n->kind == STORE_NOTICE_CORRUPT)
-		snprintf(told + used, sizeof(told) - used, "%s: %s\n", n->text, n->path);
-}
-
-static int run_fsck(struct store_fsck_result *r)
-{
-	const struct store_fsck_options o = { .callbacks = { .notice = on_notice } };
-
-	told[0] = '\0';
-	return store_fsck(repo, &o, r, &failure);
-}
+#include "fsck_fixture.h"
 
 /* Exactly this is told, and nothing else. */
-static void assert_told(const char *line)
+static void assert_only_told(const char *line)
 {
-	struct store_fsck_result r;
-	const int rc = run_fsck(&r);
+	const int rc = run_fsck();
 
 	if (rc != STORE_ECORRUPT || strcmp(told, line) != 0)
 		fail_msg("wanted '%s', got %d (%s) and:\n%s", line, rc, rc ? failure.msg : "",
 			told);
-	assert_int_equal(r.damaged, 1);
-}
-
-static void assert_whole(void)
-{
-	struct store_fsck_result r;
-	const int rc = run_fsck(&r);
-
-	if (rc != 0)
-		fail_msg("wanted no finding, got %d (%s) and:\n%s", rc, failure.msg, told);
+	assert_int_equal(result.damaged, 1);
 }
 
 /* ---- a repository with one commit: a/b/y, a/x, z */
@@ -202,7 +173,8 @@ static void test_stage__a_row_that_is_neither_cached_nor_dirty_is_named(void **s
 {
 	(void)state;
 	copy_row("a/b", "y", "extra", NULL);
-	assert_told("stage: it is not in the cached tree, and not marked as changed: a/b/extra\n");
+	assert_only_told(
+		"stage: it is not in the cached tree, and not marked as changed: a/b/extra\n");
 	mark_dirty("a/b", "extra");
 	mark_dirty("a", "b");
 	mark_dirty("", "a");
@@ -213,7 +185,7 @@ static void test_stage__a_row_that_went_without_a_mark_is_named(void **state)
 {
 	(void)state;
 	drop_row("a/b", "y");
-	assert_told(
+	assert_only_told(
 		"stage: it is in the cached tree, not staged, and not marked as deleted: a/b/y\n");
 }
 
@@ -225,7 +197,8 @@ static void test_stage__a_changed_row_without_a_mark_is_named(void **state)
 	put_file("w");
 	add("w");
 	copy_row("", "w", "z", NULL);
-	assert_told("stage: it is not what the cached tree says, and not marked as changed: z\n");
+	assert_only_told(
+		"stage: it is not what the cached tree says, and not marked as changed: z\n");
 }
 
 static void test_stage__changed_attributes_without_a_mark_are_named(void **state)
@@ -233,7 +206,7 @@ static void test_stage__changed_attributes_without_a_mark_are_named(void **state
 	(void)state;
 	/* Mode 0600 (LEB), second 0, nanosecond 0 would hold NUL: seconds and nanoseconds are 1. */
 	copy_row("a", "x", "x", "\1\200\3\2\1");
-	assert_told(
+	assert_only_told(
 		"stage: its attributes are not the cached ones, and it is not marked as changed: a/x\n");
 }
 
@@ -251,7 +224,7 @@ static void test_stage__attributes_of_the_top_are_compared_too(void **state)
 	row.dir = root;
 	OK(stage_put(t, root, "", 0, &row, &failure));
 	OK(env_commit(t, &failure));
-	assert_told(
+	assert_only_told(
 		"stage: its attributes are not the cached ones, and it is not marked as changed: .\n");
 }
 
@@ -261,7 +234,7 @@ static void test_stage__a_mark_that_no_commit_would_find_is_named(void **state)
 	put_file("a/b/new");
 	add("a/b/new");
 	unmark("", "a");
-	assert_told("stage: something in it is marked as changed, and it is not: a\n");
+	assert_only_told("stage: something in it is marked as changed, and it is not: a\n");
 }
 
 static void test_stage__a_cached_root_that_is_not_the_entry_above_is_named(void **state)
@@ -279,19 +252,12 @@ static void test_stage__a_cached_root_that_is_not_the_entry_above_is_named(void 
 	other.root.id = one.root.id;
 	OK(stage_set_dir(t, b.dir, &other, &failure));
 	OK(env_commit(t, &failure));
-	{
-		struct store_fsck_result r;
-
-		assert_int_equal(run_fsck(&r), STORE_ECORRUPT);
-		assert_non_null(strstr(told,
-			"stage: it is not what the cached tree says, and not marked as changed: a/b\n"));
-	}
+	assert_told("stage: it is not what the cached tree says, and not marked as changed: a/b\n");
 }
 
 static void test_stage__a_row_that_cannot_be_read_is_named_and_others_are_looked_at(void **state)
 {
 	struct env_txn *t = begin();
-	struct store_fsck_result r;
 	uint8_t key[300];
 	size_t len;
 
@@ -300,7 +266,7 @@ static void test_stage__a_row_that_cannot_be_read_is_named_and_others_are_looked
 	OK(env_put(t, ENV_STAGE, key, len, "\7", 1, &failure));
 	OK(env_commit(t, &failure));
 	drop_row("", "z");
-	assert_int_equal(run_fsck(&r), STORE_ECORRUPT);
+	assert_int_equal(run_fsck(), STORE_ECORRUPT);
 	assert_non_null(strstr(told, "a row of the stage is malformed"));
 	assert_non_null(strstr(told, ": a/x\n"));
 	assert_non_null(strstr(told, "not marked as deleted: z\n"));
@@ -329,11 +295,11 @@ static void test_stage__a_staged_row_that_says_another_length_is_named(void **st
 	put_file("new");
 	add("new");
 	stage_row("new", NULL, 0, 95);
-	assert_told("stage: it says another length than its content has: new\n");
+	assert_only_told("stage: it says another length than its content has: new\n");
 	stage_row("new", NULL, 0, 0);
-	assert_told("stage: its kind, height, id and length do not go together: new\n");
+	assert_only_told("stage: its kind, height, id and length do not go together: new\n");
 	stage_row("new", &hash_empty_file, 0, 15);
-	assert_told("stage: its kind, height, id and length do not go together: new\n");
+	assert_only_told("stage: its kind, height, id and length do not go together: new\n");
 	stage_row("new", &hash_empty_file, 0, 0);
 	assert_whole();
 }
@@ -370,14 +336,13 @@ static uint64_t dir_number(const char *path)
 
 __attribute__((format(printf, 1, 2))) static void assert_told_of(const char *fmt, ...)
 {
-	struct store_fsck_result r;
 	char line[300];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	assert_int_equal(run_fsck(&r), STORE_ECORRUPT);
+	assert_int_equal(run_fsck(), STORE_ECORRUPT);
 	if (!strstr(told, line))
 		fail_msg("wanted '%s', got:\n%s", line, told);
 }
