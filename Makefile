@@ -104,7 +104,7 @@ endif
 
 $(O)/obj/%.o: %.c $(O)/flags | $(O)/probed
 	$(say) CC $<
-	$(Q)mkdir -p $(@D) && $(COMPILE) $(CPU) -MMD -MP -c -o $@ $<
+	$(Q){ [ -d $(@D) ] || mkdir -p $(@D); } && $(COMPILE) $(CPU) -MMD -MP -c -o $@ $<
 
 # libstore.a is one object whose inner names are local, so that a program's own text_add or buf_init is not in its way;
 # libparts.a is the same objects with their names, for the unit tests.
