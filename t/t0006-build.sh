@@ -11,16 +11,25 @@ unpack()
 			contrib include man src t) | (cd "$tree" && tar -xf -)
 }
 
-# A tree of one C file per kind, for tests that need many small builds.
+# A tree of one C file per kind, for tests that need many small builds.  Of the headers that are probed it has one.
 small_tree()
 {
 	rm -rf small && mkdir -p small/src/base small/src/cli small/include small/contrib small/man small/t/unit &&
 		cp "$SRC_ROOT/Makefile" "$SRC_ROOT/VERSION" small/ &&
-		cp "$SRC_ROOT/contrib/deps" "$SRC_ROOT/contrib/store.pc.in" small/contrib/ && cp "$SRC_ROOT/src/base/banned.h" small/src/base/ &&
+		grep "header *lmdb.h" "$SRC_ROOT/contrib/deps" >small/contrib/deps &&
+		cp "$SRC_ROOT/contrib/store.pc.in" small/contrib/ && cp "$SRC_ROOT/src/base/banned.h" small/src/base/ &&
 		echo '__attribute__((visibility("default"))) int base_one(void); int base_one(void) { return 1; }' >small/src/base/base.c &&
-		echo 'int base_one(void); int main(void) { return base_one() - 1; }' >small/src/cli/main.c &&
+		printf "%s\n" "#include <store.h>" "int base_one(void); int main(void) { return base_one() - 1; }" >small/src/cli/main.c &&
 		: >small/include/store.h && : >small/man/store.1 &&
 		find small -type f -exec touch -d '1 hour ago' {} +
+}
+# The same with what `make` left in it, made once and copied.
+built_tree()
+{
+	if [ ! -d built ]; then
+		small_tree && build -C small >built.log && cp -a small built || return 1
+	fi
+	rm -rf small && cp -a built small
 }
 
 list_tree()
@@ -34,16 +43,50 @@ build()
 	env -u CC -u CFLAGS -u O -u WERROR make "$@"
 }
 
+# The compiler of the whole tree.  The first file of each floor and the one that has the version are compiled; of the others the
+# object of the release build is taken, if it is there: the next promise sees to it that it comes out of the tarball as well.
+# out/compiled tells of each which it was.
+make_cc()
+{
+	mkdir -p objects/src && { [ ! -d "$STORE_RELEASE_BIN/obj/src" ] || cp -r "$STORE_RELEASE_BIN/obj/src" objects/; } &&
+		firsts='src/work/repo.c' && for floor in $floors; do
+		set -- "$SRC_ROOT/src/$floor"/*.c && firsts="$firsts | ${1#"$SRC_ROOT/"}" || return 1
+	done &&
+		cat >cc <<-EOF && chmod +x cc
+			#!/bin/sh
+			for source; do :; done
+			object=$TRASH/objects/\${source%.c}.o how=copied
+			case \$source in
+			$firsts) how=compiled ;;
+			src/*.c) [ -e "\$object" ] || how=compiled ;;
+			*) exec cc "\$@" ;;
+			esac
+			echo "\$how \$source" >>"$TRASH/out/compiled"
+			[ \$how = copied ] || exec cc "\$@"
+			while [ "\$1" != -o ]; do shift; done
+			exec cp "\$object" "\$2"
+		EOF
+}
+floors='base data odb graph work cli'
+
 test_expect_success 'a tarball in a folder with blanks builds into O, and the read-only source tree stays as it was' '
-	unpack &&
+	unpack && make_cc &&
 	list_tree "$tree" >before &&
 	mkdir out && test_give_to_user out &&
 	chmod -R a-w "$tree" &&
-	test_as_user env -u CC -u O -u WERROR make -C "$tree" -j2 O=../../out CFLAGS=-O0 >log 2>&1 &&
+	test_as_user env -u O -u WERROR make -C "$tree" -j2 O=../../out CC="$TRASH/cc" CFLAGS=-O0 >log 2>&1 &&
 	test -x out/store &&
 	test -f out/libstore.a &&
 	list_tree "$tree" >after &&
-	test_cmp before after
+	test_cmp before after &&
+	for floor in $floors; do test_grep "^compiled src/$floor/" out/compiled || return 1; done
+'
+
+test_expect_success 'what is compiled there is every source, and all that the release build of one read is in the tarball' '
+	sed "s/.* //" out/compiled | sort >got && (cd "$tree" && ls src/*/*.c) | sort >want && test_cmp want got &&
+	sed -n "s,^copied \(.*\)c\$,objects/\1d,p" out/compiled | xargs cat | tr " :\\\\" "[\n*]" | grep "[.][a-z]*\$" | grep -v "[.]o\$" | sort -u >read &&
+	test_grep "^src/base/banned.h\$" read && test_grep "^include/store.h\$" read && test_grep "^src/cli/.*[.]c\$" read &&
+	(cd "$tree" && find include src -type f) | sort | comm -23 read - >missing && test_must_be_empty missing
 '
 
 test_expect_success 'that command runs and says the version' '
@@ -52,7 +95,7 @@ test_expect_success 'that command runs and says the version' '
 '
 
 test_expect_success 'a second make compiles nothing' '
-	test_as_user env -u CC -u O -u WERROR make -C "$tree" O=../../out CFLAGS=-O0 >log 2>&1 &&
+	test_as_user env -u O -u WERROR make -C "$tree" O=../../out CC="$TRASH/cc" CFLAGS=-O0 >log 2>&1 &&
 	test_grep ! -E "CC|LINK|AR" log
 '
 
@@ -68,9 +111,7 @@ test_expect_success 'plain make leaves build/store and build/libstore.a, quietly
 '
 
 test_expect_success 'a touched header or source compiles again what depends on it, and nothing else' '
-	small_tree &&
-	echo "#include <store.h>" >>small/src/cli/main.c &&
-	build -C small >log &&
+	built_tree &&
 	build -C small >log &&
 	test_grep ! "CC" log &&
 	touch small/include/store.h &&
@@ -80,11 +121,10 @@ test_expect_success 'a touched header or source compiles again what depends on i
 '
 
 test_expect_success 'other flags in the same O compile anew' '
-	small_tree &&
-	build -C small O=o >log &&
-	build -C small O=o CFLAGS=-O1 >log &&
+	built_tree &&
+	build -C small CFLAGS=-O1 >log &&
 	test_grep "CC  *src/base/base.c" log &&
-	build -C small O=o CFLAGS=-O1 >log &&
+	build -C small CFLAGS=-O1 >log &&
 	test_grep ! "CC" log
 '
 
@@ -100,7 +140,7 @@ test_expect_success 'builds with fault points and sanitizers have folders of the
 '
 
 test_expect_success 'CPU variants get their flags by name' '
-	small_tree &&
+	built_tree && touch small/src/base/base.c &&
 	echo "int base_two(void); int base_two(void) { return 2; }" >small/src/base/base_avx2.c &&
 	build -C small V=1 >log &&
 	case "$(cc -dumpmachine)" in
@@ -133,7 +173,7 @@ test_expect_success 'an O with blanks is refused in one line' '
 '
 
 test_expect_success 'WERROR=1 turns a warning into an error' '
-	small_tree &&
+	built_tree &&
 	echo "int base_bare(void) { return 3; }" >>small/src/base/base.c &&
 	build -C small >log 2>&1 &&
 	test_must_fail build -C small O=strict WERROR=1 >log 2>&1 &&
@@ -141,7 +181,7 @@ test_expect_success 'WERROR=1 turns a warning into an error' '
 '
 
 test_expect_success 'a banned call does not compile' '
-	small_tree &&
+	built_tree &&
 	printf "%s\n" "#include <string.h>" "char *base_copy(char *a, char *b); char *base_copy(char *a, char *b)" \
 		"{ return strcpy(a, b); }" >>small/src/base/base.c &&
 	test_must_fail build -C small >log 2>&1 &&
@@ -149,7 +189,7 @@ test_expect_success 'a banned call does not compile' '
 '
 
 test_expect_success 'install goes below DESTDIR, blanks and all, and uninstall takes everything back' '
-	small_tree &&
+	built_tree &&
 	build -C small install DESTDIR="$TRASH/d e s t" PREFIX=/usr >log &&
 	(cd "d e s t" && find . ! -type d | sort) >files &&
 	cat >want <<-EOF &&
@@ -169,8 +209,8 @@ test_expect_success 'install goes below DESTDIR, blanks and all, and uninstall t
 '
 
 test_expect_success 'clean removes what make made and nothing that is not its own' '
-	small_tree &&
-	build -C small O=o >log &&
+	built_tree &&
+	mv small/build small/o &&
 	echo mine >small/o/mine &&
 	build -C small O=o clean >log &&
 	ls small/o >left &&

@@ -144,29 +144,6 @@ with os.fdopen(os.open(\"f\", os.O_WRONLY | os.O_CREAT, dir_fd=top), \"w\") as f
 	test "$(store cat "$(tail -n 1 ../ls)")" = deep
 '
 
-# Enough for maps of several levels; where the program is slow, too.
-crowd=$(test_cases 100000)
-test_expect_success "$crowd files in one directory, and what changes among them" '
-	mkdir crowd && cd crowd && store -q init && python3 -c "
-for n in range($crowd):
-    open(\"%x\" % (n * 2654435761 % 2**32), \"w\").close()
-" && store add . 2>../err && test_grep "$crowd added" ../err && store -q commit -m one &&
-	store ls | wc -l >../got && echo $crowd >../want && test_cmp ../want ../got &&
-	python3 -c "
-import os
-names = sorted(n for n in os.listdir(\".\") if n != \".store\")
-for n in names[::$crowd // 100]:
-    os.remove(n)
-for n in names[$crowd // 200::$crowd // 100]:
-    open(n, \"w\").write(\"x\")
-for n in names[$crowd * 7 // 1000::$crowd // 100]:
-    open(n + \"-new\", \"w\").write(\"y\")
-" && store add . 2>../err && test_grep "100 added, 100 modified, 100 deleted" ../err && store commit -m two >../said &&
-	test_grep "100 added, 100 modified, 100 deleted; $crowd files" ../said &&
-	store ls >../got && ls >../want && test_cmp ../want ../got &&
-	store checkout --to ../crowd-out && diff -r --exclude=.store . ../crowd-out
-'
-
 # Content that is a map node, a seq node, a layer and a commit of the same repository.
 cat >take-nodes.py <<'EOT'
 import importlib.machinery
