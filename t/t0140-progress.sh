@@ -29,6 +29,19 @@ for d in range(3):
     for f in range(4):
         os.link('mib', 'early/d%d/%d' % (d, f))
 subprocess.run('store add -q . && store commit -q -m all', shell=True, cwd='done', check=True)
+# A commit that switch and diff have something to do from, and files whose attributes cannot tell in a copy.
+os.mkdir('small')
+for name, size in ('one', 3), ('two', 1):
+    with open('small/' + name, 'wb') as f:
+        f.write(os.urandom(size << 19))
+subprocess.run('store init -q . && store commit -q --allow-empty -m none && store branch -q less && store add -q . && store commit -q -m all',
+               shell=True, cwd='small', check=True)
+os.mkdir('many')
+for n in range(40):
+    os.mkdir('many/%d' % n)
+    with open('many/%d/f' % n, 'w') as f:
+        f.write(str(n))
+subprocess.run('store init -q . && store add -q .', shell=True, cwd='many', check=True)
 
 def narrow(fd, run):
     # After the third line the window is made narrower.
@@ -48,6 +61,18 @@ CASES = {
     'threads': (None, READ, ['store', '--threads', '3', 'add', 'one', 'two'], {}),
     'checkout': ('done', 'pack.read:1+:100ms', ['store', '--threads', '1', 'checkout', '--to', '../out', 'HEAD'], {}),
     'fsck': ('done', 'read:1+:16ms', ['store', '--threads', '1', 'fsck'], {}),
+    'commit -a': ('small', 'ingest.read:1+:1200ms', ['sh', '-c', 'echo x >>one && store --threads 1 commit -a -m more'], {}),
+    'commit': ('many', 'malloc:1+:4ms', ['store', 'commit', '-m', 'many'], {}),
+    'switch': ('small', 'pack.read:1+:200ms', ['sh', '-c', 'store switch -q less && store --threads 1 switch main'], {}),
+    'reset': ('small', 'pack.read:1+:200ms', ['sh', '-c', 'rm one two && store --threads 1 reset --hard'], {}),
+    'reset, mixed': ('small', 'compare.read:1+:100ms', ['store', '--threads', '1', 'reset'], {}),
+    'restore': ('small', 'pack.read:1+:200ms', ['sh', '-c', 'rm one two && store --threads 1 restore .'], {}),
+    'status': ('small', 'compare.read:1+:100ms', ['store', '--threads', '1', 'status'], {}),
+    'rm': ('small', 'compare.read:1+:100ms', ['store', '--threads', '1', 'rm', 'one', 'two'], {}),
+    'put': ('small', 'pack.write:1+:400ms', ['sh', '-c', 'store --threads 1 put three <../one'], {}),
+    'cat -o': ('small', 'pack.read:1+:200ms', ['store', '--threads', '1', 'cat', '-o', 'written', 'one', 'two'], {}),
+    'rebuild': ('small', 'read:1+:16ms', ['store', '--threads', '1', 'fsck', '--rebuild'], {}),
+    'diff': ('small', 'pack.read:1+:400ms', ['store', '--threads', '1', 'diff', '--stat', 'less', 'main'], {}),
     'narrow': (None, READ, ADD, {'columns': 50, 'on_output': narrow}),
     'again': (None, READ, ADD, {'on_output': again}),
     'early': ('early', READ, ['store', '--threads', '1', 'add', '.'], {}),
@@ -62,6 +87,8 @@ results = {}
 
 def work(name, source, fault, argv, options):
     place = source or name
+    if source == 'small':
+        place = shutil.copytree(source, 'copy of ' + name)
     command = ['sh', '-c', 'cd "$0" && exec "$@"', place] + argv
     r = terminal.run(command, env={'STORE_FAULT': fault}, **options)
     results[name] = {'out': r.out, 'first': next((t for t, data in r.chunks if b'/s' in data), None),
@@ -139,6 +166,28 @@ assert len(guesses) >= 4 and guesses[0][\"bytes\"] <= 4 << 20, got
 assert all(6 << 20 <= l[\"total\"] <= 24 << 20 for l in guesses), guesses
 assert guesses[-1][\"left\"] < guesses[0][\"left\"], guesses
 assert not got[-1][\"guess\"] and got[-1][\"bytes\"] == got[-1][\"total\"] == 12 << 20, got
+"
+'
+
+test_expect_success 'each command that works for long tells how far it is, and where the whole is known what time is left' '
+	python3 -c "
+from seen import *
+for name, stage, has_total in (
+    (\"commit -a\", \"add\", True), (\"commit\", \"commit\", False), (\"switch\", \"checkout\", True), (\"reset\", \"reset\", True),
+    (\"reset, mixed\", \"status\", True), (\"restore\", \"restore\", True), (\"status\", \"status\", True), (\"rm\", \"rm\", False),
+    (\"put\", \"put\", True), (\"cat -o\", \"cat\", True), (\"rebuild\", \"fsck 1/6 packs\", True)):
+    got = [l for l in lines(name) if l[\"stage\"] == stage]
+    assert len(got) >= 2 and all(l[\"files\"] for l in got) and got[-1][\"bytes\"] > 0, (name, cases[name][\"out\"])
+    left = [l[\"left\"] for l in got if l[\"left\"]]
+    assert bool(left) == has_total, (name, got)
+    assert not has_total or left[-1] < left[0] or len(left) < 3, (name, left)
+"
+'
+
+test_expect_success 'what prints all the while draws no progress' '
+	python3 -c "
+from seen import *
+assert cases[\"diff\"][\"seconds\"] > 1 and b\"/s\" not in cases[\"diff\"][\"out\"] and b\"2 files changed\" in cases[\"diff\"][\"out\"], cases[\"diff\"]
 "
 '
 

@@ -114,6 +114,17 @@ test_expect_success '--contains, --merged and --no-merged take =REV, an operand 
 	refuses 2 "unknown revision '\''nope'\''" branch --contains nope
 '
 
+test_expect_success 'a detached HEAD is among those that --contains, --merged and --no-merged list where it fits, as with git' '
+	cd repo && store switch -q --detach main~1 && at="* (HEAD detached at $(store log --oneline -n 1 | cut -c1-12))" && store branch >../all && test_grep -F "$at" ../all &&
+	for option in --contains=main~1 --contains=HEAD --merged=main --merged=HEAD --no-merged=deep/er/name "--contains=main~1 --merged=main"; do
+		store branch $option >../got && test_grep -x -F "$at" ../got || return 1
+	done &&
+	for option in --contains=main --merged=deep/er/name --no-merged=main --no-merged=HEAD "--contains=main~1 --no-merged=main"; do
+		store branch $option >../got && test_grep ! -F "HEAD detached" ../got || return 1
+	done &&
+	store --json branch --contains HEAD >../got && test_grep "\"name\":null,\"old_name\":null,\"commit\":\"[0-9a-f]*\",\"old_commit\":null,\"current\":true" ../got && store switch -q main
+'
+
 test_expect_success '--contains, --merged and --no-merged walk history once, however many branches there are' '
 	store init -q walked && cd walked && for i in 1 2 3 4 5 6 7 8 9 10 11 12; do store -q commit --allow-empty -m $i && store branch -q b$i || return 1; done &&
 	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do store branch -q c$i b$i && store branch -q d$i b$i || return 1; done &&

@@ -42,7 +42,8 @@ test_expect_success 'add takes files, directories, empty ones, programs and syml
 	mkdir -p sub/deeper empty && echo one >one && echo two >sub/two && printf "#!\n" >sub/deeper/program &&
 	chmod +x sub/deeper/program && : >nothing && ln -s sub link && ln -s nowhere dangling &&
 	store add -r . 2>../err &&
-	test_grep -E "6 added, 0 modified, 0 deleted, and 3 directories; 6 files, 21 bytes, 21 bytes new, ratio [0-9]+[.][0-9]{2}, [0-9]+[.][0-9] s$" ../err &&
+	test_grep -E "6 added, 0 modified, 0 deleted, and 3 directories; 6 files, 21 bytes, 21 bytes new, [0-9.]+ (bytes|KiB) stored, [0-9]+[.][0-9] s$" ../err &&
+	head -c 20000 /dev/urandom >../noise && cp ../noise noise && store add noise 2>../err && test_grep -E " new, ratio (0[.][1-9]|1[.])[0-9]+, [0-9]+[.][0-9] s$" ../err && rm noise && store add -q . &&
 	store commit -m one >../out && test_grep "^6 added, 0 modified, 0 deleted; 6 files, 21 bytes in all" ../out &&
 	store ls -r >../ls &&
 	cat >../want <<-\EOT &&

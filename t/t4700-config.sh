@@ -60,9 +60,19 @@ test_expect_success 'outside of a repository the user s file is told and changed
 	refused_with "store init" && (unset XDG_CONFIG_HOME HOME && refused --global user.name X && refused_with HOME && value_is main config init.defaultBranch)
 '
 
+test_expect_success '--local is the repository s file alone, which a change goes to anyway' '
+	store init -q local && cd local && store config --global x-place.a user && test_expect_code 1 store config --local x-place.a && store config --local x-place.a here &&
+	value_is here config x-place.a && value_is here config --local --get-all x-place.a && value_is user config --global x-place.a && store config --local --list >../got &&
+	echo x-place.a=here >../want && test_cmp ../want ../got && store config --local --unset x-place.a && value_is user config x-place.a && store config --global --unset x-place.a &&
+	refused --local --global x-place.a && refused_with "without --global"
+'
+
 test_expect_success 'an unknown key is refused with the nearest, and what other systems call it with our name' '
 	cd r && refused core.codek && refused_with "the nearest is ${quote}core.codec" && refused user.nmae x && refused_with "nearest is ${quote}user.name" &&
 	refused corre.codec x && refused codec x && refused core.chunk_size 65536 && refused_with "chunking.average" &&
+	for word in nonsense.key "$(printf "%0200d" 0).key"; do
+		refused "$word" && refused_with "there is no key" && refused_with "config --keys${quote} lists all" && test_grep ! nearest refused.err || return 1
+	done &&
 	refused x-mine x && refused x-mine.1 x && refused "x-mine.a b" x && refused "x-m e.a" x && store config x-mine.a 1 && store config "x-mine.Some [\"odd\\] name.a" 2 &&
 	value_is 1 config X-Mine.A && value_is 2 config "x-mine.Some [\"odd\\] name.A" && test_expect_code 1 store config "x-mine.some [\"odd\\] name.a" &&
 	git config --file .store/config --get "x-mine.Some [\"odd\\] name.a" >../got && echo 2 >../want && test_cmp ../want ../got

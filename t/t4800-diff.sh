@@ -66,6 +66,12 @@ test_expect_success 'a word that is neither is refused with what is near' '
 	test_expect_code 2 store diff --staged HEAD HEAD~1 && test_expect_code 2 store diff nothing -- a
 '
 
+test_expect_success 'one content alone is refused with what else to name, and one that is not there with why' '
+	cd repo && test_expect_code 2 store diff HEAD:a 2>../err && test_grep "HEAD:a. names one content.*name the other, or write .store diff REV -- PATH" ../err &&
+	test_expect_code 2 store diff HEAD:nothing 2>../err && test_grep "nothing" ../err && test_grep ! "no revision and no path" ../err &&
+	test_expect_code 2 store diff HEAD: 2>../err && test_grep "is a directory" ../err && test_line_count -eq 1 ../err
+'
+
 test_expect_success 'paths limit it, from a subdirectory too, and a path that is gone is one behind "--"' '
 	cd repo && printf "D\td/sub/f\nA\td\n" >../want && names HEAD~1 HEAD -- d >../got && test_cmp ../want ../got &&
 	printf "D\td/sub/f\n" >../want && names HEAD~1 HEAD -- d/sub >../got && test_cmp ../want ../got &&

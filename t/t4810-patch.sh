@@ -29,6 +29,13 @@ test_expect_success 'a patch of a link in the working tree applies by git apply 
 	patch -p1 <../back && test "$(readlink l)" = old
 '
 
+test_expect_success 'where files and directories change places git apply needs one run, and patch another one with those paths' '
+	store init -q places && cd places && mkdir d && echo x >d/x && echo f >f && echo e >e && store add -q -A && store commit -q -m old && cp -r . ../for-git && cp -r . ../for-patch &&
+	rm -r d f && echo d >d && mkdir f && echo in >f/in && echo E >e && store add -q -A && store commit -q -m new && store diff HEAD~ HEAD >../patch && store diff HEAD~ HEAD -- d f >../places.patch &&
+	(cd ../for-git && git apply ../patch) && cd ../for-patch && test_expect_code 1 patch -p1 -N -r - <../patch && test_expect_code 1 patch -p1 -N -r - <../places.patch && cd .. &&
+	for name in d e f/in; do cmp places/$name for-git/$name && cmp places/$name for-patch/$name || return 1; done && test_path_is_missing for-git/d/x && test_path_is_missing for-patch/d/x
+'
+
 test_expect_success 'setup: two commits' '
 	store init repo && cd repo &&
 	printf "a\nb\nc\n" >text && printf "\000abc" >binary && printf "same" >mode && : >gone &&

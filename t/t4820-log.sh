@@ -227,6 +227,13 @@ test_expect_success 'dates may be given in full, as days, and as lengths of time
 	STORE_COMMITTER_DATE= store -q commit --allow-empty -m now && test "$(subjects --since "2 weeks")" = now && test "$(subjects --since=2.weeks.ago)" = now
 '
 
+test_expect_success 'a path that looks like a pattern is a name, and when nothing is listed for it a line says so' '
+	cd whole && for word in "*" "fil?" "[f]ile"; do
+		store log -- "$word" >../out 2>../err && test_must_be_empty ../out && test_grep "paths are names, not patterns" ../err && test_line_count -eq 1 ../err || return 1
+	done && store -q log -- "*" >../out 2>&1 && test_must_be_empty ../out && store log -- nothing >../out 2>&1 && test_must_be_empty ../out &&
+	store init -q ../star && cd ../star && echo 1 >"*" && store add -q . && store commit -q -m one && store log --oneline -- "*" >../out 2>../err && test_line_count -eq 1 ../out && test_must_be_empty ../err
+'
+
 test_expect_success 'bad input is refused in one line that says what to do' '
 	cd whole && refuse() { test_expect_code 2 store log "$@" >../out 2>../err && test_must_be_empty ../out && test_line_count -eq 1 ../err; } &&
 	refuse --author "a[" && test_grep "a\[. is no regular expression: " ../err && refuse --grep "a\(" && test_grep "is no regular expression" ../err &&

@@ -47,6 +47,15 @@ test_expect_success 'a name that is a revision and a file is refused, and -- tel
 	cd r && again && echo x >main && test_expect_code 2 store reset main 2>../err && test_grep "a revision and a path" ../err && store reset -q main --
 '
 
+test_expect_success 'what a hard or soft reset cannot be given is told: an unknown revision, or a path and what takes one' '
+	cd r && again && for mode in hard soft; do
+		test_expect_code 2 store reset --$mode nope 2>../err && test_grep "unknown revision .nope.; .store log. and .store branch. list" ../err || return 1
+		test_expect_code 2 store reset --$mode mian 2>../err && test_grep "unknown revision .mian.; the nearest is .main." ../err || return 1
+	done && test_expect_code 2 store reset --hard f 2>../err && test_grep "hard takes no paths; .store restore --staged --worktree PATH." ../err &&
+	test_expect_code 2 store reset --hard -- nope 2>../err && test_grep "hard takes no paths" ../err &&
+	test_expect_code 2 store reset --soft f 2>../err && test_grep "soft takes no paths; .store reset PATH. unstages" ../err && test "$(store status --porcelain)" = ""
+'
+
 test_expect_success 'what restore does not bring from the stage it brings from a revision, and what that lacks goes' '
 	cd r && again && store restore -s HEAD~1 . && test ! -e new && test -e d/in && store status --porcelain >../got && test_grep "^ D new" ../got &&
 	store restore . && test -e new && store restore --source HEAD~1 --staged --worktree . && store root >../x && store commit -q -m three &&

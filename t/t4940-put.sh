@@ -78,6 +78,9 @@ test_expect_success 'places where no file can be are refused by name' '
 	test_must_fail store -C r put .store/x <noise 2>err && test_grep "never stored" err &&
 	test_must_fail store -C r put ../x <noise 2>err && test_grep "outside of the working tree" err &&
 	test_must_fail store -C r put --codec lzma x <noise 2>err && test_grep "lzma. is no codec" err &&
+	test_must_fail store -C r put . <noise 2>err && test_grep "top of the working tree is a directory" err &&
+	long=$(printf "%0256d" 0) && test_must_fail store -C r put "a/$long" <noise 2>err && test_grep "the name .000*[.]*. has 256 bytes; at most 255 can be stored" err &&
+	deep=$(yes abcdefg | head -n 513 | tr "\n" /)x && test_must_fail store -C r put "$deep" <noise 2>err && test_grep "the path .abcdefg/.* has 4105 bytes; at most 4096 can be stored" err &&
 	test_must_fail store -C r put new/ <noise 2>err && test_grep "new/. names a folder" err &&
 	test_must_fail store -C r put shared <&- 2>err && test_grep "cannot read standard input: Bad file" err &&
 	test_must_fail store -C r put x <r 2>err && test_grep "cannot read standard input: Is a directory" err &&

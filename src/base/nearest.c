@@ -50,7 +50,7 @@ void nearest_try(struct nearest *n, const char *word)
 	const size_t len = strlen(n->wanted);
 	const unsigned int distance = nearest_distance(n->wanted, word);
 
-	if (distance > (len < 3 ? 1 : len / 3) || strlen(word) > NEAREST_MAX)
+	if (distance > (len < 3 ? 1 : len / 3) || len > NEAREST_MAX || strlen(word) > NEAREST_MAX)
 		return;
 	if (n->best[0] && distance >= n->distance)
 		return;

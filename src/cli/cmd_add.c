@@ -112,6 +112,20 @@ static void print_json(const struct store_add_result *r, bool dry_run)
 	line_release(&t);
 }
 
+/* Of a few bytes nearly all that is stored is what goes around them, and no ratio tells that. */
+static void add_ratio(struct line *t, const struct store_stats *s)
+{
+	const double ratio = s->stored_bytes ? (double)s->bytes / (double)s->stored_bytes : 0;
+
+	if (ratio >= 0.1) {
+		line_format(t, ", ratio %.2f", ratio);
+	} else if (s->stored_bytes) {
+		line_string(t, ", ");
+		line_size(t, s->stored_bytes);
+		line_string(t, " stored");
+	}
+}
+
 /* The end line: files, bytes, new bytes, ratio, seconds. */
 static void print_end(const struct cli *cli, const struct store_add_result *r, bool dry_run)
 {
@@ -132,8 +146,7 @@ static void print_end(const struct cli *cli, const struct store_add_result *r, b
 	line_string(&t, ", ");
 	line_size(&t, s->new_bytes);
 	line_string(&t, " new");
-	if (s->stored_bytes)
-		line_format(&t, ", ratio %.2f", (double)s->bytes / (double)s->stored_bytes);
+	add_ratio(&t, s);
 	line_format(&t, ", %.1f s", s->seconds);
 	if (r->special) {
 		line_string(&t, "; left out: ");

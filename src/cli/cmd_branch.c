@@ -42,21 +42,6 @@ static const struct option_spec table[] = {
 
 /* ---- one branch, told */
 
-static bool is_set(const struct store_id *id)
-{
-	static const struct store_id none;
-
-	return memcmp(id, &none, sizeof(none)) != 0;
-}
-
-static void json_maybe_id(struct line *t, const char *name, const struct store_id *id)
-{
-	if (is_set(id))
-		json_id(t, name, id);
-	else
-		json_string(t, name, NULL);
-}
-
 /* name NULL: HEAD is detached.  Ids may be all zero. */
 static int print_json(struct cli *cli, const char *action, const char *name, const char *old_name,
 	const struct store_id *id, const struct store_id *was, bool is_current)
@@ -65,7 +50,7 @@ static int print_json(struct cli *cli, const char *action, const char *name, con
 	int rc = 0;
 
 	line_string(&subject, "");
-	if (is_set(id))
+	if (line_is_id(id))
 		rc = message_subject_of(cli, id, &subject);
 	json_begin(&t, "store/branch/1");
 	json_string(&t, "action", action);
@@ -77,10 +62,10 @@ static int print_json(struct cli *cli, const char *action, const char *name, con
 		json_bytes(&t, "old_name", old_name);
 	else
 		json_string(&t, "old_name", NULL);
-	json_maybe_id(&t, "commit", id);
-	json_maybe_id(&t, "old_commit", was);
+	json_id(&t, "commit", id);
+	json_id(&t, "old_commit", was);
 	json_bool(&t, "current", is_current);
-	if (is_set(id))
+	if (line_is_id(id))
 		json_bytes(&t, "subject", subject.data);
 	else
 		json_string(&t, "subject", NULL);
@@ -201,27 +186,69 @@ static const char *take_rev(const struct cli *cli, const char *value, size_t *pa
 	return "HEAD";
 }
 
+/* Does a revision go back to the commit id? */
+static int goes_back(struct cli *cli, const char *rev, const struct store_id *id, bool *yes)
+{
+	char hex[STORE_HEX_LEN + 1];
+	struct store_id base;
+	const int rc = store_merge_base(cli->repo, store_id_hex(hex, id), rev, &base, &cli->err);
+
+	*yes = rc == 0 && memcmp(&base, id, sizeof(base)) == 0;
+	return rc == STORE_ENOTFOUND ? 0 : rc;
+}
+
+/* Is a detached HEAD among what is asked for, by the rules that choose branches? */
+static int fits_head(struct cli *cli, const struct store_refs_options *o,
+	const struct store_head *head, bool *yes)
+{
+	char hex[STORE_HEX_LEN + 1];
+	struct store_id wanted;
+	bool is_merged;
+	int rc = 0;
+
+	*yes = true;
+	if (o->contains)
+		rc = store_rev_parse(cli->repo, o->contains, &wanted, &cli->err);
+	if (rc == 0 && o->contains)
+		rc = goes_back(cli, store_id_hex(hex, &head->commit), &wanted, yes);
+	if (rc == 0 && *yes && o->merged) {
+		rc = goes_back(cli, o->merged, &head->commit, &is_merged);
+		*yes = is_merged;
+	}
+	if (rc == 0 && *yes && o->no_merged) {
+		rc = goes_back(cli, o->no_merged, &head->commit, &is_merged);
+		*yes = !is_merged;
+	}
+	return rc;
+}
+
+static int list_head(struct cli *cli, const struct store_refs_options *o, size_t width)
+{
+	struct store_head head;
+	bool yes = false;
+	int rc = store_head(cli->repo, &head, &cli->err);
+
+	if (rc == 0 && !head.branch[0] && head.has_commit)
+		rc = fits_head(cli, o, &head, &yes);
+	return rc == 0 && yes ? print_detached(cli, &head, width) : rc;
+}
+
 static int list(struct cli *cli, const struct branch_options *given)
 {
 	struct store_refs_options o = { .kinds = STORE_REFS_BRANCHES };
-	struct store_head head;
 	size_t patterns = 0, width = 0;
-	bool is_filtered;
 	int rc = cli_open(cli, false);
 
 	o.contains = take_rev(cli, given->contains, &patterns);
 	o.merged = take_rev(cli, given->merged, &patterns);
 	o.no_merged = take_rev(cli, given->no_merged, &patterns);
-	is_filtered = o.contains || o.merged || o.no_merged;
-	if (rc == 0)
-		rc = store_head(cli->repo, &head, &cli->err);
 	if (rc == 0)
 		rc = find_width(cli, patterns, &width);
 	if (rc != 0)
 		return rc;
 	pager_start(cli);
-	if (!head.branch[0] && head.has_commit && patterns == cli->args.n && !is_filtered)
-		rc = print_detached(cli, &head, width);
+	if (patterns == cli->args.n)
+		rc = list_head(cli, &o, width);
 	return rc == 0 ? list_refs(cli, &o, patterns, width) : rc;
 }
 
@@ -254,7 +281,7 @@ static int show_current(struct cli *cli)
 static int tell(struct cli *cli, const char *action, const struct store_ref_result *r,
 	const char *words)
 {
-	const struct store_id *id = is_set(&r->id) ? &r->id : &r->was;
+	const struct store_id *id = line_is_id(&r->id) ? &r->id : &r->was;
 	struct line t = { 0 };
 
 	if (cli->global.json)
@@ -263,8 +290,11 @@ static int tell(struct cli *cli, const char *action, const struct store_ref_resu
 	line_format(&t, "%s '%s'", words, r->name);
 	if (r->old_name[0])
 		line_format(&t, " is the new name of '%s'", r->old_name);
-	if (is_set(id)) {
-		line_string(&t, r->old_name[0] ? ", at " : is_set(&r->id) ? " is at " : " was at ");
+	if (line_is_id(id)) {
+		line_string(&t,
+			r->old_name[0]               ? ", at "
+				: line_is_id(&r->id) ? " is at "
+						     : " was at ");
 		line_short_id(&t, id);
 	}
 	output_talk(cli, "%s", t.data);

@@ -7,6 +7,7 @@
  */
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -41,6 +42,8 @@ struct sink {
 	struct line path; /* what is to become of it; empty when written in place */
 	struct line tmp;
 	struct line carry; /* the beginning of a character whose rest is in the next piece */
+	struct store_callbacks told; /* of a file that is written: how far it is */
+	struct store_progress at;
 };
 
 static bool read_range(const char *s, struct range *r)
@@ -140,6 +143,7 @@ static void show_visible(struct sink *sink, const char *data, size_t len, bool l
 
 static int sink_write(struct cli *cli, struct sink *sink, const char *data, size_t len)
 {
+	sink->at.bytes += len;
 	if (sink->fd == -1 && sink->visible)
 		show_visible(sink, data, len, false);
 	else if (sink->fd == -1)
@@ -156,6 +160,9 @@ static int sink_write(struct cli *cli, struct sink *sink, const char *data, size
 		data += n;
 		len -= (size_t)n;
 	}
+	/* A signal is seen by whoever reads the next piece. */
+	if (sink->told.progress)
+		(void)sink->told.progress(sink->told.payload, &sink->at);
 	return 0;
 }
 
@@ -300,10 +307,36 @@ static int resolve(struct cli *cli, size_t i, const struct range *range, struct 
 	return 0;
 }
 
+/* Write all of them, to where -o says or to standard output. */
+static int copy_all(struct cli *cli, const struct cat_options *given, const struct range *range,
+	const struct store_target *targets, size_t n)
+{
+	struct sink sink = { .at = { .stage = "cat", .files_total = n } };
+	struct progress progress = { 0 };
+	uint64_t off, len;
+	int rc = sink_open(cli, &sink, given->output);
+
+	for (size_t i = 0; i < n; i++) {
+		cut(range, targets[i].node.size, &off, &len);
+		sink.at.bytes_total += len;
+	}
+	/* What is printed is progress enough. */
+	if (given->output)
+		progress_begin(&progress, cli, &sink.told);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		cut(range, targets[i].node.size, &off, &len);
+		rc = copy(cli, cli->args.items[i], &targets[i], off, len, &sink);
+		sink.at.files++;
+	}
+	if (rc == 0 && sink.told.progress)
+		(void)sink.told.progress(sink.told.payload, &sink.at);
+	progress_end(&progress);
+	return sink_close(cli, &sink, rc);
+}
+
 static int print_all(struct cli *cli, const struct cat_options *given, const struct range *range)
 {
 	struct store_target *targets = line_realloc(NULL, cli->args.n * sizeof(*targets));
-	struct sink sink = { 0 };
 	size_t n = 0;
 	int rc = 0;
 
@@ -312,17 +345,8 @@ static int print_all(struct cli *cli, const struct cat_options *given, const str
 		rc = resolve(cli, n, range, &targets[n]);
 		n++;
 	}
-	if (rc != 0)
-		goto out;
-	rc = sink_open(cli, &sink, given->output);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		uint64_t off, len;
-
-		cut(range, targets[i].node.size, &off, &len);
-		rc = copy(cli, cli->args.items[i], &targets[i], off, len, &sink);
-	}
-	rc = sink_close(cli, &sink, rc);
-out:
+	if (rc == 0)
+		rc = copy_all(cli, given, range, targets, n);
 	for (size_t i = 0; i < n; i++)
 		store_target_clear(&targets[i]);
 	free(targets);

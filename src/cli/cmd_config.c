@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct config_options {
-	int get, get_all, add, unset, list, keys, global, show_origin;
+	int get, get_all, add, unset, list, keys, global, local, show_origin;
 };
 
 #define FIELD(name) offsetof(struct config_options, name)
@@ -26,6 +26,8 @@ static const struct option_spec table[] = {
 		"print all keys with type, built-in value and what they do" },
 	{ 0, "global", OPTION_FLAG, FIELD(global), 1, NULL,
 		"the user's own file instead of the repository's" },
+	{ 0, "local", OPTION_FLAG, FIELD(local), 1, NULL,
+		"the repository's own file: changes go there anyway, and nothing else is read" },
 	{ 0, "show-origin", OPTION_FLAG, FIELD(show_origin), 1, NULL,
 		"print before each value where it stands" },
 	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
@@ -120,6 +122,8 @@ static int on_entry(void *payload, const struct store_config_entry *e)
 {
 	struct listing *l = payload;
 
+	if (l->given->local && e->level != STORE_CONFIG_REPOSITORY)
+		return 0;
 	l->n++;
 	if (l->last_only) {
 		line_clear(&l->last);
@@ -278,6 +282,8 @@ static int run(struct cli *cli, const void *data)
 		return output_usage(cli, "--json goes without -z");
 	if (given->show_origin && (given->keys || is_change(cli, given)))
 		return output_usage(cli, "--show-origin goes with --list, --get-all and a KEY");
+	if (given->local && (given->global || given->keys))
+		return output_usage(cli, "--local goes without --global and --keys");
 	if (given->keys)
 		return given->global ? output_usage(cli, "--keys goes without --global")
 				     : list_keys(cli);

@@ -180,10 +180,36 @@ static int refuse_both(struct cli *cli, const char *word)
 		"'%s' is a revision and a path; write '--' between revisions and paths", word);
 }
 
+static int refuse_directory(struct cli *cli, const char *word)
+{
+	return cli_fail(cli, STORE_EINVAL, 0,
+		"'%s' is a directory; compare directories by revisions and paths", word);
+}
+
+/* "rev:path" where revisions and paths are taken. */
+static int refuse_content(struct cli *cli, const char *word)
+{
+	struct store_target target = { 0 };
+	const int rc = store_resolve(cli->repo, word, 0, &target, &cli->err);
+	const bool is_dir = rc == 0 && target.node.kind == STORE_KIND_DIR;
+
+	store_target_clear(&target);
+	if (rc != 0)
+		return rc;
+	if (is_dir)
+		return refuse_directory(cli, word);
+	return cli_fail(cli, STORE_EINVAL, 0,
+		"'%s' names one content, and diff compares two of those: name the other, or write "
+		"'store diff REV -- PATH'",
+		word);
+}
+
 static int refuse_neither(struct cli *cli, const char *word)
 {
 	char why[sizeof(cli->err.msg)];
 
+	if (strchr(word, ':') && !find_dots(word))
+		return refuse_content(cli, word);
 	memcpy(why, cli->err.msg, sizeof(why));
 	return cli_fail(cli, STORE_ENOTFOUND, 0,
 		"'%.150s' is no revision and no path here (for a path that is gone write '--' "
@@ -221,12 +247,6 @@ static int part(struct cli *cli, struct diff_what *w, size_t *paths)
 }
 
 /* ---- two contents */
-
-static int refuse_directory(struct cli *cli, const char *word)
-{
-	return cli_fail(cli, STORE_EINVAL, 0,
-		"'%s' is a directory; compare directories by revisions and paths", word);
-}
 
 static int resolve_stored(struct cli *cli, const char *word, struct content *c)
 {

@@ -183,6 +183,19 @@ static int print_list(struct list *l, const struct store_log_options *o)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/* Nothing was printed, and a path looks as if it were meant for a pattern. */
+static void explain_nothing(const struct list *l)
+{
+	for (size_t i = 0; i < l->paths->n; i++) {
+		if (!strpbrk(l->paths->items[i], "*?["))
+			continue;
+		output_talk(l->cli,
+			"no commit changed '%s'; paths are names, not patterns: the shell expands those",
+			l->paths->items[i]);
+		return;
+	}
+}
+
 /* As cli_paths, but that a slash at the end stays: it asks for a directory. */
 static int take_paths(struct cli *cli, size_t from, struct strings *out)
 {
@@ -233,6 +246,8 @@ static int run(struct cli *cli, const void *data)
 	o.n_paths = paths.n;
 	if (rc == 0)
 		rc = print_list(&list, &o);
+	if (rc == 0 && list.count == 0)
+		explain_nothing(&list);
 	strings_release_all(&paths);
 	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct put_options {
@@ -32,15 +33,15 @@ static const struct option_spec table[] = {
 struct input {
 	struct cli *cli;
 	struct store_callbacks callbacks;
-	uint64_t bytes;
-	int sys; /* errno of a read that failed */
+	uint64_t bytes, total; /* total: of a file, else 0 */
+	int sys;               /* errno of a read that failed */
 };
 
 /* As store_source_fn: standard input, until a signal. */
 static ptrdiff_t read_input(void *payload, void *data, size_t len)
 {
 	struct input *in = payload;
-	struct store_progress p = { .stage = "put" };
+	struct store_progress p = { .stage = "put", .files_total = 1, .bytes_total = in->total };
 	ssize_t n;
 
 	do {
@@ -54,7 +55,19 @@ static ptrdiff_t read_input(void *payload, void *data, size_t len)
 	}
 	in->bytes += (uint64_t)n;
 	p.bytes = in->bytes;
+	p.files = n == 0;
 	return in->callbacks.progress(in->callbacks.payload, &p) == 0 ? n : -1;
+}
+
+/* How many bytes of a file are still to be read; 0 where that is not known. */
+static uint64_t input_total(void)
+{
+	struct stat st;
+	const off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+
+	if (fstat(STDIN_FILENO, &st) != 0 || !S_ISREG(st.st_mode) || at < 0 || st.st_size < at)
+		return 0;
+	return (uint64_t)(st.st_size - at);
 }
 
 static int hex_value(char c)
@@ -130,6 +143,7 @@ static int put(struct cli *cli, const struct store_writer_options *o)
 
 	if (rc != 0)
 		return rc;
+	in.total = input_total();
 	progress_begin(&p, cli, &in.callbacks);
 	rc = store_writer_write_from(w, read_input, &in, &cli->err);
 	if (in.sys != 0)

@@ -18,21 +18,13 @@ static const struct option_spec table[] = {
 	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
 };
 
-static void add_json_id(struct line *t, const char *name, int has, const struct store_id *id)
-{
-	if (has)
-		json_id(t, name, id);
-	else
-		json_string(t, name, NULL);
-}
-
 static void add_json(struct line *t, const char *ref, const struct store_reflog_entry *e)
 {
 	json_begin(t, "store/reflog/1");
 	json_bytes(t, "ref", ref);
 	json_number(t, "n", e->n);
-	add_json_id(t, "id", e->has_new, &e->new_id);
-	add_json_id(t, "old", e->has_old, &e->old_id);
+	json_id(t, "id", e->has_new ? &e->new_id : NULL);
+	json_id(t, "old", e->has_old ? &e->old_id : NULL);
 	json_number(t, "publication", e->number);
 	json_bytes(t, "who", e->who);
 	json_time(t, "time", e->time, e->zone);

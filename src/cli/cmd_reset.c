@@ -41,7 +41,7 @@ struct listing {
 /* "M path" for what differs from the stage, as git lists it. */
 static int list_one(void *payload, const struct store_status_entry *e)
 {
-	struct listing *l = payload;
+	struct listing *l = ((struct progress *)payload)->data;
 	struct line t = { 0 };
 
 	if (e->y == ' ' || e->y == '?' || e->y == '!')
@@ -60,11 +60,13 @@ static int list_one(void *payload, const struct store_status_entry *e)
 static int list_changes(struct cli *cli)
 {
 	struct listing l = { .cli = cli };
-	struct store_status_options o = { .flags = STORE_STATUS_NO_UNTRACKED,
-		.callbacks = { .payload = &l },
-		.entry = list_one };
-	const int rc = store_status(cli->repo, NULL, 0, &o, NULL, &cli->err);
+	struct progress p = { .data = &l };
+	struct store_status_options o = { .flags = STORE_STATUS_NO_UNTRACKED, .entry = list_one };
+	int rc;
 
+	progress_begin(&p, cli, &o.callbacks);
+	rc = store_status(cli->repo, NULL, 0, &o, NULL, &cli->err);
+	progress_end(&p);
 	return rc == STORE_ECANCELED ? 0 : rc;
 }
 
@@ -95,10 +97,7 @@ static void print_json(const struct store_reset_result *r, const char *mode)
 
 	json_begin(&t, "store/reset/1");
 	json_string(&t, "mode", mode);
-	if (r->has_commit)
-		json_id(&t, "commit", &r->commit);
-	else
-		json_string(&t, "commit", NULL);
+	json_id(&t, "commit", r->has_commit ? &r->commit : NULL);
 	json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
 	json_number(&t, "written", r->written);
 	json_number(&t, "unchanged", r->unchanged);
@@ -171,6 +170,26 @@ static int check_usage(const struct cli *cli, const struct reset_options *given)
 	return 0;
 }
 
+/* What stands behind the options of a reset that takes a revision alone. */
+static int refuse_operand(struct cli *cli, const char *mode, size_t pos)
+{
+	const char *word = cli->args.items[pos];
+	struct store_id id;
+	char why[sizeof(cli->err.msg)];
+
+	if (pos == 0 && !cli->has_dashes && !is_path(word) &&
+		store_rev_parse(cli->repo, word, &id, &cli->err) != 0) {
+		memcpy(why, cli->err.msg, sizeof(why));
+		return cli_fail(cli, cli->err.code, cli->err.sys,
+			"%.400s; 'store log' and 'store branch' list what there is", why);
+	}
+	return output_usage(cli,
+		strcmp(mode, "hard") == 0
+			? "--%s takes no paths; 'store restore --staged --worktree PATH' gives up what changed there"
+			: "--%s takes no paths; 'store reset PATH' unstages one",
+		mode);
+}
+
 static int do_reset(struct cli *cli, struct store_reset_options *o, const char *mode)
 {
 	struct store_reset_result result = { 0 };
@@ -208,7 +227,7 @@ static int run(struct cli *cli, const void *data)
 	if (rc == 0 && (revs < 0 || revs == CLI_FAILED))
 		rc = revs;
 	if (rc == 0 && cli->args.n > (size_t)revs && (given->soft || given->hard))
-		rc = output_usage(cli, "--%s takes no paths", mode);
+		rc = refuse_operand(cli, mode, (size_t)revs);
 	if (rc == 0)
 		rc = cli_paths(cli, (size_t)revs, cli->args.n, &paths);
 	if (rc == 0) {

@@ -125,10 +125,7 @@ static void print_layer(struct show *s, const struct store_object *o)
 		json_begin(&t, "store/show-layer/1");
 		json_id(&t, "id", &o->id);
 		json_number(&t, "generation", o->generation);
-		if (o->has_parent)
-			json_id(&t, "parent", &o->parent);
-		else
-			json_string(&t, "parent", NULL);
+		json_id(&t, "parent", o->has_parent ? &o->parent : NULL);
 		json_node(&t, "root", &o->root);
 		json_id(&t, "changes", &o->changes);
 		json_number(&t, "added", o->added);
@@ -174,10 +171,7 @@ static void add_entry(struct line *t, bool in_directory, const struct store_targ
 	const char *path, const struct store_node *node)
 {
 	json_begin(t, "store/show-path/1");
-	if (target->has_commit)
-		json_id(t, "commit", &target->commit);
-	else
-		json_string(t, "commit", NULL);
+	json_id(t, "commit", target->has_commit ? &target->commit : NULL);
 	json_bytes(t, "path", path);
 	json_bool(t, "in_directory", in_directory);
 	json_node(t, "node", node);

@@ -37,21 +37,6 @@ static const struct option_spec table[] = {
 
 /* ---- the list */
 
-static bool is_set(const struct store_id *id)
-{
-	static const struct store_id none;
-
-	return memcmp(id, &none, sizeof(none)) != 0;
-}
-
-static void json_maybe_id(struct line *t, const char *name, const struct store_id *id)
-{
-	if (is_set(id))
-		json_id(t, name, id);
-	else
-		json_string(t, name, NULL);
-}
-
 /* What is made or deleted is told by the same object, without what was not read. */
 static void print_json(const char *action, const struct store_ref *r, const struct store_id *was)
 {
@@ -60,12 +45,9 @@ static void print_json(const char *action, const struct store_ref *r, const stru
 	json_begin(&t, "store/tag/1");
 	json_string(&t, "action", action);
 	json_bytes(&t, "name", r->short_name);
-	json_maybe_id(&t, "commit", &r->commit);
-	if (r->is_annotated)
-		json_id(&t, "tag", &r->id);
-	else
-		json_string(&t, "tag", NULL);
-	json_maybe_id(&t, "old", was);
+	json_id(&t, "commit", &r->commit);
+	json_id(&t, "tag", r->is_annotated ? &r->id : NULL);
+	json_id(&t, "old", was);
 	json_bytes(&t, "tagger", r->tagger);
 	if (r->tagger)
 		json_time(&t, "time", r->tag_time, r->tag_zone);
@@ -215,7 +197,7 @@ static void tell(const struct cli *cli, const char *action, const struct store_r
 		print_json(action, &ref, &r->was);
 		return;
 	}
-	if (is_set(&r->id)) {
+	if (line_is_id(&r->id)) {
 		line_format(&t, "the tag '%s' names ", r->name);
 		line_short_id(&t, &r->commit);
 	} else {

@@ -160,7 +160,7 @@ void json_id(struct line *t, const char *name, const struct store_id *id)
 {
 	char hex[STORE_HEX_LEN + 1];
 
-	json_string(t, name, store_id_hex(hex, id));
+	json_string(t, name, id && line_is_id(id) ? store_id_hex(hex, id) : NULL);
 }
 
 void json_node(struct line *t, const char *name, const struct store_node *node)

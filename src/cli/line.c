@@ -345,6 +345,13 @@ void line_date_rfc3339(struct line *t, int64_t seconds, int zone)
 	add_time(t, seconds, zone, "%Y-%m-%dT%H:%M:%S", ":");
 }
 
+bool line_is_id(const struct store_id *id)
+{
+	static const struct store_id none;
+
+	return memcmp(id, &none, sizeof(none)) != 0;
+}
+
 void line_id(struct line *t, const struct store_id *id)
 {
 	char hex[STORE_HEX_LEN + 1];

@@ -62,6 +62,8 @@ void line_count(struct line *t, uint64_t n, const char *one, const char *many);
 /* "Fri Jan 2 03:04:05 2026 +0000", and "2026-01-02T03:04:05+00:00"; zone in minutes east of UTC. */
 void line_date(struct line *t, int64_t seconds, int zone);
 void line_date_rfc3339(struct line *t, int64_t seconds, int zone);
+/* Is there one?  Where none is filled in it is all zero. */
+bool line_is_id(const struct store_id *id);
 /* 64 or 12 hex digits. */
 void line_id(struct line *t, const struct store_id *id);
 void line_short_id(struct line *t, const struct store_id *id);

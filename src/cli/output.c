@@ -20,6 +20,8 @@ static int failed; /* errno of the first write that failed */
 
 static void write_all(const char *data, size_t len)
 {
+	if (len && output_is_terminal())
+		progress_hide(); /* both may go to the same one */
 	while (len && !failed) {
 		ssize_t n = write(1, data, len);
 

@@ -27,6 +27,7 @@
 #include "work/view_internal.h"
 
 #define TRIES 5
+#define TICK_NS 100000000
 #define SUBJECT_MAX 200u /* bytes of it in the log of a ref */
 
 struct commit_run {
@@ -54,6 +55,8 @@ struct commit_run {
 	bool is_lost;       /* another command moved the branch: try again */
 	bool settle_inside; /* step 3 goes into the deciding transaction */
 	bool settle_begun, settled;
+	uint64_t bytes; /* of nodes that were made */
+	int64_t last_tick_ns;
 };
 
 /* ---- where nodes go */
@@ -65,12 +68,31 @@ static int publish_batch(struct commit_run *c, struct store_error *err)
 	return publish(c->repo->odb, &p, NULL, err);
 }
 
+static int tick(struct commit_run *c, size_t len, struct store_error *err)
+{
+	const struct store_callbacks *cb = &c->options->callbacks;
+	const int64_t now = clock_mono_ns();
+	struct store_progress p = { .stage = "commit", .files = c->tree.dirty };
+
+	c->bytes += len;
+	if (!cb->progress || now - c->last_tick_ns < TICK_NS)
+		return 0;
+	c->last_tick_ns = now;
+	p.bytes = c->bytes;
+	return cb->progress(cb->payload, &p) == 0
+		? 0
+		: store_error_set(err, STORE_ECANCELED, "canceled; what is staged stays so");
+}
+
 static int put_node(void *ctx, enum kind kind, const void *data, size_t len, struct oid *out_id,
 	struct store_error *err)
 {
 	struct commit_run *c = ctx;
 	int rc;
 
+	rc = tick(c, len, err);
+	if (rc != 0)
+		return rc;
 	if (!c->writer) {
 		hash_once(c->hash, data, len, out_id);
 		return 0;

@@ -141,24 +141,16 @@ const char *config_key_type(const struct config_key *row)
 	return names[row->type];
 }
 
-static const char *find_nearest(const char *name)
+/* The word for the same in another program, or a key that is spelt nearly so; NULL: neither. */
+static const char *find_nearest(struct nearest *n)
 {
-	const char *best = keys[0].name;
-	unsigned int least = nearest_distance(name, best);
-
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
-		if (strcasecmp(foreign[i].word, name) == 0)
+		if (strcasecmp(foreign[i].word, n->wanted) == 0)
 			return foreign[i].meant;
 	}
-	for (size_t i = 1; i < KEY_COUNT; i++) {
-		const unsigned int distance = nearest_distance(name, keys[i].name);
-
-		if (distance < least) {
-			least = distance;
-			best = keys[i].name;
-		}
-	}
-	return best;
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		nearest_try(n, keys[i].name);
+	return n->best[0] ? n->best : NULL;
 }
 
 /* "x-SECTION.NAME", "x-SECTION.anything.NAME", as a file can hold it. */
@@ -176,6 +168,8 @@ static bool is_free(const char *name)
 
 int config_key_check(const char *name, const char *where, struct store_error *err)
 {
+	struct nearest nearest = { .wanted = name };
+	const char *near;
 	char shown[100];
 
 	if (strlen(name) > KEY_MAX)
@@ -183,8 +177,13 @@ int config_key_check(const char *name, const char *where, struct store_error *er
 			where, KEY_MAX);
 	if (config_key_find(name) || is_free(name))
 		return 0;
+	quote_msg(shown, sizeof(shown), name, strlen(name));
+	near = find_nearest(&nearest);
+	if (!near)
+		return store_error_set(err, STORE_EINVAL,
+			"%s: there is no key '%s'; 'store config --keys' lists all", where, shown);
 	return store_error_set(err, STORE_EINVAL, "%s: there is no key '%s'; the nearest is '%s'",
-		where, quote_msg(shown, sizeof(shown), name, strlen(name)), find_nearest(name));
+		where, shown, near);
 }
 
 char *config_key_spell(const char *name)

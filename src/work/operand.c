@@ -80,31 +80,52 @@ const char *operand_below(const char *top, const char *path)
 	return path[n] == '/' ? path + n + 1 : path + n;
 }
 
-static bool is_name(const char *name, size_t len)
+/* A limit of the format that a path is over: how long it is, and how long it may be. */
+static int refuse_length(const char *what, const char *text, size_t len, unsigned int limit,
+	struct store_error *err)
 {
-	return len > 0 && len <= LIMIT_NAME && !(len == 1 && name[0] == '.') &&
-		!(len == 2 && name[0] == '.' && name[1] == '.');
+	char shown[100];
+
+	return store_error_set(err, STORE_EINVAL,
+		"the %s '%s' has %zu bytes; at most %u can be stored", what,
+		quote_msg(shown, sizeof(shown), text, len), len, limit);
+}
+
+static int check_name(const char *name, size_t len, const char *path, struct store_error *err)
+{
+	char shown[200];
+
+	if (len > LIMIT_NAME)
+		return refuse_length("name", name, len, LIMIT_NAME, err);
+	quote_msg(shown, sizeof(shown), path, strlen(path));
+	if (len == 0 || (len == 1 && name[0] == '.') ||
+		(len == 2 && name[0] == '.' && name[1] == '.'))
+		return store_error_set(err, STORE_EINVAL, "'%s' is no path of a file", shown);
+	if (len == 6 && memcmp(name, ".store", 6) == 0)
+		return store_error_set(err, STORE_EINVAL,
+			"'%s' is in a repository's own folder and is never stored", shown);
+	return 0;
 }
 
 int operand_check(const char *path, struct store_error *err)
 {
 	const size_t whole = path ? strlen(path) : 0;
 	char shown[200];
+	int rc = 0;
 
-	if (whole == 0 || whole > LIMIT_PATH || path[whole - 1] == '/')
+	if (whole == 0)
+		return store_error_set(err, STORE_EINVAL,
+			"the top of the working tree is a directory, and a path of a file is wanted");
+	if (whole > LIMIT_PATH)
+		return refuse_length("path", path, whole, LIMIT_PATH, err);
+	if (path[whole - 1] == '/')
 		return store_error_set(err, STORE_EINVAL, "'%s' is no path of a file",
-			quote_msg(shown, sizeof(shown), path ? path : "", whole));
-	for (const char *name = path, *end; *name != '\0'; name = end + (*end == '/')) {
+			quote_msg(shown, sizeof(shown), path, whole));
+	for (const char *name = path, *end; rc == 0 && *name != '\0'; name = end + (*end == '/')) {
 		end = name + strcspn(name, "/");
-		if (!is_name(name, (size_t)(end - name)))
-			return store_error_set(err, STORE_EINVAL, "'%s' is no path of a file",
-				quote_msg(shown, sizeof(shown), path, whole));
-		if (end - name == 6 && memcmp(name, ".store", 6) == 0)
-			return store_error_set(err, STORE_EINVAL,
-				"'%s' is in a repository's own folder and is never stored",
-				quote_msg(shown, sizeof(shown), path, whole));
+		rc = check_name(name, (size_t)(end - name), path, err);
 	}
-	return 0;
+	return rc;
 }
 
 /*

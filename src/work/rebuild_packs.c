@@ -195,8 +195,11 @@ static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_
 
 static int take_packs(struct rebuild *r, struct store_error *err)
 {
+	struct store_progress *progress = &r->fsck->progress;
 	int rc = 0;
 
+	for (size_t i = 0; i < r->packs->count; i++)
+		progress->bytes_total += r->packs->items[i].size;
 	for (size_t i = 0; i < r->packs->count && rc == 0; i++) {
 		const struct fsck_pack *p = &r->packs->items[i];
 
@@ -212,6 +215,9 @@ static int take_packs(struct rebuild *r, struct store_error *err)
 		if (p->number > r->last)
 			r->last = p->number;
 		rc = take_pack(r, p, err);
+		progress->bytes += p->size;
+		if (rc == 0)
+			rc = fsck_tick(r->fsck, err);
 	}
 	return rc;
 }

@@ -438,12 +438,24 @@ static int tell(struct rm *r, struct store_error *err)
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/* What may be lost is compared first, which can take longer than all else. */
+static int compare_tick(void *ctx)
+{
+	struct checkout *c = ctx;
+
+	c->progress.files = c->compare.opened;
+	c->progress.bytes = c->compare.bytes;
+	return checkout_tick(c, NULL);
+}
+
 static int plan(struct checkout *c, struct store_error *err)
 {
 	struct rm *r = c->ctx;
 	int rc = compare_init(&c->compare, c->repo, NULL, err);
 
 	r->c = c;
+	c->compare.tick = compare_tick;
+	c->compare.tick_ctx = c;
 	for (size_t i = 0; i < c->options->n_paths && rc == 0; i++)
 		rc = take_path(r, c->options->paths[i], err);
 	if (rc == 0 && c->options->n_paths > 0 && !*c->options->paths[0] &&

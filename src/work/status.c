@@ -72,6 +72,10 @@ static int walk(struct status_walk *w, struct store_error *err)
 		return rc;
 	set_head(w->result, &head);
 	rc = read_head(w->repo, &head, &top, err);
+	if (rc == 0 && w->n_paths == 0) {
+		w->files_total = top.entry.totals.files;
+		w->bytes_total = top.entry.totals.size;
+	}
 	if (rc == 0)
 		rc = compare_init(&w->compare, w->repo, NULL, err);
 	w->compare.has_owners = w->repo->metadata == METADATA_POSIX;

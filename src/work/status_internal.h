@@ -133,6 +133,10 @@ struct status_walk {
 	size_t count, cap;
 	uint64_t ticks;
 	int64_t last_progress_ns;
+	/* Of progress: what HEAD has; where the file in hand begins, and what had been read then.
+	 */
+	uint64_t files_total, bytes_total;
+	uint64_t item_at, item_read;
 };
 
 /*

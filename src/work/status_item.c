@@ -42,6 +42,15 @@ int status_no_memory(struct store_error *err)
 
 /* ---- callbacks */
 
+/* Bytes of tracked files that are judged: by attributes in a moment, or as far as they are read. */
+static uint64_t judged(const struct status_walk *w)
+{
+	const uint64_t all = w->result->stats.bytes;
+	const uint64_t part = w->item_at + (w->compare.bytes - w->item_read);
+
+	return w->compare.bytes > w->item_read && part < all ? part : all;
+}
+
 int status_tick(void *ctx)
 {
 	struct status_walk *w = ctx;
@@ -54,7 +63,13 @@ int status_tick(void *ctx)
 	w->last_progress_ns = now;
 	stats_sample();
 	p.files = w->result->stats.files;
-	p.bytes = w->compare.bytes;
+	p.bytes = judged(w);
+	/* HEAD has about as much as the stage. */
+	p.is_guess = w->files_total >= p.files && w->bytes_total >= p.bytes;
+	if (p.is_guess) {
+		p.files_total = w->files_total;
+		p.bytes_total = w->bytes_total;
+	}
 	return cb->progress ? cb->progress(cb->payload, &p) : 0;
 }
 
@@ -268,6 +283,8 @@ int status_item_y(struct status_walk *w, const struct status_item *i, int dirfd,
 	*y = ' ';
 	if (i->row.kind == ENTRY_NONE || i->row.kind == ENTRY_DIR || i->tree == STATUS_UNKNOWN)
 		return 0;
+	w->item_at = w->result->stats.bytes;
+	w->item_read = w->compare.bytes;
 	w->result->stats.files++;
 	w->result->stats.bytes += i->row.ref.size;
 	/* What is no file any more, add stages as deleted. */
