@@ -74,20 +74,25 @@ cat >commands <<'EOF'
 0 init .
 0 init new
 0 add -n f2
+0 add -n -z .
 2 add f2 fifo unreadable
 2 add nothing-there
 0 add .
 0 status
 0 status --ignored
+0 status --porcelain
+0 status -z -uall --ignored
 0 commit -n
 0 commit -m two
 1 commit -m nothing
 0 commit -n --allow-empty
 0 log
 0 log HEAD~1
+0 log -z --name-status
 2 log nope
 0 ls
 0 ls -r -l
+0 ls -z -r -l
 0 ls HEAD:
 0 ls f
 2 add new/dir
@@ -98,14 +103,17 @@ cat >commands <<'EOF'
 0 branch -m topic theme
 0 branch -d theme
 0 branch --show-current
+0 branch -z -v
 0 tag
 0 tag light
 0 tag -m annotated heavy
+0 tag -z
 0 tag
 0 tag other
 0 tag -d light other
 0 reflog
 0 reflog main
+0 reflog -z
 0 switch -c side
 0 switch main
 0 checkout HEAD~1
@@ -119,6 +127,8 @@ cat >commands <<'EOF'
 0 diff HEAD
 0 diff -p HEAD~1 HEAD
 0 diff --numstat HEAD~1 HEAD
+0 diff -z --name-status HEAD~1 HEAD
+0 diff -z --numstat HEAD~1 HEAD
 0 diff --cached --stat
 0 diff -p -c diff.lineLimit=1 HEAD~1
 0 diff --exit-code HEAD
@@ -131,6 +141,8 @@ cat >commands <<'EOF'
 0 show layer:0
 0 show HEAD:sub
 0 show HEAD:f :f
+0 show -z --name-only HEAD
+0 show -z HEAD:
 2 show nothing
 0 reset
 0 reset f
@@ -143,21 +155,27 @@ cat >commands <<'EOF'
 2 restore nothing
 0 put piped
 0 mv -n f f3
+0 mv -n -z sub/deep odd
 0 mv f f3
 0 mv f3 f
 0 mv -k f nothing new/dir
 2 rm -n f
 0 rm -n -r --cached sub
+0 rm -n -z -r --cached sub
 0 rm -r --cached sub
 2 rm nothing
 0 reset --hard
 0 rm f
+0 reset -z
 0 reset --hard
 1 check-ignore --no-index f sub/x.o
 1 check-ignore -v nothing
+0 check-ignore -z -v --no-index a.ignored
 0 check-ignore a.ignored
 0 config --list
 0 config --keys
+0 config -z --list
+0 config -z --show-origin core.codec
 0 config core.codec
 1 config user.name
 0 config performance.async_io true
@@ -243,37 +261,76 @@ cat >commands.fresh <<'EOF'
 EOF
 
 cat >run.py <<'EOF'
-# Run the lines of commands with --json in a repository, and those of commands.fresh in one before its first commit.
-import os, subprocess, sys, schemas
+# Run the lines of commands in a repository, and those of commands.fresh in one before its first commit: with --json where
+# no other machine form is asked for.  What each command said is kept, byte by byte, in machine/COMMAND.
+import collections, os, re, subprocess, sys, schemas
 
 page = schemas.read_page(os.environ['SRC_ROOT'] + '/man/store-json.5')
-met, takes = set(), {}
+met, takes, said = set(), {}, collections.defaultdict(str)
+
+# What is not the program's own, or is no form, is masked: the folder of the test; how long it took and the memory of the
+# process; sizes of packs and of the database, which are those of zlib and of the page of this machine; how much was read, how
+# often the database was written and what that left behind, which depends on how fresh a file was when it was looked at; the
+# version; and text for people.
+MASKS = [(os.environ['TRASH'].encode(), b'/TRASH'), (rb'("seconds":)[0-9.]+', rb'\1S'),
+         (rb'("schema":"store/fsck/1","packs":)[0-9]+(,"blocks":)[0-9]+(,"objects":)[0-9]+(,"bytes":)[0-9]+', rb'\1N\2N\3N\4N'),
+         (rb'("(?:peak_anon|peak_rss|stored_bytes|pack_bytes|db_bytes|opened|nodes_read|packs|decoded_bytes|publications?)":)[0-9]+', rb'\1N'),
+         (rb'("schema":"store/version/1","version":)"[^"]*"', rb'\1"V"'), (rb'("(?:help|unused|remark)":)"(?:[^"\\]|\\.)*"', rb'\1"TEXT"'),
+         (rb'("schema":"store/(?:error|notice|fsck-entry)/1".*"(?:message|text)":)"(?:[^"\\]|\\.)*"', rb'\1"TEXT"')]
+
+# A record ends with LF, or with NUL under -z, and each stands on a line of its own.  Of lists of all keys a few rows are
+# enough, for a new key is no other form.
+def shown(mark, out, end, is_config):
+    for old, new in MASKS:
+        out = re.sub(old, new, out)
+    records = [r + end for r in out.split(end)[:-1]]
+    if is_config and len(records) > 8:
+        records = [r for r in records if re.match(rb'(\{"schema":"[^"]*","key":")?(color|user)\.', r)]
+    return ''.join(mark + r.decode('latin-1').encode('unicode_escape').decode() + '\n' for r in records)
+
 for place, lines in ('repo', 'commands'), ('fresh', 'commands.fresh'):
     takes[place] = set()
     for line in open(lines):
         code, *words = line.split()
-        r = subprocess.run(['store', '--json'] + words, cwd=place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = next((w for w in words if not w.startswith('-')), 'none')
+        is_json = '-z' not in words and '--porcelain' not in words
+        words = ['--json'] * is_json + words
+        for path in '/f', '/f2', '/sub/deep/g', '/sub/deep', '/sub', '':  # times are in what ids stand for
+            if os.path.exists(place + path):
+                os.utime(place + path, (1700000002, 1700000002))
+        r = subprocess.run(['store'] + words, cwd=place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert r.returncode == int(code), (place, line, r)
-        for out in r.stdout, r.stderr:
+        said[command] += f'{place}$ store {" ".join(words)} => {code}\n' + shown('', r.stdout, b'\0' if '-z' in words else b'\n', command == 'config')
+        said[command] += shown('! ', r.stderr, b'\n', False) if is_json else ''
+        for out in (r.stdout, r.stderr) if is_json else ():
             assert out == b'' or out.endswith(b'\n'), (line, out)
             for l in out.splitlines():
                 met.add(schemas.check_line(l, page))
+        assert is_json or r.stdout == b'' or r.stdout.endswith(b'\0' if '-z' in words else b'\n'), (line, r)
         assert r.returncode in (0, 1) or r.stderr, (line, r)
-        takes[place].add(next((w for w in words if not w.startswith('-')), ''))
+        takes[place].add(command)
 assert takes['repo'] - takes['fresh'] == {'nonsense'}, takes
 open('met', 'w').write(''.join(s + '\n' for s in sorted(met)))
 open('takes', 'w').write(''.join(s + '\n' for s in sorted(takes['repo'])))
+os.mkdir('machine')
+for command in said:
+    open('machine/' + command, 'w').write(said[command])
 EOF
 
 test_expect_success 'setup: a repository with everything that can be odd about one, and one before its first commit' '
 	for place in repo fresh; do
 		store init -q $place && (cd $place && echo 1 >f && echo 2 >"$(printf "odd\377")" && mkdir -p sub/deep new/dir && echo 3 >sub/deep/g &&
-			ln -s f link && mkfifo fifo && echo 4 >f2 && store init -q sub/border) || return 1
-	done && cd repo && store -q add f odd* sub link && store -q commit -m one && echo 55 >f && rm sub/deep/g && mkdir -p .store/info && echo "*.ignored" >.store/info/exclude
+			ln -s f link && mkfifo fifo && echo 4 >f2 && store init -q sub/border && touch -h -d @1700000000 f odd* sub/deep/g link f2) || return 1
+	done && cd repo && touch -d @1700000002 sub/deep sub && store -q add f odd* sub link && store -q commit -m one && echo 55 >f && touch -d @1700000001 f && rm sub/deep/g && mkdir -p .store/info && echo "*.ignored" >.store/info/exclude
 '
 
 test_expect_success 'every line of every command has the members of its schema, all of them, in their order and of their types' '
 	python3 run.py
+'
+
+# After a change that is meant: sh t/t0130-json.sh -d, and what differs of its folder machine is copied.
+test_expect_success 'what every command says with --json, -z and --porcelain are the bytes that are frozen in t/golden/machine' '
+	diff -r -u "$SRC_ROOT/t/golden/machine" machine && ls machine >frozen && test_line_count -ge 27 frozen
 '
 
 test_expect_success 'every schema of the page was met, and every schema of the source is in the page' '
@@ -302,6 +359,7 @@ import os, subprocess, sys
 sys.path.insert(0, os.environ['SRC_ROOT'] + '/t')
 import terminal
 FORMS = [['--json', 'diff', '-p', 'HEAD'], ['--json', 'show', '--stat', 'HEAD'], ['--json', 'mv', '-n', 'f', 'f9'], ['--json', 'rm', '-n', '-f', 'f'],
+         ['mv', '-n', '-z', 'f', 'f9'], ['rm', '-n', '-z', '-f', 'f'], ['reset', '-z'],
          ['diff', '-z', '--name-status', 'HEAD'], ['log', '-z', '--oneline', '--name-only'],
          ['--json', 'status'], ['--json', 'log'], ['--json', 'ls', '-r'], ['--json', 'branch'], ['--json', 'root'], ['status', '--porcelain'],
          ['status', '-z'], ['ls', '-z', '-r'], ['log', '-z', '--oneline'], ['branch', '-z'], ['tag', '-z'], ['add', '-n', '-z', 'f'], ['reflog', '--json']]
@@ -325,11 +383,13 @@ test_expect_success 'machine forms do not change under -v, -q, colour, width, la
 '
 
 test_expect_success '-z: every record ends with NUL, and a name is its bytes' '
-	cd repo && printf "x\n\377" >"$(printf "new\nline\377")" && store status -z >../got && store ls -z >../listed && python3 -c "
-for name, want in (\"../got\", b\"?? new\\nline\\377\"), (\"../listed\", b\"odd\\377\"):
-    data = open(name, \"rb\").read()
-    assert data.endswith(b\"\\0\") and want in data.split(b\"\\0\"), data
-"
+	cd repo && printf "x\n\377" >"$(printf "new\nline\377")" && store status -z >../got && store ls -z >../listed && store add -q new?* && (cd sub && store rm -n -z --cached ../new?* >../../gone &&
+		store mv -n -z ../new?* ../f7 >../../moved) && rm odd* && store reset -z >../reset && python3 -c "
+for name, want in (\"got\", [b\"?? new\\nline\\377\"]), (\"listed\", [b\"odd\\377\"]), (\"gone\", [b\"new\\nline\\377\"]), (\"moved\", [b\"new\\nline\\377\", b\"f7\"]), (\"reset\", [b\"D\", b\"odd\\377\"]):
+    data = open(\"../\" + name, \"rb\").read()
+    records = data.split(b\"\\0\")
+    assert data.endswith(b\"\\0\") and any(records[i:i + len(want)] == want for i in range(len(records))), (name, data)
+" && test_expect_code 2 store reset -z --hard && test_expect_code 2 store rm -z --json f && test_expect_code 2 store mv -z --json f f7
 '
 
 test_done

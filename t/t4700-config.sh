@@ -251,6 +251,59 @@ test_expect_success 'size classes of files are obeyed by init: chunks are counte
 	test "$(sed -n "s/^chunks: //p" ../large)" -gt 100
 '
 
+# Each key alone, beside four files of which one is in each class; what it cuts finer is told by how many chunks there are more.
+cat >classes.py <<'EOF'
+import os, random, re, shutil, subprocess
+
+SIZES = {"s": 40000, "m": 150000, "l": 300000, "h": 600000}
+USUAL = {"small_file_threshold": "100KB", "medium_file_threshold": "200KB", "huge_file_threshold": "500KB",
+         **{kind + "_file_chunk_size": "64KB" for kind in ("small", "medium", "large", "huge")}}
+CASES = [("s", {"small_file_chunk_size": "256"}), ("sm", {"small_file_chunk_size": "256", "small_file_threshold": "190KB"}),
+         ("m", {"medium_file_chunk_size": "256"}), ("ml", {"medium_file_chunk_size": "256", "medium_file_threshold": "400KB"}),
+         ("l", {"large_file_chunk_size": "256"}),
+         ("h", {"huge_file_chunk_size": "256"}), ("lh", {"huge_file_chunk_size": "256", "huge_file_threshold": "250KB"})]
+
+random.seed(11)
+os.mkdir("sizes")
+for name, size in SIZES.items():
+    with open("sizes/" + name, "wb") as f:
+        f.write(random.randbytes(size))
+
+
+def chunks(changed):
+    flags = [w for key, value in {**USUAL, **changed}.items() for w in ("-c", f"chunking.{key}={value}")]
+    shutil.rmtree("sizes/.store", ignore_errors=True)
+    subprocess.run(["store", *flags, "init", "-q", "sizes"], check=True)
+    told = subprocess.run(["store", "-C", "sizes", "add", "--stats", "-q", "."], stderr=subprocess.PIPE, check=True).stderr
+    return int(re.search(rb"^chunks: (\d+)$", told, re.M)[1])
+
+
+usual = chunks({})
+for files, changed in CASES:
+    more, wanted = chunks(changed) - usual, sum(SIZES[f] for f in files) / 256
+    assert .8 * wanted < more < 1.25 * wanted, (files, changed, usual, more, wanted)
+assert {key for _, changed in CASES for key in changed} == set(USUAL)
+EOF
+
+test_expect_success 'each key of the seven about size classes changes how many chunks the files of its class are cut into, and no others' '
+	python3 classes.py
+'
+
+test_expect_success 'a key without counterpart says so when it is set, and why; one that has one says nothing, or what its value counts as' '
+	store init -q told && cd told && sed -n "/^\[performance\]/,\$s/^\([a-z_]*\) = \"*\([^\" ]*\).*/\1 \2/p" ../seed.toml >rows && test_line_count -eq 9 rows &&
+	store config --keys --json >keys && : >said && while read -r key value; do
+		store config "performance.$key" "$value" 2>err >out && test_must_be_empty out || return 1
+		unused=$(sed -n "s/.*\"key\":\"performance.$key\".*\"unused\":\"\(.*\)\"}\$/\1/p" keys) && case $key in
+		async_io | file_cache_size | memory_map_threshold) echo "store: performance.$key does nothing: ${unused:-why?}" ;;
+		max_memory_usage) echo "store: performance.$key is more than is ever used: it counts as 16777216" ;;
+		chunk_cache_size) echo "store: performance.$key is more than is ever used: it counts as 8388608" ;;
+		esac >want && test_cmp want err && cat err >>said && value_is "$value" config "performance.$key" 2>err && test_cmp want err || return 1
+	done <rows && test_line_count -eq 5 said && test_grep "async_io does nothing: reading, hashing and writing always go on side by side" said &&
+	store config --json --global performance.file_cache_size 1MB 2>err && test_when_finished rm -f "$user" &&
+	test_grep "^{\"schema\":\"store/notice/1\",\"kind\":\"warning\",.*\"message\":\"performance.file_cache_size does nothing: what is known of files" err && test_line_count -eq 1 err &&
+	refused chunking.huge_file_threshold 1GB && refused_with "--global"
+'
+
 test_expect_success 'setup of 120 small files and a large one, to count work on' '
 	python3 -c "
 import os, random

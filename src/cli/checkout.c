@@ -3,13 +3,18 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include <string.h>
 
 static void print_json(const char *schema, const struct store_checkout_result *r)
 {
+	static const struct store_id nothing;
 	struct line t = { 0 };
 
 	json_begin(&t, schema);
-	json_id(&t, "commit", &r->commit);
+	if (memcmp(&r->commit, &nothing, sizeof(nothing)) != 0)
+		json_id(&t, "commit", &r->commit);
+	else
+		json_null(&t, "commit");
 	json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
 	json_number(&t, "written", r->written);
 	json_number(&t, "unchanged", r->unchanged);

@@ -26,7 +26,7 @@ struct report {
 	bool tells;
 };
 
-/* "Renaming a to b", with -n and -v. */
+/* "Renaming a to b", with -n and -v; in a machine form both paths, always. */
 static bool on_notice(struct progress *p, const struct store_notice *n)
 {
 	const struct report *r = p->data;
@@ -39,6 +39,9 @@ static bool on_notice(struct progress *p, const struct store_notice *n)
 		json_bytes(&t, "path", n->text);
 		json_bytes(&t, "old_path", n->path);
 		json_end(&t);
+	} else if (p->cli->global.nul) {
+		line_add(&t, n->path, strlen(n->path) + 1);
+		line_add(&t, n->text, strlen(n->text) + 1);
 	} else if (r->tells) {
 		line_string(&t, "Renaming ");
 		output_path(&t, p->cli, n->path);
@@ -91,6 +94,8 @@ static int run(struct cli *cli, const void *data)
 
 	if (cli->args.n < 2)
 		return output_usage(cli, "name what is to be moved, and where to");
+	if (cli->global.json && cli->global.nul)
+		return output_usage(cli, "--json goes without -z");
 	rc = cli_open(cli, true);
 	if (rc == 0)
 		rc = cli_paths(cli, 0, cli->args.n, &paths);
@@ -110,5 +115,5 @@ static int run(struct cli *cli, const void *data)
 }
 
 const struct command cmd_mv = { "mv", "[OPTION...] [--] SOURCE... TARGET",
-	"rename tracked files and directories", TAKES_REPO | TAKES_CONFIG | TAKES_JSON,
+	"rename tracked files and directories", TAKES_REPO | TAKES_CONFIG | TAKES_JSON | TAKES_NUL,
 	sizeof(struct mv_options), table, run };

@@ -38,7 +38,10 @@ struct listing {
 	uint64_t count;
 };
 
-/* "M path" for what differs from the stage, as git lists it. */
+/*
+ * "M path" for what differs from the stage, as git lists it; under -z letter and path are a record
+ * each, as in diff --name-status, and nothing else is told.
+ */
 static int list_one(void *payload, const struct store_status_entry *e)
 {
 	struct listing *l = ((struct progress *)payload)->data;
@@ -46,13 +49,13 @@ static int list_one(void *payload, const struct store_status_entry *e)
 
 	if (e->y == ' ' || e->y == '?' || e->y == '!')
 		return 0;
-	if (!l->begun)
+	if (!l->begun && !l->cli->global.nul)
 		output_string("Unstaged changes after reset:\n");
 	l->begun = true;
-	line_format(&t, "%c\t", e->y);
+	line_format(&t, "%c%c", e->y, l->cli->global.nul ? 0 : '\t');
 	output_path(&t, l->cli, e->path);
-	line_string(&t, "\n");
 	output_text(&t);
+	output_line_end(l->cli);
 	line_release(&t);
 	return cli_must_stop();
 }
@@ -167,6 +170,9 @@ static int check_usage(const struct cli *cli, const struct reset_options *given)
 		return output_usage(cli, "take one of --soft, --mixed and --hard");
 	if ((given->flags & STORE_RESET_FORCE) && !given->hard)
 		return output_usage(cli, "-f goes with --hard alone: nothing else writes files");
+	if (cli->global.nul && (given->soft || given->hard || cli->global.json))
+		return output_usage(cli,
+			"-z goes with a list of paths, which --soft, --hard and --json have not");
 	return 0;
 }
 
@@ -206,7 +212,7 @@ static int do_reset(struct cli *cli, struct store_reset_options *o, const char *
 		print_json(&result, mode);
 	else if (o->mode == STORE_RESET_HARD && !cli->global.quiet)
 		rc = print_head(cli, &result);
-	else if (o->mode == STORE_RESET_MIXED && !cli->global.quiet)
+	else if (o->mode == STORE_RESET_MIXED && (cli->global.nul || !cli->global.quiet))
 		rc = list_changes(cli);
 	return rc;
 }
@@ -245,5 +251,5 @@ static int run(struct cli *cli, const void *data)
 
 const struct command cmd_reset = { "reset",
 	"[--soft | --mixed | --hard [-f]] [REV] | [REV] [--] PATH...",
-	"move the branch, or unstage paths", TAKES_REPO | TAKES_CONFIG | TAKES_JSON,
+	"move the branch, or unstage paths", TAKES_REPO | TAKES_CONFIG | TAKES_JSON | TAKES_NUL,
 	sizeof(struct reset_options), table, run };

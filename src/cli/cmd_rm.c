@@ -3,6 +3,7 @@
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include <string.h>
 
 struct rm_options {
 	unsigned int flags;
@@ -24,7 +25,7 @@ static const struct option_spec table[] = {
 	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
 };
 
-/* "rm 'path'" for each file, as git tells it. */
+/* "rm path" for each file, as git tells it; a machine form is the path alone, -q or not. */
 static bool on_notice(struct progress *p, const struct store_notice *n)
 {
 	struct line t = { 0 };
@@ -35,6 +36,8 @@ static bool on_notice(struct progress *p, const struct store_notice *n)
 		json_begin(&t, "store/rm-entry/1");
 		json_bytes(&t, "path", n->path);
 		json_end(&t);
+	} else if (p->cli->global.nul) {
+		line_add(&t, n->path, strlen(n->path) + 1);
 	} else if (!p->cli->global.quiet) {
 		line_string(&t, "rm ");
 		output_path(&t, p->cli, n->path);
@@ -82,6 +85,8 @@ static int run(struct cli *cli, const void *data)
 
 	if (cli->args.n == 0)
 		return output_usage(cli, "name what is to be removed");
+	if (cli->global.json && cli->global.nul)
+		return output_usage(cli, "--json goes without -z");
 	rc = cli_open(cli, true);
 	if (rc == 0)
 		rc = cli_paths(cli, 0, cli->args.n, &paths);
@@ -95,5 +100,5 @@ static int run(struct cli *cli, const void *data)
 }
 
 const struct command cmd_rm = { "rm", "[OPTION...] [--] PATH...",
-	"remove files from the stage and from disk", TAKES_REPO | TAKES_CONFIG | TAKES_JSON,
-	sizeof(struct rm_options), table, run };
+	"remove files from the stage and from disk",
+	TAKES_REPO | TAKES_CONFIG | TAKES_JSON | TAKES_NUL, sizeof(struct rm_options), table, run };
