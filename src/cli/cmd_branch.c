@@ -62,8 +62,8 @@ static int print_json(struct cli *cli, const char *action, const char *name, con
 		json_bytes(&t, "old_name", old_name);
 	else
 		json_string(&t, "old_name", NULL);
-	json_id(&t, "commit", id);
-	json_id(&t, "old_commit", was);
+	json_maybe_id(&t, "commit", id);
+	json_maybe_id(&t, "old_commit", was);
 	json_bool(&t, "current", is_current);
 	if (line_is_id(id))
 		json_bytes(&t, "subject", subject.data);

@@ -92,7 +92,7 @@ static void add_json(struct line *t, const struct store_target *target, const ch
 	const struct store_tree_entry *e)
 {
 	json_begin(t, "store/ls/1");
-	json_id(t, "commit", target->has_commit ? &target->commit : NULL);
+	json_maybe_id(t, "commit", target->has_commit ? &target->commit : NULL);
 	json_bytes(t, "path", path);
 	if (has_tree(&e->node)) {
 		json_node(t, "node", &e->node);

@@ -23,8 +23,8 @@ static void add_json(struct line *t, const char *ref, const struct store_reflog_
 	json_begin(t, "store/reflog/1");
 	json_bytes(t, "ref", ref);
 	json_number(t, "n", e->n);
-	json_id(t, "id", e->has_new ? &e->new_id : NULL);
-	json_id(t, "old", e->has_old ? &e->old_id : NULL);
+	json_maybe_id(t, "id", e->has_new ? &e->new_id : NULL);
+	json_maybe_id(t, "old", e->has_old ? &e->old_id : NULL);
 	json_number(t, "publication", e->number);
 	json_bytes(t, "who", e->who);
 	json_time(t, "time", e->time, e->zone);

@@ -100,7 +100,7 @@ static void print_json(const struct store_reset_result *r, const char *mode)
 
 	json_begin(&t, "store/reset/1");
 	json_string(&t, "mode", mode);
-	json_id(&t, "commit", r->has_commit ? &r->commit : NULL);
+	json_maybe_id(&t, "commit", r->has_commit ? &r->commit : NULL);
 	json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
 	json_number(&t, "written", r->written);
 	json_number(&t, "unchanged", r->unchanged);

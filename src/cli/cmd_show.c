@@ -125,7 +125,7 @@ static void print_layer(struct show *s, const struct store_object *o)
 		json_begin(&t, "store/show-layer/1");
 		json_id(&t, "id", &o->id);
 		json_number(&t, "generation", o->generation);
-		json_id(&t, "parent", o->has_parent ? &o->parent : NULL);
+		json_maybe_id(&t, "parent", o->has_parent ? &o->parent : NULL);
 		json_node(&t, "root", &o->root);
 		json_id(&t, "changes", &o->changes);
 		json_number(&t, "added", o->added);
@@ -171,7 +171,7 @@ static void add_entry(struct line *t, bool in_directory, const struct store_targ
 	const char *path, const struct store_node *node)
 {
 	json_begin(t, "store/show-path/1");
-	json_id(t, "commit", target->has_commit ? &target->commit : NULL);
+	json_maybe_id(t, "commit", target->has_commit ? &target->commit : NULL);
 	json_bytes(t, "path", path);
 	json_bool(t, "in_directory", in_directory);
 	json_node(t, "node", node);

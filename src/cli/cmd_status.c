@@ -280,7 +280,7 @@ static void print_json(const struct store_status_result *r)
 
 	json_begin(&t, "store/status/1");
 	json_string(&t, "branch", r->branch[0] ? r->branch : NULL);
-	json_id(&t, "head", r->has_head ? &r->head : NULL);
+	json_maybe_id(&t, "head", r->has_head ? &r->head : NULL);
 	json_number(&t, "staged", r->staged);
 	json_number(&t, "changed", r->changed);
 	json_number(&t, "untracked", r->untracked);

@@ -45,9 +45,9 @@ static void print_json(const char *action, const struct store_ref *r, const stru
 	json_begin(&t, "store/tag/1");
 	json_string(&t, "action", action);
 	json_bytes(&t, "name", r->short_name);
-	json_id(&t, "commit", &r->commit);
-	json_id(&t, "tag", r->is_annotated ? &r->id : NULL);
-	json_id(&t, "old", was);
+	json_maybe_id(&t, "commit", &r->commit);
+	json_maybe_id(&t, "tag", r->is_annotated ? &r->id : NULL);
+	json_maybe_id(&t, "old", was);
 	json_bytes(&t, "tagger", r->tagger);
 	if (r->tagger)
 		json_time(&t, "time", r->tag_time, r->tag_zone);

@@ -160,7 +160,15 @@ void json_id(struct line *t, const char *name, const struct store_id *id)
 {
 	char hex[STORE_HEX_LEN + 1];
 
-	json_string(t, name, id && line_is_id(id) ? store_id_hex(hex, id) : NULL);
+	json_string(t, name, store_id_hex(hex, id));
+}
+
+void json_maybe_id(struct line *t, const char *name, const struct store_id *id)
+{
+	if (id && line_is_id(id))
+		json_id(t, name, id);
+	else
+		json_null(t, name);
 }
 
 void json_node(struct line *t, const char *name, const struct store_node *node)

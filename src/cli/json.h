@@ -27,8 +27,9 @@ void json_number(struct line *t, const char *name, uint64_t value);
 void json_signed(struct line *t, const char *name, int64_t value);
 void json_real(struct line *t, const char *name, double value);
 void json_bool(struct line *t, const char *name, bool value);
-/* NULL, and an id that is all zero as where none is filled in, gives null. */
 void json_id(struct line *t, const char *name, const struct store_id *id);
+/* The same of one that may be absent: NULL, or all zero because none is filled in, gives null. */
+void json_maybe_id(struct line *t, const char *name, const struct store_id *id);
 /* Id, kind, height, size, files and directories; the last two are null but for a directory. */
 void json_node(struct line *t, const char *name, const struct store_node *node);
 /* RFC 3339. */
