@@ -48,6 +48,7 @@ CASES = {
     'threads': (None, READ, ['store', '--threads', '3', 'add', 'one', 'two'], {}),
     'checkout': ('done', 'pack.read:1+:100ms', ['store', '--threads', '1', 'checkout', '--to', '../out', 'HEAD'], {}),
     'fsck': ('done', 'read:1+:16ms', ['store', '--threads', '1', 'fsck'], {}),
+    'cat': ('done', 'pack.read:1+:25ms', ['sh', '-c', 'store cat one two >../cat.out'], {}),
     'narrow': (None, READ, ADD, {'columns': 50, 'on_output': narrow}),
     'again': (None, READ, ADD, {'on_output': again}),
     'early': ('early', READ, ['store', '--threads', '1', 'add', '.'], {}),
@@ -108,7 +109,7 @@ test_expect_success 'setup: each case on a terminal of its own' '
 test_expect_success 'a line tells stage, files, bytes, the total, the rate and what time is left' '
 	python3 -c "
 from seen import *
-for name, stage in (\"add\", \"add\"), (\"threads\", \"add\"), (\"checkout\", \"checkout\"), (\"fsck\", \"fsck 1/6 packs\"):
+for name, stage in (\"add\", \"add\"), (\"threads\", \"add\"), (\"checkout\", \"checkout\"), (\"fsck\", \"fsck 1/6 packs\"), (\"cat\", \"cat\"):
     got = lines(name)
     assert len(got) >= 4, (name, cases[name][\"out\"])
     assert all(l[\"stage\"] == stage for l in got if l[\"left\"]), (name, got)
@@ -145,7 +146,7 @@ assert not got[-1][\"guess\"] and got[-1][\"bytes\"] == got[-1][\"total\"] == 12
 test_expect_success 'bytes only grow, are counted once, and end at the total; so do the files' '
 	python3 -c "
 from seen import *
-for name in \"add\", \"threads\", \"checkout\":
+for name in \"add\", \"threads\", \"checkout\", \"cat\":
     got = lines(name)
     assert all(a[\"bytes\"] <= b[\"bytes\"] for a, b in zip(got, got[1:])), (name, got)
     assert all(l[\"bytes\"] <= 15 << 20 for l in got), (name, got)

@@ -2,11 +2,12 @@
  * store cat: content of any revision.  All names are resolved before the first byte is printed.
  *
  * To a pipe or a file the bytes go as they are.  On a terminal control characters are shown as ^X,
- * so that a repository cannot drive it.  -o writes beside the file and renames: the file is there
- * whole, or as it was.
+ * so that a repository cannot drive it, and nothing is told of progress.  -o writes beside the file
+ * and renames: the file is there whole, or as it was.
  */
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -41,6 +42,8 @@ struct sink {
 	struct line path; /* what is to become of it; empty when written in place */
 	struct line tmp;
 	struct line carry; /* the beginning of a character whose rest is in the next piece */
+	struct store_callbacks callbacks; /* its progress is told of `now`; NULL: nobody is */
+	struct store_progress now;
 };
 
 static bool read_range(const char *s, struct range *r)
@@ -239,6 +242,14 @@ static int sink_close(struct cli *cli, struct sink *sink, int rc)
 	return rc;
 }
 
+static void tell(struct sink *sink, uint64_t bytes, uint64_t files)
+{
+	sink->now.bytes += bytes;
+	sink->now.files += files;
+	if (sink->callbacks.progress)
+		sink->callbacks.progress(sink->callbacks.payload, &sink->now);
+}
+
 /* --- content ------------------------------------------------------------------------------- */
 
 /* name: the operand that target was resolved from. */
@@ -262,6 +273,7 @@ static int copy(struct cli *cli, const char *name, const struct store_target *ta
 			break;
 		if (rc == 0)
 			rc = sink_write(cli, sink, data, got);
+		tell(sink, got, 0);
 		if (rc == 0 && cli_must_stop())
 			rc = STORE_ECANCELED;
 		len -= got;
@@ -300,6 +312,30 @@ static int resolve(struct cli *cli, size_t i, const struct range *range, struct 
 	return 0;
 }
 
+/* n targets, all of which have the range. */
+static int copy_all(struct cli *cli, const struct store_target *targets, size_t n,
+	const struct range *range, struct sink *sink)
+{
+	struct progress p = { 0 };
+	uint64_t off, len;
+	int rc = 0;
+
+	if (!sink->visible)
+		progress_begin(&p, cli, &sink->callbacks);
+	sink->now = (struct store_progress){ .stage = "cat", .files_total = n };
+	for (size_t i = 0; i < n; i++) {
+		cut(range, targets[i].node.size, &off, &len);
+		sink->now.bytes_total += len;
+	}
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		cut(range, targets[i].node.size, &off, &len);
+		rc = copy(cli, cli->args.items[i], &targets[i], off, len, sink);
+		tell(sink, 0, 1);
+	}
+	progress_end(&p);
+	return rc;
+}
+
 static int print_all(struct cli *cli, const struct cat_options *given, const struct range *range)
 {
 	struct store_target *targets = line_realloc(NULL, cli->args.n * sizeof(*targets));
@@ -315,12 +351,8 @@ static int print_all(struct cli *cli, const struct cat_options *given, const str
 	if (rc != 0)
 		goto out;
 	rc = sink_open(cli, &sink, given->output);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		uint64_t off, len;
-
-		cut(range, targets[i].node.size, &off, &len);
-		rc = copy(cli, cli->args.items[i], &targets[i], off, len, &sink);
-	}
+	if (rc == 0)
+		rc = copy_all(cli, targets, n, range, &sink);
 	rc = sink_close(cli, &sink, rc);
 out:
 	for (size_t i = 0; i < n; i++)
