@@ -86,14 +86,16 @@ test_expect_success 'what is staged already is left alone: no pack, and no secon
 '
 
 # The first segment of a stream is 1 MiB; the classes end at 1.5 MiB and 2.5 MiB.
+sizes='1048575 1048576 1048577 1572863 1572864 2621440 3000000'
+[ -z "${STORE_TEST_LIGHT-}" ] || sizes='1048576 1572863 2621439 3000000'
 test_expect_success 'in each class of chunk sizes a stream has the id of add, whoever knows its size' '
 	store -c chunking.small_file_threshold=1536k -c chunking.small_file_chunk_size=4096 \
 		-c chunking.medium_file_threshold=2560k -c chunking.medium_file_chunk_size=16384 init -q classes &&
-	for n in 1048575 1048576 1048577 1572863 1572864 2621440 3000000; do
+	for n in $sizes; do
 		head -c $n noise >classes/add-$n || return 1
 	done &&
 	store -C classes add -q . &&
-	for n in 1048575 1048576 1048577 1572863 1572864 2621440 3000000; do
+	for n in $sizes; do
 		store -C classes --json put file-$n <classes/add-$n >file.json && test_grep "\"new_bytes\":0," file.json &&
 		cat classes/add-$n | store -C classes --json put --size $n told-$n >told.json && test_grep "\"new_bytes\":0," told.json &&
 		cat classes/add-$n | store -C classes put -q pipe-$n &&
@@ -108,7 +110,7 @@ test_expect_success 'in each class of chunk sizes a stream has the id of add, wh
 	    way, n = e["path"].split("-")
 	    e = e.get("node", e)
 	    ids.setdefault(n, {})[way] = (e["id"], e["height"], e["size"])
-	assert len(ids) == 7 and all(len(ways) == 6 for ways in ids.values()), ids
+	assert len(ids) in (4, 7) and all(len(ways) == 6 for ways in ids.values()), ids
 	assert all(len(set(ways.values())) == 1 for ways in ids.values()), ids
 	EOF
 	store -C classes fsck
@@ -168,20 +170,23 @@ test_expect_success 'setup: a repository of small chunks' '
 	store init -q --chunk-average 256 s &&
 	rm s/.store/ballast &&
 	store -C s commit -q --allow-empty -m one &&
+	for nth in 1 2 3; do random_bytes ${nth}x 700000 >new-$nth || return 1; done &&
 	echo two >want
 '
+passings='1 2 3'
+[ -z "${STORE_TEST_LIGHT-}" ] || passings='1 2'
 
 for point in tmp.create pack.write pack.sync publish.rename publish.sync env.commit ingest.mid; do
 	test_expect_success "a put killed at $point leaves the old content, and the next one works" "
 		: >all-fired &&
 		echo two | store -C s put -q shared &&
-		for nth in 1 2 3; do
-			random_bytes \${nth}x 700000 >new || return 1
-			killed $point:\$nth store -C s put shared <new
+		for nth in $passings; do
+			look_closely_in_turn
+			killed $point:\$nth store -C s put shared <new-\$nth
 			rc=\$?
 			[ \$rc -ne 1 ] || break
 			[ \$rc -eq 0 ] && store -C s cat :shared >got || return 1
-			cmp -s got new || test_cmp want got || return 1
+			cmp -s got new-\$nth || test_cmp want got || return 1
 			echo two | store -C s put -q shared && is_whole s || return 1
 		done &&
 		test_grep '^$point:1:kill' all-fired

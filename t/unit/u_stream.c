@@ -588,41 +588,40 @@ static void test_stream__failed_anywhere_it_leaves_what_was(void **state)
 	struct store_repo *const usual = repo;
 	char dir[100], plan[60];
 	const struct store_open_options options = { .start = dir };
-	int failed = 0;
 
 	(void)state;
 	snprintf(dir, sizeof(dir), "%s/small", fixture_dir);
 	OK(store_init(dir, &init, &made, &failure));
 	OK(store_open(&repo, &options, &failure));
-	for (size_t i = 0; i < 3 * sizeof(points) / sizeof(points[0]); i++) {
+	for (size_t i = 0; i < 2 * sizeof(points) / sizeof(points[0]); i++) {
 		struct store_writer_options o = { .path = "f" };
 		struct store_writer *w = NULL;
 		struct store_reader *r;
 		int rc;
 
 		put("f", "old", 3);
-		for (size_t at = 0; at < SIZE / 4; at += 200)
+		for (size_t at = 0; at < SIZE / 5; at += 200)
 			content[at]++;
-		snprintf(plan, sizeof(plan), "%s:%zu:%s", points[i / 3], i % 3 * 2 + 1,
-			i % 2 ? "EIO" : "ENOSPC");
+		snprintf(plan, sizeof(plan), "%s:%zu:%s", points[i / 2], i % 2 * 2 + 1,
+			i / 2 % 2 ? "EIO" : "ENOSPC");
 		assert_int_equal(fault_load(plan), 0);
 		rc = store_writer_open(repo, &o, &w, &failure);
 		if (rc == 0)
-			rc = store_writer_write(w, content, SIZE / 4, &failure);
+			rc = store_writer_write(w, content, SIZE / 5, &failure);
 		if (rc == 0)
 			rc = store_writer_finish(w, NULL, &failure);
 		store_writer_free(w);
 		assert_int_equal(fault_load(""), 0);
-		failed += rc != 0;
+		/* Not all are passed three times, and fewer workers than wanted will do. */
+		if (i % 2 == 0)
+			assert_int_not_equal(rc, 0);
 		OK(store_reader_open_name(repo, ":f", 0, &r, &failure));
 		if (rc != 0)
 			expect_content(r, (const uint8_t *)"old", 3);
 		else
-			expect_content(r, content, SIZE / 4);
+			expect_content(r, content, SIZE / 5);
 		store_reader_free(r);
 	}
-	/* Each first passing fails but that of a thread, of which fewer are started then. */
-	assert_true(failed >= 9);
 	put("f", "new", 3);
 	expect_whole(repo, dir);
 	store_close(repo);
