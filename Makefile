@@ -139,8 +139,11 @@ $(O)/store: $(CLI_OBJ) $(O)/libstore.a
 
 $(O)/unit/%: $(O)/obj/t/unit/%.o $(O)/obj/libparts.a | $(O)/probed-test
 	$(say) LINK $@
-	$(Q)mkdir -p $(@D) && $(LINK) -o $@ $^ -lcmocka $(LIBS)
+	$(Q)mkdir -p $(@D) && $(LINK) $(WRAPPED) -o $@ $^ -lcmocka $(LIBS)
 $(UNIT_OBJ): | $(O)/probed-test
+# This one stands between libstore and its allocations, and not those of the libraries that it uses.
+$(O)/unit/u_nomem: WRAPPED = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
+$(O)/unit/u_nomem: LIBS = $(LIBRARIES:%=-l%) -lpthread -ldl
 
 # Other people's programs, as they would build them: they know <store.h> only.
 $(O)/examples/%: $(O)/obj/contrib/examples/%.o $(O)/libstore.a

@@ -399,10 +399,25 @@ struct store_writer_options {
 	const char *path;     /* of the file that comes to be; folders above it need not be there */
 	enum store_expect expect;
 	struct store_id expected; /* STORE_EXPECT_ID: as store_node.id has it */
-	int executable;           /* the entry has the executable bit */
-	int verify;               /* read all of it back before it is staged */
+	/*
+	 * The executable bit: 1 or -1, the entry has it or not; 0, as what is staged at path when
+	 * the writer is opened. Other permission bits, where they are recorded, stay as staged.
+	 */
+	int executable;
+	int verify;        /* read all of it back before it is staged */
 	int count_version; /* compute `version`, too: costs a look at every layer of history */
 	const char *codec; /* "none", "zlib", "zstd"; NULL: as configured */
+	/*
+	 * Bytes that are to come; 0: unknown, unless the first that comes is a regular file by
+	 * store_writer_write_fd. It need not hold: see store_writer_open.
+	 */
+	uint64_t size;
+	/*
+	 * progress: during writes and store_writer_finish, until all that is left is to publish; a
+	 * stage is "put", then "verify" and "version" as asked for; bytes_total is `size`. No
+	 * notices come.
+	 */
+	struct store_callbacks callbacks;
 };
 
 /* How far a writer has come. */
@@ -419,6 +434,7 @@ struct store_writer_result {
 	uint64_t new_chunks;    /* of them, those the repository did not have */
 	uint64_t new_bytes;     /* of all objects stored, plain */
 	uint64_t stored_bytes;  /* of the packs that hold them */
+	struct store_stats stats;
 	/*
 	 * With count_version: 0 for a path that HEAD does not have; else how often the commits of
 	 * first parents have changed it since it was last added, and one more when this differs
@@ -433,20 +449,29 @@ struct store_writer;
  * never if that is not called: what chunks came are left for gc. STORE_EINVAL: no path, or no
  * codec; STORE_ECONFLICT: a directory is tracked there, a file is tracked above it, or the
  * expectation does not hold; STORE_ENOTFOUND: content is expected, and there is none;
- * STORE_EDENIED: another user's repository. Costs a thread, 1 MiB beside the memory of store_add,
- * and a publication. A writer is used by one thread at a time; writers and readers of one handle
- * may be in threads of their own. Caller frees with store_writer_free, before the handle is closed.
- * Copies options.
+ * STORE_EDENIED: another user's repository; STORE_EBUSY: another held the write lock for long.
+ * Ignore rules are not asked. Costs a thread, 1 MiB beside the memory of store_add, and a
+ * publication. A writer is used by one thread at a time, and not after fork; writers and readers of
+ * one handle may be in threads of their own. Caller frees with store_writer_free, before the handle
+ * is closed. Copies options.
+ *
+ * The id is that of store_add for a file of the same bytes. Where the repository has several
+ * classes of chunk sizes, content of more than 1 MiB is cut by `size`; when it turns out to have
+ * another class, store_writer_finish reads it back and cuts it again, and the chunks of the first
+ * time are left for gc. Without `size` that is so for what is smaller than the last threshold.
  */
 STORE_API int store_writer_open(struct store_repo *repo, const struct store_writer_options *options,
 	struct store_writer **out, struct store_error *err);
 /*
- * The next len bytes of data, however many; waits while the pipeline is behind. After an error the
- * writer can only be freed. Copies data.
+ * The next len bytes of data, however many; waits while the pipeline is behind. An error of the
+ * pipeline is told by the next call. After an error the writer can only be freed. Copies data.
  */
 STORE_API int store_writer_write(struct store_writer *w, const void *data, size_t len,
 	struct store_error *err);
-/* All that fd, which may be a pipe or a socket, gives until its end; it stays open.  Blocks. */
+/*
+ * All that fd, which may be a pipe or a socket, gives until its end; it stays open. Waits for it,
+ * also where O_NONBLOCK is set. A signal does not end it, progress may.
+ */
 STORE_API int store_writer_write_fd(struct store_writer *w, int fd, struct store_error *err);
 /*
  * All that source gives: it fills data (room for len bytes) and returns how many, 0 at the end;
@@ -455,16 +480,21 @@ STORE_API int store_writer_write_fd(struct store_writer *w, int fd, struct store
 typedef ptrdiff_t (*store_source_fn)(void *payload, void *data, size_t len);
 STORE_API int store_writer_write_from(struct store_writer *w, store_source_fn source, void *payload,
 	struct store_error *err);
-/* How far it is, at any time until it is freed.  Never fails. */
+/* How far it is, at any time until it is freed; cut again, it begins anew.  Never fails. */
 STORE_API void store_writer_progress(struct store_writer *w, struct store_writer_progress *out);
 /*
  * The stream is whole: stage it, as one step, on disk when this returns. The expectation must hold
  * still (STORE_ECONFLICT, STORE_ENOTFOUND); STORE_EBUSY: another held the write lock for long.
- * After it, also after an error, the writer can only be freed. result may be NULL.
+ * Where the same content with the same executable bit is staged already, nothing is written, and
+ * what was seen of the file stays known. After it, also after an error, the writer can only be
+ * freed. result may be NULL.
  */
 STORE_API int store_writer_finish(struct store_writer *w, struct store_writer_result *result,
 	struct store_error *err);
-/* Give up what was not finished; waits for the pipeline.  w may be NULL. */
+/*
+ * Give up what was not finished; waits for the pipeline. After fork it frees nothing that the
+ * parent's threads use. w may be NULL.
+ */
 STORE_API void store_writer_free(struct store_writer *w);
 
 /* ---------------------------------------------------------------- commit */

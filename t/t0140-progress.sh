@@ -73,6 +73,7 @@ CASES = {
     'cat -o': ('small', 'pack.read:1+:200ms', ['store', '--threads', '1', 'cat', '-o', 'written', 'one', 'two'], {}),
     'rebuild': ('small', 'read:1+:16ms', ['store', '--threads', '1', 'fsck', '--rebuild'], {}),
     'diff': ('small', 'pack.read:1+:400ms', ['store', '--threads', '1', 'diff', '--stat', 'less', 'main'], {}),
+    'cat': ('done', 'pack.read:1+:25ms', ['sh', '-c', 'store cat one two >../cat.out'], {}),
     'narrow': (None, READ, ADD, {'columns': 50, 'on_output': narrow}),
     'again': (None, READ, ADD, {'on_output': again}),
     'early': ('early', READ, ['store', '--threads', '1', 'add', '.'], {}),
@@ -135,7 +136,7 @@ test_expect_success 'setup: each case on a terminal of its own' '
 test_expect_success 'a line tells stage, files, bytes, the total, the rate and what time is left' '
 	python3 -c "
 from seen import *
-for name, stage in (\"add\", \"add\"), (\"threads\", \"add\"), (\"checkout\", \"checkout\"), (\"fsck\", \"fsck 1/6 packs\"):
+for name, stage in (\"add\", \"add\"), (\"threads\", \"add\"), (\"checkout\", \"checkout\"), (\"fsck\", \"fsck 1/6 packs\"), (\"cat\", \"cat\"):
     got = lines(name)
     assert len(got) >= 4, (name, cases[name][\"out\"])
     assert all(l[\"stage\"] == stage for l in got if l[\"left\"]), (name, got)
@@ -194,7 +195,7 @@ assert cases[\"diff\"][\"seconds\"] > 1 and b\"/s\" not in cases[\"diff\"][\"out
 test_expect_success 'bytes only grow, are counted once, and end at the total; so do the files' '
 	python3 -c "
 from seen import *
-for name in \"add\", \"threads\", \"checkout\":
+for name in \"add\", \"threads\", \"checkout\", \"cat\":
     got = lines(name)
     assert all(a[\"bytes\"] <= b[\"bytes\"] for a, b in zip(got, got[1:])), (name, got)
     assert all(l[\"bytes\"] <= 15 << 20 for l in got), (name, got)

@@ -2,14 +2,17 @@
  * Bytes lie in one piece or in two, around the end of the buffer; each call moves one piece.
  *
  * Threads: all fields are guarded by lock. `filled` wakes who takes, `drained` who puts; there is
- * one of each, so one signal is enough.
+ * one of each, so one signal is enough. Who puts waits on the monotonic clock.
  */
 #include "base/ring.h"
 
+#include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
 
 struct ring {
 	pthread_mutex_t lock;
@@ -20,6 +23,19 @@ struct ring {
 	bool has_ended, has_left;
 };
 
+/* Never fails on Linux. */
+static void init_sync(struct ring *r)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->filled, NULL);
+	pthread_cond_init(&r->drained, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
 struct ring *ring_new(size_t cap)
 {
 	struct ring *r = calloc(1, sizeof(*r));
@@ -27,14 +43,12 @@ struct ring *ring_new(size_t cap)
 	if (!r)
 		return NULL;
 	r->cap = cap;
-	r->data = malloc(cap);
-	if (!r->data || pthread_mutex_init(&r->lock, NULL) != 0) {
-		free(r->data);
+	r->data = FAULT("malloc") ? NULL : malloc(cap);
+	if (!r->data) {
 		free(r);
 		return NULL;
 	}
-	pthread_cond_init(&r->filled, NULL);
-	pthread_cond_init(&r->drained, NULL);
+	init_sync(r);
 	return r;
 }
 
@@ -88,9 +102,9 @@ size_t ring_take(struct ring *r, void *out, size_t len)
 	size_t n;
 
 	pthread_mutex_lock(&r->lock);
-	while (r->len == 0 && !r->has_ended)
+	while (r->len == 0 && !r->has_ended && !r->has_left)
 		pthread_cond_wait(&r->filled, &r->lock);
-	n = smallest(len, r->len, r->cap - r->start);
+	n = r->has_left ? 0 : smallest(len, r->len, r->cap - r->start);
 	memcpy(out, r->data + r->start, n);
 	r->start = (r->start + n) % r->cap;
 	r->len -= n;
@@ -105,7 +119,35 @@ void ring_leave(struct ring *r)
 	pthread_mutex_lock(&r->lock);
 	r->has_left = true;
 	pthread_cond_signal(&r->drained);
+	pthread_cond_signal(&r->filled);
 	pthread_mutex_unlock(&r->lock);
+}
+
+static bool await(struct ring *r, bool room_is_enough, int64_t ns)
+{
+	const int64_t due = clock_mono_ns() + ns;
+	const struct timespec at = { due / 1000000000, due % 1000000000 };
+	bool has_come;
+	int rc = 0;
+
+	pthread_mutex_lock(&r->lock);
+	do {
+		has_come = r->has_left || (room_is_enough && r->len < r->cap);
+		if (!has_come)
+			rc = pthread_cond_timedwait(&r->drained, &r->lock, &at);
+	} while (!has_come && rc != ETIMEDOUT);
+	pthread_mutex_unlock(&r->lock);
+	return has_come;
+}
+
+bool ring_await_room(struct ring *r, int64_t ns)
+{
+	return await(r, true, ns);
+}
+
+bool ring_await_leave(struct ring *r, int64_t ns)
+{
+	return await(r, false, ns);
 }
 
 size_t ring_len(struct ring *r, uint64_t *total)

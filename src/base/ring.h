@@ -6,6 +6,7 @@
 #ifndef STORE_BASE_RING_H
 #define STORE_BASE_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,11 +27,19 @@ void ring_end(struct ring *r);
 
 /*
  * Up to len bytes into out, at least one, for which it waits; returns how many. 0: there are no
- * more, and none come.
+ * more, and none come, or ring_leave was called.
  */
 size_t ring_take(struct ring *r, void *out, size_t len);
-/* Nothing more is taken out: who puts waits no longer. */
+/* Nothing more is taken out: nobody waits any longer, on either side. */
 void ring_leave(struct ring *r);
+
+/*
+ * Who puts in waits for room, or for the other side to leave, for ns nanoseconds at most; false:
+ * neither has come.
+ */
+bool ring_await_room(struct ring *r, int64_t ns);
+/* The same for the other side to leave alone. */
+bool ring_await_leave(struct ring *r, int64_t ns);
 
 /* Bytes in the ring, and in *total (may be NULL) all that were ever put in. */
 size_t ring_len(struct ring *r, uint64_t *total);

@@ -2,8 +2,8 @@
  * store cat: content of any revision.  All names are resolved before the first byte is printed.
  *
  * To a pipe or a file the bytes go as they are.  On a terminal control characters are shown as ^X,
- * so that a repository cannot drive it.  -o writes beside the file and renames: the file is there
- * whole, or as it was.
+ * so that a repository cannot drive it, and nothing is told of progress.  -o writes beside the file
+ * and renames: the file is there whole, or as it was.
  */
 #include "cli/cli.h"
 #include "cli/output.h"
@@ -42,8 +42,8 @@ struct sink {
 	struct line path; /* what is to become of it; empty when written in place */
 	struct line tmp;
 	struct line carry; /* the beginning of a character whose rest is in the next piece */
-	struct store_callbacks told; /* of a file that is written: how far it is */
-	struct store_progress at;
+	struct store_callbacks callbacks; /* its progress is told of `now`; NULL: nobody is */
+	struct store_progress now;
 };
 
 static bool read_range(const char *s, struct range *r)
@@ -143,7 +143,6 @@ static void show_visible(struct sink *sink, const char *data, size_t len, bool l
 
 static int sink_write(struct cli *cli, struct sink *sink, const char *data, size_t len)
 {
-	sink->at.bytes += len;
 	if (sink->fd == -1 && sink->visible)
 		show_visible(sink, data, len, false);
 	else if (sink->fd == -1)
@@ -160,9 +159,6 @@ static int sink_write(struct cli *cli, struct sink *sink, const char *data, size
 		data += n;
 		len -= (size_t)n;
 	}
-	/* A signal is seen by whoever reads the next piece. */
-	if (sink->told.progress)
-		(void)sink->told.progress(sink->told.payload, &sink->at);
 	return 0;
 }
 
@@ -246,6 +242,14 @@ static int sink_close(struct cli *cli, struct sink *sink, int rc)
 	return rc;
 }
 
+static void tell(struct sink *sink, uint64_t bytes, uint64_t files)
+{
+	sink->now.bytes += bytes;
+	sink->now.files += files;
+	if (sink->callbacks.progress)
+		sink->callbacks.progress(sink->callbacks.payload, &sink->now);
+}
+
 /* --- content ------------------------------------------------------------------------------- */
 
 /* name: the operand that target was resolved from. */
@@ -269,6 +273,7 @@ static int copy(struct cli *cli, const char *name, const struct store_target *ta
 			break;
 		if (rc == 0)
 			rc = sink_write(cli, sink, data, got);
+		tell(sink, got, 0);
 		if (rc == 0 && cli_must_stop())
 			rc = STORE_ECANCELED;
 		len -= got;
@@ -307,36 +312,34 @@ static int resolve(struct cli *cli, size_t i, const struct range *range, struct 
 	return 0;
 }
 
-/* Write all of them, to where -o says or to standard output. */
-static int copy_all(struct cli *cli, const struct cat_options *given, const struct range *range,
-	const struct store_target *targets, size_t n)
+/* n targets, all of which have the range. */
+static int copy_all(struct cli *cli, const struct store_target *targets, size_t n,
+	const struct range *range, struct sink *sink)
 {
-	struct sink sink = { .at = { .stage = "cat", .files_total = n } };
-	struct progress progress = { 0 };
+	struct progress p = { 0 };
 	uint64_t off, len;
-	int rc = sink_open(cli, &sink, given->output);
+	int rc = 0;
 
+	if (!sink->visible)
+		progress_begin(&p, cli, &sink->callbacks);
+	sink->now = (struct store_progress){ .stage = "cat", .files_total = n };
 	for (size_t i = 0; i < n; i++) {
 		cut(range, targets[i].node.size, &off, &len);
-		sink.at.bytes_total += len;
+		sink->now.bytes_total += len;
 	}
-	/* What is printed is progress enough. */
-	if (given->output)
-		progress_begin(&progress, cli, &sink.told);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		cut(range, targets[i].node.size, &off, &len);
-		rc = copy(cli, cli->args.items[i], &targets[i], off, len, &sink);
-		sink.at.files++;
+		rc = copy(cli, cli->args.items[i], &targets[i], off, len, sink);
+		tell(sink, 0, 1);
 	}
-	if (rc == 0 && sink.told.progress)
-		(void)sink.told.progress(sink.told.payload, &sink.at);
-	progress_end(&progress);
-	return sink_close(cli, &sink, rc);
+	progress_end(&p);
+	return rc;
 }
 
 static int print_all(struct cli *cli, const struct cat_options *given, const struct range *range)
 {
 	struct store_target *targets = line_realloc(NULL, cli->args.n * sizeof(*targets));
+	struct sink sink = { 0 };
 	size_t n = 0;
 	int rc = 0;
 
@@ -345,8 +348,13 @@ static int print_all(struct cli *cli, const struct cat_options *given, const str
 		rc = resolve(cli, n, range, &targets[n]);
 		n++;
 	}
+	if (rc != 0)
+		goto out;
+	rc = sink_open(cli, &sink, given->output);
 	if (rc == 0)
-		rc = copy_all(cli, given, range, targets, n);
+		rc = copy_all(cli, targets, n, range, &sink);
+	rc = sink_close(cli, &sink, rc);
+out:
 	for (size_t i = 0; i < n; i++)
 		store_target_clear(&targets[i]);
 	free(targets);

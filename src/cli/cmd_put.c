@@ -1,25 +1,36 @@
-/* store put: standard input becomes a file of the stage, without one on disk. */
+/*
+ * store put: standard input becomes a file of the stage, without one on disk.
+ *
+ * A signal is heard by the callback of progress, which the writer asks ten times a second whatever
+ * it waits for; and once more before the end, for what it cuts short must not be taken for all.
+ */
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct put_options {
-	const char *expect, *codec;
-	int executable, verify, count_version;
+	const char *expect, *codec, *size;
+	int executable, force, verify, count_version;
 };
+
+enum { IS_NONE = 1, IS_PROGRAM = 2 };
 
 #define FIELD(name) offsetof(struct put_options, name)
 
 static const struct option_spec table[] = {
 	{ 0, "expect", OPTION_STRING, FIELD(expect), 0, "ID|none",
 		"only if this content is staged there now, or none is" },
-	{ 0, "executable", OPTION_FLAG, FIELD(executable), 1, NULL, "the file is a program" },
+	{ 0, "executable", OPTION_FLAG, FIELD(executable), IS_PROGRAM, NULL,
+		"the file is a program" },
+	{ 0, "no-executable", OPTION_FLAG, FIELD(executable), IS_NONE, NULL,
+		"it is none, even if what is staged there is" },
+	{ 'f', "force", OPTION_FLAG, FIELD(force), 1, NULL, "take an ignored path, too" },
+	{ 0, "size", OPTION_STRING, FIELD(size), 0, "BYTES",
+		"how much comes, for progress and classes of chunk sizes" },
 	{ 0, "verify", OPTION_FLAG, FIELD(verify), 1, NULL,
 		"read all of it back before it is staged" },
 	{ 0, "codec", OPTION_STRING, FIELD(codec), 0, "CODEC",
@@ -28,47 +39,6 @@ static const struct option_spec table[] = {
 		"tell how often history changed it" },
 	{ 0, NULL, OPTION_END, 0, 0, NULL, NULL },
 };
-
-/* Where the bytes come from, and who is told how far it is. */
-struct input {
-	struct cli *cli;
-	struct store_callbacks callbacks;
-	uint64_t bytes, total; /* total: of a file, else 0 */
-	int sys;               /* errno of a read that failed */
-};
-
-/* As store_source_fn: standard input, until a signal. */
-static ptrdiff_t read_input(void *payload, void *data, size_t len)
-{
-	struct input *in = payload;
-	struct store_progress p = { .stage = "put", .files_total = 1, .bytes_total = in->total };
-	ssize_t n;
-
-	do {
-		if (cli_must_stop())
-			return -1;
-		n = read(STDIN_FILENO, data, len);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0) {
-		in->sys = errno;
-		return -1;
-	}
-	in->bytes += (uint64_t)n;
-	p.bytes = in->bytes;
-	p.files = n == 0;
-	return in->callbacks.progress(in->callbacks.payload, &p) == 0 ? n : -1;
-}
-
-/* How many bytes of a file are still to be read; 0 where that is not known. */
-static uint64_t input_total(void)
-{
-	struct stat st;
-	const off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
-
-	if (fstat(STDIN_FILENO, &st) != 0 || !S_ISREG(st.st_mode) || at < 0 || st.st_size < at)
-		return 0;
-	return (uint64_t)(st.st_size - at);
-}
 
 static int hex_value(char c)
 {
@@ -133,35 +103,46 @@ static void print_line(const struct cli *cli, const char *path, const struct sto
 	line_release(&t);
 }
 
-static int put(struct cli *cli, const struct store_writer_options *o)
+/* A path that rules leave out and that is not tracked, as add has it. */
+static int check_ignored(struct cli *cli, const char *path)
 {
-	struct input in = { .cli = cli };
+	struct store_ignore *it = NULL;
+	struct store_ignore_result r = { 0 };
+	struct line shown = { 0 };
+	int rc = store_ignore_open(cli->repo, NULL, &it, &cli->err);
+
+	if (rc == 0)
+		rc = store_ignore_check(it, path, 0, &r, &cli->err);
+	if (rc == 0 && r.ignored) {
+		line_quoted(&shown, cli->args.items[0], false);
+		rc = cli_fail(cli, STORE_EINVAL, 0,
+			"'%s' is ignored: nothing was staged; 'store put -f' takes it", shown.data);
+		line_release(&shown);
+	}
+	store_ignore_free(it);
+	return rc;
+}
+
+static int put(struct cli *cli, struct store_writer_options *o)
+{
 	struct progress p = { 0 };
 	struct store_writer_result result = { 0 };
 	struct store_writer *w = NULL;
-	int rc = store_writer_open(cli->repo, o, &w, &cli->err);
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	in.total = input_total();
-	progress_begin(&p, cli, &in.callbacks);
-	rc = store_writer_write_from(w, read_input, &in, &cli->err);
-	if (in.sys != 0)
-		rc = cli_fail(cli, STORE_EIO, in.sys, "cannot read standard input: %s",
-			strerror(in.sys));
+	progress_begin(&p, cli, &o->callbacks);
+	rc = store_writer_open(cli->repo, o, &w, &cli->err);
+	if (rc == 0)
+		rc = store_writer_write_fd(w, STDIN_FILENO, &cli->err);
+	if (rc == 0 && cli_signal())
+		rc = STORE_ECANCELED;
 	if (rc == 0)
 		rc = store_writer_finish(w, &result, &cli->err);
 	progress_end(&p);
 	store_writer_free(w);
 	if (rc != 0)
 		return rc;
-	cli->stats.files = 1;
-	cli->stats.bytes = result.node.size;
-	cli->stats.chunks = result.chunks;
-	cli->stats.new_chunks = result.new_chunks;
-	cli->stats.new_bytes = result.new_bytes;
-	cli->stats.stored_bytes = result.stored_bytes;
-	store_stats_memory(&cli->stats);
+	cli->stats = result.stats;
 	if (cli->global.json)
 		print_json(o->path, &result, o->count_version);
 	else if (!cli->global.quiet)
@@ -169,31 +150,46 @@ static int put(struct cli *cli, const struct store_writer_options *o)
 	return 0;
 }
 
-static int run(struct cli *cli, const void *data)
+/* 0 or CLI_FAILED. */
+static int read_options(struct cli *cli, const struct put_options *given,
+	struct store_writer_options *o)
 {
-	const struct put_options *given = data;
-	struct store_writer_options o = { .executable = given->executable,
-		.verify = given->verify,
-		.count_version = given->count_version,
-		.codec = given->codec };
-	struct strings paths = { 0 };
-	int rc;
-
 	if (cli->args.n != 1)
 		return output_usage(cli, "name one path, for what comes from standard input");
 	if (cli->args.items[0][0] && cli->args.items[0][strlen(cli->args.items[0]) - 1] == '/')
 		return output_usage(cli, "'%s' names a folder, and put makes a file",
 			cli->args.items[0]);
 	if (given->expect && strcmp(given->expect, "none") == 0)
-		o.expect = STORE_EXPECT_NONE;
-	else if (given->expect && !read_id(given->expect, &o.expected))
+		o->expect = STORE_EXPECT_NONE;
+	else if (given->expect && !read_id(given->expect, &o->expected))
 		return output_usage(cli,
 			"--expect takes 'none' or the 64 digits of an id, not '%s'", given->expect);
 	else if (given->expect)
-		o.expect = STORE_EXPECT_ID;
+		o->expect = STORE_EXPECT_ID;
+	if (given->size && !line_to_number(given->size, true, UINT64_MAX, &o->size))
+		return output_usage(cli, "--size takes a number of bytes, as 4096 or 20m, not '%s'",
+			given->size);
+	return 0;
+}
+
+static int run(struct cli *cli, const void *data)
+{
+	const struct put_options *given = data;
+	struct store_writer_options o = { .executable = (given->executable == IS_PROGRAM) -
+			(given->executable == IS_NONE),
+		.verify = given->verify,
+		.count_version = given->count_version,
+		.codec = given->codec };
+	struct strings paths = { 0 };
+	int rc = read_options(cli, given, &o);
+
+	if (rc != 0)
+		return rc;
 	rc = cli_open(cli, true);
 	if (rc == 0)
 		rc = cli_paths(cli, 0, 1, &paths);
+	if (rc == 0 && !given->force)
+		rc = check_ignored(cli, paths.items[0]);
 	if (rc == 0) {
 		o.path = paths.items[0];
 		rc = put(cli, &o);

@@ -196,11 +196,20 @@ static void reopen_if_idle(struct env *e)
 	env_door_reopen(&e->door);
 }
 
+int env_check_forked(const struct env *e, struct store_error *err)
+{
+	return env_registry_is_forked(&e->place)
+		? store_error_set(err, STORE_EINVAL,
+			  "a repository handle cannot be used after fork; open it again in the child")
+		: 0;
+}
+
 static int enter(struct env *e, uint64_t *incarnation, struct store_error *err)
 {
-	if (env_registry_is_forked(&e->place))
-		return store_error_set(err, STORE_EINVAL,
-			"a repository handle cannot be used after fork; open it again in the child");
+	const int rc = env_check_forked(e, err);
+
+	if (rc != 0)
+		return rc;
 	if (__atomic_load_n(&e->must_reopen, __ATOMIC_RELAXED))
 		reopen_if_idle(e);
 	env_door_enter(&e->door);

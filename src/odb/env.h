@@ -62,6 +62,8 @@ int env_open(struct env **out, const char *path, unsigned int flags, struct stor
 int env_open_within(struct env **out, const char *path, unsigned int flags, unsigned int wait_ms,
 	struct store_error *err);
 void env_close(struct env *e);
+/* STORE_EINVAL when this process is not the one that opened it, but a child of that. */
+int env_check_forked(const struct env *e, struct store_error *err);
 
 /*
  * Enlarge the map after ENV_FULL. Waits until no transaction of this process is open; STORE_EBUSY

@@ -431,10 +431,21 @@ static void count_taken(struct ingest *g, const struct item *item)
 	g->taken_of_one = 0;
 }
 
-static int consume(void *ctx, void *it, struct store_error *err)
+/* rc, which ends the run when it is an error: who waits in the source hears of it. */
+static int halt_on_error(struct ingest *g, int rc)
 {
-	struct ingest *g = ctx;
-	struct item *item = it;
+	if (rc != 0 && g->halt)
+		g->halt(g->walk_ctx);
+	return rc;
+}
+
+static int work(void *ctx, unsigned int worker, void *item, struct store_error *err)
+{
+	return halt_on_error(ctx, ingest_work(ctx, worker, item, err));
+}
+
+static int take_item(struct ingest *g, struct item *item, struct store_error *err)
+{
 	int rc = add_blocks(g, item, err);
 
 	if (rc == 0 && item->type == ITEM_SEGMENT)
@@ -451,6 +462,11 @@ static int consume(void *ctx, void *it, struct store_error *err)
 	if (rc == 0 && FAULT("ingest.mid"))
 		rc = store_error_sys(err, "cannot go on");
 	return rc == 0 ? publish_batch(g, err) : rc;
+}
+
+static int consume(void *ctx, void *item, struct store_error *err)
+{
+	return halt_on_error(ctx, take_item(ctx, item, err));
 }
 
 /*
@@ -488,8 +504,9 @@ static int tick(void *ctx, struct store_error *err)
 	g->told_ns = now;
 	stats_sample();
 	if (g->callbacks->progress && g->callbacks->progress(g->callbacks->payload, &p) != 0)
-		return store_error_set(err, STORE_ECANCELED,
-			"stopped; what was added so far is staged");
+		return halt_on_error(g,
+			store_error_set(err, STORE_ECANCELED,
+				"stopped; what was added so far is staged"));
 	return 0;
 }
 
@@ -547,7 +564,7 @@ static void *new_item(void)
 
 static int run_pool(struct ingest *g, struct store_error *err)
 {
-	const struct pipeline_ops ops = { produce, ingest_work, consume, tick };
+	const struct pipeline_ops ops = { produce, work, consume, tick };
 	const size_t n = g->n_items;
 	void *items[POOL_MAX] = { 0 };
 	int rc = 0;

@@ -130,6 +130,9 @@ struct large {
 	bool open;
 	ingest_source_fn *source; /* a stream: no file is open, size is known at its end */
 	void *source_ctx;
+	const uint64_t *expected; /* of a stream: bytes that are to come; 0: nobody knows */
+	bool has_ahead;           /* of a stream: a byte that was taken behind a full segment */
+	uint8_t ahead;
 	int fd;
 	struct job job; /* path in `path` */
 	struct buf path;
@@ -165,6 +168,11 @@ struct ingest {
 	size_t n_items, data_cap, carry_cap; /* the pool, and bytes of its items and of the carry */
 	ingest_walk_fn *walk;
 	void *walk_ctx;
+	/*
+	 * Called with walk_ctx when the run fails or is cancelled, on whichever thread sees it: a
+	 * source that waits must let the producer go, for nothing else does. NULL: none waits.
+	 */
+	void (*halt)(void *walk_ctx);
 	struct hash *hash; /* the producer's; borrowed from the walk */
 	struct ingest_worker *workers;
 	struct large large;
@@ -210,9 +218,12 @@ void ingest_found_all(struct ingest *g);
 int ingest_large_begin(struct ingest *g, const struct job *job, const char *path, size_t len,
 	struct store_error *err);
 
-/* Begin a stream: the next items are its segments.  job: kind and what of its stat is known. */
-int ingest_stream_begin(struct ingest *g, const struct job *job, const char *path, size_t len,
-	ingest_source_fn *source, void *ctx, struct store_error *err);
+/*
+ * Begin a stream: the next items are its segments. job: kind and what of its stat is known.
+ * expected: looked at once the first segment is full. Borrowed: it lives as long as the run.
+ */
+int ingest_stream_begin(struct ingest *g, const struct job *job, const char *path,
+	ingest_source_fn *source, void *ctx, const uint64_t *expected, struct store_error *err);
 
 /* ---- between the files of ingest */
 

@@ -12,13 +12,13 @@
  * with the caller, under its lock. Of the handle they use nothing that another call changes, so
  * writers and readers of one handle may work in threads of their own.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/pipeline.h"
 #include "base/thread.h"
@@ -28,15 +28,26 @@
 
 /* ---- the thread's side */
 
-/* As ingest_source_fn. */
+/* Bytes that do not come any more are no end of the stream then. */
+static bool is_cut_short(struct store_writer *w)
+{
+	return __atomic_load_n(&w->is_given_up, __ATOMIC_ACQUIRE) ||
+		__atomic_load_n(&w->is_halted, __ATOMIC_ACQUIRE);
+}
+
+/* As ingest_source_fn: from the ring, or what the first time stored. */
 static int take(void *ctx, void *out, size_t len, size_t *got, struct store_error *err)
 {
 	struct store_writer *w = ctx;
+	int rc = 0;
 
-	*got = ring_take(w->ring, out, len);
-	return __atomic_load_n(&w->is_given_up, __ATOMIC_ACQUIRE)
+	if (w->again)
+		rc = store_reader_read(w->again, out, len, got, err);
+	else
+		*got = ring_take(w->ring, out, len);
+	return rc == 0 && is_cut_short(w)
 		? store_error_set(err, STORE_ECANCELED, "the writer was given up")
-		: 0;
+		: rc;
 }
 
 /* The walk of ingest: one stream, and no more. */
@@ -48,28 +59,75 @@ static int produce(void *ctx, struct item *item, struct store_error *err)
 	if (w->has_begun)
 		return PIPELINE_END;
 	w->has_begun = true;
-	return ingest_stream_begin(&w->ingest, &w->job, w->path, strlen(w->path), take, w, err);
+	return ingest_stream_begin(&w->ingest, &w->job, w->path, take, w, &w->expected, err);
+}
+
+/* The pipeline has failed: neither its producer nor the caller may wait for the other. */
+static void halt(void *ctx)
+{
+	struct store_writer *w = ctx;
+
+	__atomic_store_n(&w->is_halted, true, __ATOMIC_RELEASE);
+	ring_leave(w->ring);
+}
+
+/*
+ * As the progress of the pipeline, which nobody sees: only whether the caller wants it to go on. A
+ * failure is none of his wishes, and must not be told as one.
+ */
+static int look(void *ctx, const struct store_progress *p)
+{
+	struct store_writer *w = ctx;
+
+	(void)p;
+	return __atomic_load_n(&w->is_given_up, __ATOMIC_ACQUIRE);
+}
+
+int stream_run(struct store_writer *w, struct store_error *err)
+{
+	return ingest_run(&w->ingest, err);
 }
 
 static void *run(void *ctx)
 {
 	struct store_writer *w = ctx;
 
-	w->rc = ingest_run(&w->ingest, &w->err);
+	w->rc = stream_run(w, &w->err);
+	if (w->rc == 0)
+		w->rc = stream_recut(w, &w->err);
 	ring_leave(w->ring);
 	return NULL;
 }
 
 /* ---- begin and end */
 
-/* What the entry is, as far as it is known before its bytes: now is when it was last changed. */
-static void describe(struct store_writer *w)
+/* Permission bits that are recorded of a staged file, or those its kind has. */
+static uint32_t mode_of(const struct stage_row *row)
 {
+	struct span s = span_of(row->meta, row->meta_len);
+	struct meta m = { 0 };
+
+	if (meta_decode(&s, &m) == 0 && m.flags & META_ATTRS)
+		return m.mode & 0777;
+	return row->kind == ENTRY_EXEC ? 0755 : 0644;
+}
+
+/*
+ * What the entry is, as far as it is known before its bytes: permissions as row (NULL: nothing is
+ * staged there) and the options have it, and last changed now.
+ */
+static void describe(struct store_writer *w, const struct stage_row *row)
+{
+	const int wanted = w->options.executable;
+	const bool is_file = row && (row->kind == ENTRY_FILE || row->kind == ENTRY_EXEC);
+	const bool is_program = wanted > 0 || (wanted == 0 && row && row->kind == ENTRY_EXEC);
+	uint32_t mode = is_file ? mode_of(row) : 0644;
 	struct timespec now;
 
+	mode = is_program ? mode | 0100 | (mode & 0444) >> 2 : mode & 0666;
 	clock_gettime(CLOCK_REALTIME, &now);
-	w->job.kind = w->options.executable ? ENTRY_EXEC : ENTRY_FILE;
-	w->job.stat.mode = S_IFREG | (w->options.executable ? 0755 : 0644);
+	w->job.kind = is_program ? ENTRY_EXEC : ENTRY_FILE;
+	w->job.stat.mode = S_IFREG | mode;
 	w->job.stat.mtime_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	w->job.uid = geteuid();
 	w->job.gid = getegid();
@@ -96,31 +154,59 @@ static int set_codec(struct store_writer *w, struct store_error *err)
 static int check_now(struct store_writer *w, struct store_error *err)
 {
 	struct env_txn *txn;
+	struct stage_row row;
+	bool has_row;
 	int rc = env_begin(odb_env(w->repo->odb), false, &txn, err);
 
 	if (rc != 0)
 		return rc;
-	rc = stream_check(w, txn, err);
+	rc = stream_check(w, txn, &row, &has_row, err);
+	if (rc == 0)
+		describe(w, has_row ? &row : NULL);
 	env_abort(txn);
 	return rc;
 }
 
+/* Registered here and not by the pipeline: what stands in the way is told before any byte came. */
 static int start(struct store_writer *w, struct store_error *err)
 {
 	struct ingest *g = &w->ingest;
 	int rc = writer_new(&g->writer, w->repo->odb, err);
 
+	if (rc == 0)
+		rc = writer_register(g->writer, err);
 	if (rc != 0)
 		return rc;
+	g->registered = true;
 	g->repo = w->repo;
 	g->threads = w->repo->threads;
 	g->walk = produce;
 	g->walk_ctx = w;
-	g->callbacks = &w->silent;
+	g->halt = halt;
+	w->inner = (struct store_callbacks){ .progress = look, .payload = w };
+	g->callbacks = &w->inner;
 	g->result = &w->counts;
 	g->held.is_wanted = true;
 	w->has_thread = thread_start(&w->thread, run, w);
 	return w->has_thread ? 0 : store_error_set(err, STORE_EBUSY, "cannot start a thread");
+}
+
+static int prepare(struct store_writer *w, const struct store_writer_options *options,
+	struct store_error *err)
+{
+	int rc;
+
+	w->began_ns = clock_mono_ns();
+	w->options = *options;
+	w->expected = options->size;
+	w->path = strdup(options->path);
+	w->ring = ring_new(STREAM_RING);
+	if (!w->path || !w->ring)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	rc = set_codec(w, err);
+	if (rc == 0)
+		rc = check_now(w, err);
+	return rc == 0 ? start(w, err) : rc;
 }
 
 int store_writer_open(struct store_repo *repo, const struct store_writer_options *options,
@@ -141,18 +227,7 @@ int store_writer_open(struct store_repo *repo, const struct store_writer_options
 	if (!w)
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	w->repo = repo;
-	w->options = *options;
-	w->path = strdup(options->path);
-	w->ring = ring_new(STREAM_RING);
-	if (!w->path || !w->ring)
-		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
-	describe(w);
-	if (rc == 0)
-		rc = set_codec(w, err);
-	if (rc == 0)
-		rc = check_now(w, err);
-	if (rc == 0)
-		rc = start(w, err);
+	rc = prepare(w, options, err);
 	if (rc != 0) {
 		store_writer_free(w);
 		return rc;
@@ -161,128 +236,51 @@ int store_writer_open(struct store_repo *repo, const struct store_writer_options
 	return 0;
 }
 
-/* Tell the thread that nothing more comes, and wait until it has done its part. */
-static void join(struct store_writer *w, bool is_given_up)
+int stream_check_open(const struct store_writer *w, struct store_error *err)
+{
+	if (w->is_over)
+		return store_error_set(err, STORE_EINVAL, "the writer has ended");
+	return env_check_forked(odb_env(w->repo->odb), err);
+}
+
+void stream_join(struct store_writer *w, bool is_unwanted)
 {
 	if (!w->has_thread)
 		return;
-	__atomic_store_n(&w->is_given_up, is_given_up, __ATOMIC_RELEASE);
+	if (is_unwanted) {
+		__atomic_store_n(&w->is_given_up, true, __ATOMIC_RELEASE);
+		ring_leave(w->ring);
+	}
 	ring_end(w->ring);
 	pthread_join(w->thread, NULL);
 	w->has_thread = false;
+}
+
+int stream_end_early(struct store_writer *w, int rc)
+{
+	stream_join(w, true);
+	w->is_over = true;
+	return rc;
 }
 
 void store_writer_free(struct store_writer *w)
 {
 	if (!w)
 		return;
-	join(w, true);
-	writer_free(w->ingest.writer);
-	ring_free(w->ring);
+	/*
+	 * In a child there is no thread to wait for, and none that lets go of the locks; files are
+	 * the parent's.
+	 */
+	if (env_check_forked(odb_env(w->repo->odb), NULL) == 0) {
+		stream_join(w, true);
+		writer_free(w->ingest.writer);
+		ring_free(w->ring);
+	}
 	free(w->path);
 	free(w);
 }
 
-/* ---- the caller's side */
-
-static int refuse(struct store_error *err)
-{
-	return store_error_set(err, STORE_EINVAL, "the writer has ended");
-}
-
-/* The thread has ended by itself, which only an error makes it do. */
-static int take_error(struct store_writer *w, struct store_error *err)
-{
-	join(w, true);
-	w->is_over = true;
-	if (err)
-		*err = w->err;
-	return w->rc;
-}
-
-/* What came is not all there is: it must not be taken for it. */
-static int end_early(struct store_writer *w, int rc)
-{
-	join(w, true);
-	w->is_over = true;
-	return rc;
-}
-
-int store_writer_write(struct store_writer *w, const void *data, size_t len,
-	struct store_error *err)
-{
-	const uint8_t *p = data;
-
-	if (w->is_over)
-		return refuse(err);
-	while (len > 0) {
-		const size_t n = ring_put(w->ring, p, len);
-
-		if (n == 0)
-			return take_error(w, err);
-		p += n;
-		len -= n;
-	}
-	return 0;
-}
-
-int store_writer_write_fd(struct store_writer *w, int fd, struct store_error *err)
-{
-	uint8_t piece[32 << 10];
-
-	if (w->is_over)
-		return refuse(err);
-	for (;;) {
-		const ssize_t n = read(fd, piece, sizeof(piece));
-		int rc;
-
-		if (n == 0)
-			return 0;
-		if (n < 0 && errno == EINTR) {
-			rc = 0;
-		} else if (n < 0) {
-			rc = end_early(w, store_error_sys(err, "cannot read what is to be stored"));
-		} else {
-			rc = store_writer_write(w, piece, (size_t)n, err);
-		}
-		if (rc != 0)
-			return rc;
-	}
-}
-
-int store_writer_write_from(struct store_writer *w, store_source_fn source, void *payload,
-	struct store_error *err)
-{
-	uint8_t piece[32 << 10];
-
-	if (w->is_over)
-		return refuse(err);
-	for (;;) {
-		const ptrdiff_t n = source(payload, piece, sizeof(piece));
-		int rc;
-
-		if (n == 0)
-			return 0;
-		if (n < 0 || (size_t)n > sizeof(piece))
-			return end_early(w,
-				store_error_set(err, STORE_ECANCELED,
-					"stopped; nothing was staged"));
-		rc = store_writer_write(w, piece, (size_t)n, err);
-		if (rc != 0)
-			return rc;
-	}
-}
-
-void store_writer_progress(struct store_writer *w, struct store_writer_progress *out)
-{
-	const struct ingest_held *h = &w->ingest.held;
-
-	memset(out, 0, sizeof(*out));
-	out->buffered = ring_len(w->ring, &out->bytes);
-	out->chunks = __atomic_load_n(&h->chunks, __ATOMIC_RELAXED);
-	out->new_chunks = __atomic_load_n(&h->new_chunks, __ATOMIC_RELAXED);
-	out->new_bytes = __atomic_load_n(&h->new_bytes, __ATOMIC_RELAXED);
-}
+/* ---- the end */
 
 static void fill_result(struct store_writer *w, struct store_writer_result *r)
 {
@@ -299,23 +297,48 @@ static void fill_result(struct store_writer *w, struct store_writer_result *r)
 	r->new_chunks = s.new_chunks;
 	r->new_bytes = s.new_bytes;
 	r->stored_bytes = s.stored_bytes;
+	r->stats = w->counts.stats;
+	r->stats.files = 1;
+	r->stats.bytes = h->ref.size;
+	r->stats.new_chunks = s.new_chunks;
+	r->stats.new_objects = s.new_objects;
+	r->stats.new_bytes = s.new_bytes;
+	r->stats.stored_bytes = s.stored_bytes;
+	r->stats.publications = s.publications;
+	r->stats.seconds = (double)(clock_mono_ns() - w->began_ns) / 1e9;
+	store_stats_memory(&r->stats);
+}
+
+/* Until the thread has done its part, or the caller does not want to wait for it. */
+static int await_thread(struct store_writer *w, struct store_error *err)
+{
+	int rc = 0;
+
+	ring_end(w->ring);
+	while (rc == 0 && stream_is_watched(w) && !ring_await_leave(w->ring, STREAM_TICK_NS))
+		rc = stream_tick(w, "put", w->fed, err);
+	if (rc != 0)
+		return stream_end_early(w, rc);
+	stream_join(w, false);
+	if (w->rc != 0 && err)
+		*err = w->err;
+	return w->rc;
 }
 
 int store_writer_finish(struct store_writer *w, struct store_writer_result *result,
 	struct store_error *err)
 {
 	struct store_writer_result unused = { 0 };
-	int rc;
+	int rc = stream_check_open(w, err);
 
 	result = result ? result : &unused;
 	memset(result, 0, sizeof(*result));
-	if (w->is_over)
-		return refuse(err);
+	if (rc != 0)
+		return rc;
 	w->is_over = true;
-	join(w, false);
-	rc = w->rc;
-	if (rc != 0 && err)
-		*err = w->err;
+	rc = await_thread(w, err);
+	if (rc == 0)
+		w->options.size = w->ingest.held.ref.size;
 	if (rc == 0 && w->options.verify)
 		rc = stream_read_back(w, err);
 	if (rc == 0 && w->options.count_version)

@@ -58,28 +58,29 @@ static int check_expected(const struct store_writer *w, const struct stage_row *
 	return 0;
 }
 
-int stream_check(struct store_writer *w, struct env_txn *txn, struct store_error *err)
+int stream_check(struct store_writer *w, struct env_txn *txn, struct stage_row *row, bool *has_row,
+	struct store_error *err)
 {
-	struct stage_row row;
 	char shown[200];
 	int rc = check_above(w->path, txn, err);
 
+	*has_row = false;
 	if (rc != 0)
 		return rc;
-	rc = stage_find(txn, w->path, strlen(w->path), &row, err);
+	rc = stage_find(txn, w->path, strlen(w->path), row, err);
 	if (rc == STORE_ENOTFOUND)
 		return check_expected(w, NULL, err);
-	if (rc == 0 && row.kind == ENTRY_DIR)
+	if (rc == 0 && row->kind == ENTRY_DIR)
 		return store_error_set(err, STORE_ECONFLICT, "'%s' is a directory",
 			quote_msg(shown, sizeof(shown), w->path, strlen(w->path)));
-	return rc == 0 ? check_expected(w, &row, err) : rc;
+	*has_row = rc == 0;
+	return rc == 0 ? check_expected(w, row, err) : rc;
 }
 
-/* ---- reading back: from the packs, so what is pending goes there first, named by nothing yet */
+/* ---- reading back: from the packs, so what is pending goes there first */
 
 int stream_read_back(struct store_writer *w, struct store_error *err)
 {
-	const struct publication p = { .writer = w->ingest.writer };
 	struct odb_reader *reader = writer_reader(w->ingest.writer);
 	const struct node_source src = nodes_source(reader);
 	struct seq_cursor *c = seq_cursor_new(&src, &w->ingest.held.ref);
@@ -88,8 +89,8 @@ int stream_read_back(struct store_writer *w, struct store_error *err)
 	uint64_t off, end = 0;
 	int rc = c ? 0 : store_error_set(err, STORE_ENOMEM, "out of memory");
 
-	if (rc == 0 && !writer_is_empty(w->ingest.writer))
-		rc = publish(w->repo->odb, &p, NULL, err);
+	if (rc == 0)
+		rc = stream_flush(w, err);
 	while (rc == 0) {
 		rc = seq_cursor_next(c, &row, &off, err);
 		if (rc == 0)
@@ -99,6 +100,8 @@ int stream_read_back(struct store_writer *w, struct store_error *err)
 				"what was stored reads back with another length");
 		if (rc == 0)
 			end = off + row.len * row.repeat;
+		if (rc == 0)
+			rc = stream_tick(w, "verify", end, err);
 	}
 	if (rc == STORE_ENOTFOUND)
 		rc = end == w->ingest.held.ref.size
@@ -120,12 +123,33 @@ struct staging {
 static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_error *err)
 {
 	struct staging *s = ctx;
-	int rc = stream_check(s->w, txn, err);
+	struct stage_row row;
+	bool has_row;
+	int rc = stream_check(s->w, txn, &row, &has_row, err);
 
 	return rc == 0 ? stage_batch_apply(s->batch, txn, number, err) : rc;
 }
 
-int stream_stage(struct store_writer *w, struct store_error *err)
+/* Is what was held staged there as it is, and may it be? */
+static int find_same(struct store_writer *w, bool *is_same, struct store_error *err)
+{
+	const struct file_ref *ref = &w->ingest.held.ref;
+	struct env_txn *txn;
+	struct stage_row row;
+	bool has_row;
+	int rc = env_begin(odb_env(w->repo->odb), false, &txn, err);
+
+	*is_same = false;
+	if (rc != 0)
+		return rc;
+	rc = stream_check(w, txn, &row, &has_row, err);
+	*is_same = rc == 0 && has_row && row.kind == w->job.kind && row.ref.size == ref->size &&
+		row.ref.height == ref->height && id_eq(&row.ref.id, &ref->id);
+	env_abort(txn);
+	return rc;
+}
+
+static int set_row(struct store_writer *w, struct store_error *err)
 {
 	const struct job *job = &w->ingest.held.job;
 	const struct stage_row row = { .kind = job->kind,
@@ -147,4 +171,14 @@ int stream_stage(struct store_writer *w, struct store_error *err)
 		rc = publish(w->repo->odb, &p, NULL, err);
 	stage_batch_free(s.batch);
 	return rc;
+}
+
+int stream_stage(struct store_writer *w, struct store_error *err)
+{
+	bool is_same;
+	const int rc = find_same(w, &is_same, err);
+
+	if (rc != 0)
+		return rc;
+	return is_same ? stream_flush(w, err) : set_row(w, err);
 }

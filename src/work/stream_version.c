@@ -57,16 +57,18 @@ static int change_of(const struct node_source *src, const struct layer *l, const
 }
 
 /* Changes from l back to the layer that added the path.  The first of all has one entry for all. */
-static int count_changes(const struct node_source *src, struct layer l, const struct key *k,
-	uint64_t *n, struct store_error *err)
+static int count_changes(struct store_writer *w, const struct node_source *src, struct layer l,
+	const struct key *k, uint64_t *n, struct store_error *err)
 {
 	int rc = 0;
 
 	while (rc == 0 && l.has_parent) {
 		const struct oid parent = l.parent;
-		uint8_t change;
+		uint8_t change = 0;
 
-		rc = change_of(src, &l, k, &change, err);
+		rc = stream_tick(w, "version", w->fed, err);
+		if (rc == 0)
+			rc = change_of(src, &l, k, &change, err);
 		if (rc != 0 || change == CHANGE_ADDED)
 			break;
 		*n += change != 0;
@@ -76,7 +78,7 @@ static int count_changes(const struct node_source *src, struct layer l, const st
 }
 
 static int count_from(const struct node_source *src, const struct oid *commit,
-	const struct store_writer *w, uint64_t *n, struct store_error *err)
+	struct store_writer *w, uint64_t *n, struct store_error *err)
 {
 	struct buf data = { 0 };
 	struct commit c;
@@ -96,7 +98,7 @@ static int count_from(const struct node_source *src, const struct oid *commit,
 		return 0;
 	make_key(&k, w->path);
 	if (rc == 0)
-		rc = count_changes(src, l, &k, n, err);
+		rc = count_changes(w, src, l, &k, n, err);
 	*n += e.kind != w->job.kind || !id_eq(&e.id, &w->ingest.held.ref.id);
 	return rc;
 }

@@ -60,6 +60,53 @@ static void test_ring__nobody_waits_for_who_has_left(void **state)
 	ring_free(r);
 }
 
+static void *take_one(void *ctx)
+{
+	char c;
+
+	return ring_take(ctx, &c, 1) == 0 ? ctx : NULL;
+}
+
+static void test_ring__who_takes_hears_of_leaving_too(void **state)
+{
+	struct ring *r = ring_new(CAP);
+	pthread_t thread;
+	char out[CAP];
+	void *heard;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, take_one, r), 0);
+	ring_leave(r);
+	pthread_join(thread, &heard);
+	assert_ptr_equal(heard, r);
+	ring_free(r);
+	/* What is in it then is not handed out any more. */
+	r = ring_new(CAP);
+	assert_int_equal(ring_put(r, "ab", 2), 2);
+	ring_leave(r);
+	assert_int_equal(ring_take(r, out, CAP), 0);
+	ring_free(r);
+}
+
+static void test_ring__a_wait_ends_for_room_for_leaving_and_in_time(void **state)
+{
+	struct ring *r = ring_new(CAP);
+	char out[CAP];
+
+	(void)state;
+	assert_true(ring_await_room(r, 0));
+	assert_false(ring_await_leave(r, 1000));
+	assert_int_equal(ring_put(r, "abcdefg", CAP), CAP);
+	assert_false(ring_await_room(r, 1000));
+	assert_int_equal(ring_take(r, out, 1), 1);
+	assert_true(ring_await_room(r, 0));
+	assert_int_equal(ring_put(r, "h", 1), 1);
+	ring_leave(r);
+	assert_true(ring_await_room(r, 0));
+	assert_true(ring_await_leave(r, 0));
+	ring_free(r);
+}
+
 #define MANY 200000
 
 static void *put_many(void *ctx)
@@ -107,6 +154,8 @@ int main(void)
 		cmocka_unit_test(test_ring__a_piece_goes_as_far_as_there_is_room),
 		cmocka_unit_test(test_ring__the_end_is_told_after_what_is_left),
 		cmocka_unit_test(test_ring__nobody_waits_for_who_has_left),
+		cmocka_unit_test(test_ring__who_takes_hears_of_leaving_too),
+		cmocka_unit_test(test_ring__a_wait_ends_for_room_for_leaving_and_in_time),
 		cmocka_unit_test(test_ring__two_threads),
 	};
 

@@ -10,8 +10,10 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "repo_fixture.h"
 
 #define SIZE ((size_t)3 << 20)
@@ -82,12 +84,36 @@ static void expect_content(struct store_reader *r, const uint8_t *want, size_t l
 	free(data);
 }
 
-static void test_stream__any_split_gives_the_same(void **state)
+/* What add makes of a file with so many bytes of content. */
+static struct store_node add_file(size_t len)
 {
+	static const char *const paths[] = { "added" };
+	struct store_target target = { 0 };
+	struct store_node node;
+	char name[100];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s/added", fixture_dir);
+	f = fopen(name, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(content, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+	OK(store_add(repo, paths, 1, NULL, NULL, &failure));
+	OK(store_resolve(repo, ":added", 0, &target, &failure));
+	node = target.node;
+	store_target_clear(&target);
+	return node;
+}
+
+static void test_stream__any_split_gives_what_add_gives(void **state)
+{
+	const struct store_node added = add_file(SIZE);
 	const struct store_writer_result whole = put("whole", content, SIZE);
 	uint32_t seed = 1;
 
 	(void)state;
+	assert_memory_equal(&added.id, &whole.node.id, sizeof(added.id));
+	assert_int_equal(added.height, whole.node.height);
 	assert_true(whole.chunks > 10);
 	assert_int_equal(whole.node.size, SIZE);
 	for (int round = 0; round < 8; round++) {
@@ -242,23 +268,33 @@ static void *feed(void *ctx)
 	return NULL;
 }
 
-static void test_stream__from_a_pipe(void **state)
+static void put_pipe(int flags, const struct store_writer_result *whole)
 {
-	const struct store_writer_result whole = put("whole", content, SIZE);
 	struct store_writer *w = open_writer("pipe");
 	struct store_writer_result r;
 	pthread_t thread;
 	int fds[2];
 
-	(void)state;
 	assert_int_equal(pipe(fds), 0);
+	/* Of the end that is read only. */
+	assert_int_equal(fcntl(fds[0], F_SETFL, flags), 0);
 	assert_int_equal(pthread_create(&thread, NULL, feed, &fds[1]), 0);
 	OK(store_writer_write_fd(w, fds[0], &failure));
 	pthread_join(thread, NULL);
 	close(fds[0]);
 	OK(store_writer_finish(w, &r, &failure));
 	store_writer_free(w);
-	assert_memory_equal(&r.node.id, &whole.node.id, sizeof(r.node.id));
+	assert_memory_equal(&r.node.id, &whole->node.id, sizeof(r.node.id));
+}
+
+static void test_stream__from_a_pipe(void **state)
+{
+	const struct store_writer_result whole = put("whole", content, SIZE);
+	struct store_writer *w;
+
+	(void)state;
+	put_pipe(0, &whole);
+	put_pipe(O_NONBLOCK, &whole);
 	w = open_writer("pipe");
 	OK(store_writer_write(w, "part", 4, &failure));
 	assert_int_equal(store_writer_write_fd(w, -1, &failure), STORE_EIO);
@@ -299,6 +335,297 @@ static void test_stream__from_a_callback(void **state)
 	assert_int_equal(store_writer_finish(w, NULL, &failure), STORE_EINVAL);
 	store_writer_free(w);
 	assert_false(is_staged("stopped"));
+}
+
+/* ---- what is staged there */
+
+static uint8_t kind_of(const char *path, int executable, const char *text,
+	struct store_writer_result *r)
+{
+	const struct store_writer_options o = { .path = path, .executable = executable };
+	struct store_writer *w;
+
+	OK(store_writer_open(repo, &o, &w, &failure));
+	OK(store_writer_write(w, text, strlen(text), &failure));
+	OK(store_writer_finish(w, r, &failure));
+	store_writer_free(w);
+	return r->node.kind;
+}
+
+static void test_stream__a_program_stays_one_unless_it_is_told(void **state)
+{
+	struct store_writer_result r;
+
+	(void)state;
+	assert_int_equal(kind_of("prog", 0, "a", &r), STORE_KIND_FILE);
+	assert_int_equal(kind_of("prog", 1, "b", &r), STORE_KIND_EXEC);
+	assert_int_equal(kind_of("prog", 0, "c", &r), STORE_KIND_EXEC);
+	assert_int_equal(kind_of("prog", -1, "d", &r), STORE_KIND_FILE);
+	assert_int_equal(kind_of("prog", 0, "e", &r), STORE_KIND_FILE);
+}
+
+static void test_stream__what_is_staged_already_writes_nothing(void **state)
+{
+	struct store_writer_result r;
+
+	(void)state;
+	kind_of("same", 0, "what stays", &r);
+	/* The row of the writer, and the pack with the entry. */
+	assert_int_equal(r.stats.publications, 1);
+	assert_true(r.stored_bytes > 0);
+	assert_int_equal(r.stats.new_objects, 1);
+	assert_int_equal(r.stats.bytes, strlen("what stays"));
+	kind_of("same", 0, "what stays", &r);
+	assert_int_equal(r.stats.publications, 0);
+	assert_int_equal(r.stored_bytes, 0);
+	/* Another bit is another entry. */
+	kind_of("same", 1, "what stays", &r);
+	assert_int_equal(r.stats.publications, 1);
+}
+
+/* ---- stopping */
+
+struct stopper {
+	int calls, stop_at; /* 0: never */
+	char stage[20]; /* of the call that stopped; only that stage does, if it is set before */
+	uint64_t total;
+};
+
+static int stop(void *payload, const struct store_progress *p)
+{
+	struct stopper *s = payload;
+
+	s->total = p->bytes_total;
+	if (s->stage[0] && strcmp(s->stage, p->stage) != 0)
+		return 0;
+	s->calls++;
+	return s->calls == s->stop_at;
+}
+
+static struct store_writer *open_watched(const char *path, struct stopper *s)
+{
+	const struct store_writer_options o = { .path = path,
+		.verify = 1,
+		.size = SIZE,
+		.callbacks = { .progress = stop, .payload = s } };
+	struct store_writer *w = NULL;
+
+	OK(store_writer_open(repo, &o, &w, &failure));
+	return w;
+}
+
+static void expect_ended(struct store_writer *w)
+{
+	assert_int_equal(store_writer_write(w, "x", 1, &failure), STORE_EINVAL);
+	assert_int_equal(store_writer_finish(w, NULL, &failure), STORE_EINVAL);
+	store_writer_free(w);
+	assert_false(is_staged("stopped"));
+}
+
+static void test_stream__progress_stops_a_write_and_a_wait(void **state)
+{
+	struct stopper s = { .stop_at = 1 };
+	struct store_writer *w = open_watched("stopped", &s);
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(store_writer_write(w, content, SIZE, &failure), STORE_ECANCELED);
+	assert_int_equal(s.total, SIZE);
+	expect_ended(w);
+	/* A pipe that never gives anything. */
+	assert_int_equal(pipe(fds), 0);
+	s = (struct stopper){ .stop_at = 3 };
+	w = open_watched("stopped", &s);
+	assert_int_equal(store_writer_write_fd(w, fds[0], &failure), STORE_ECANCELED);
+	expect_ended(w);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_stream__progress_stops_the_end(void **state)
+{
+	struct stopper s = { .stop_at = 2, .stage = "put" };
+	struct store_writer *w;
+
+	(void)state;
+	/* The pipeline is held up at its first block, and finish waits for it. */
+	assert_int_equal(fault_load("tmp.create:2:350ms"), 0);
+	w = open_watched("stopped", &s);
+	content[0]++;
+	OK(store_writer_write(w, content, SIZE / 8, &failure));
+	assert_int_equal(store_writer_finish(w, NULL, &failure), STORE_ECANCELED);
+	expect_ended(w);
+	/* And the reading back. */
+	assert_int_equal(fault_load("pack.read:1+:150ms"), 0);
+	s = (struct stopper){ .stop_at = 1, .stage = "verify" };
+	w = open_watched("stopped", &s);
+	OK(store_writer_write(w, content, SIZE / 8, &failure));
+	assert_int_equal(store_writer_finish(w, NULL, &failure), STORE_ECANCELED);
+	assert_int_equal(fault_load(""), 0);
+	expect_ended(w);
+}
+
+/* ---- errors of the pipeline */
+
+static void test_stream__an_error_is_heard_by_who_writes(void **state)
+{
+	struct store_writer *w;
+	int rc = 0;
+
+	(void)state;
+	assert_int_equal(fault_load("pack.write:1:ENOSPC"), 0);
+	w = open_writer("stopped");
+	for (int i = 0; rc == 0 && i < 50; i++) {
+		/* New bytes each time. */
+		for (size_t at = 0; at < SIZE; at += 1000)
+			content[at]++;
+		rc = store_writer_write(w, content, SIZE, &failure);
+	}
+	assert_int_equal(fault_load(""), 0);
+	assert_int_equal(rc, STORE_ENOSPACE);
+	assert_int_equal(failure.code, STORE_ENOSPACE);
+	expect_ended(w);
+	put("stopped-not", content, SIZE);
+}
+
+/* The pipe is open and gives no more: nothing but the error ends the wait. */
+static void test_stream__an_error_is_heard_by_who_waits_for_bytes(void **state)
+{
+	struct stopper s = { 0 };
+	struct store_writer *w;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	/* The first is the writer's sign, the second its pack. */
+	assert_int_equal(fault_load("tmp.create:2:ENOSPC"), 0);
+	w = open_watched("stopped", &s);
+	for (size_t at = 0; at < SIZE; at += 1000)
+		content[at]++;
+	/* A segment is full, and goes its way, only with the last of these bytes. */
+	OK(store_writer_write(w, content, (1 << 20) + 1, &failure));
+	assert_int_equal(store_writer_write_fd(w, fds[0], &failure), STORE_ENOSPACE);
+	assert_int_equal(fault_load(""), 0);
+	expect_ended(w);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* ---- a child */
+
+static int use_in_child(struct store_writer *w)
+{
+	struct store_writer_progress p;
+	struct store_writer *other;
+	const struct store_writer_options o = { .path = "child" };
+	int bad = 0;
+
+	bad |= store_writer_write(w, "x", 1, NULL) != STORE_EINVAL;
+	bad |= store_writer_write_fd(w, 0, NULL) != STORE_EINVAL;
+	bad |= store_writer_finish(w, NULL, NULL) != STORE_EINVAL;
+	bad |= store_writer_open(repo, &o, &other, NULL) != STORE_EINVAL;
+	store_writer_progress(w, &p);
+	bad |= p.bytes != 0;
+	store_writer_free(w);
+	return bad;
+}
+
+static void test_stream__a_child_of_fork_is_refused_and_its_parent_goes_on(void **state)
+{
+	struct store_writer *w = open_writer("parent");
+	struct store_writer_result r;
+	int status;
+	pid_t child;
+
+	(void)state;
+	OK(store_writer_write(w, content, SIZE / 2, &failure));
+	child = fork();
+	if (child == 0)
+		_exit(use_in_child(w));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	OK(store_writer_write(w, content + SIZE / 2, SIZE / 2, &failure));
+	OK(store_writer_finish(w, &r, &failure));
+	store_writer_free(w);
+	assert_int_equal(r.node.size, SIZE);
+}
+
+/* ---- giving up */
+
+static void expect_whole(struct store_repo *of, const char *dir)
+{
+	char command[200];
+
+	OK(store_fsck(of, NULL, NULL, &failure));
+	/* Nothing of a writer that ended is left there. */
+	snprintf(command, sizeof(command), "[ -z \"$(ls -A '%s/.store/tmp')\" ]", dir);
+	assert_int_equal(system(command), 0);
+}
+
+static void test_stream__given_up_anywhere_it_leaves_nothing(void **state)
+{
+	static const size_t after[] = { 0, 1, 70000, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, SIZE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++) {
+		struct store_writer *w = open_writer("stopped");
+
+		content[i * 100]++;
+		OK(store_writer_write(w, content, after[i], &failure));
+		store_writer_free(w);
+		assert_false(is_staged("stopped"));
+	}
+	expect_whole(repo, fixture_dir);
+}
+
+/* Chunks of 256 bytes, so that one stream is several batches. */
+static void test_stream__failed_anywhere_it_leaves_what_was(void **state)
+{
+	static const char *const points[] = { "tmp.create", "pack.write", "pack.sync",
+		"publish.rename", "publish.sync", "env.commit", "ingest.mid", "malloc", "thread" };
+	const struct store_init_options init = { .chunk_average = 256 };
+	struct store_init_result made;
+	struct store_repo *const usual = repo;
+	char dir[100], plan[60];
+	const struct store_open_options options = { .start = dir };
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s/small", fixture_dir);
+	OK(store_init(dir, &init, &made, &failure));
+	OK(store_open(&repo, &options, &failure));
+	for (size_t i = 0; i < 2 * sizeof(points) / sizeof(points[0]); i++) {
+		struct store_writer_options o = { .path = "f" };
+		struct store_writer *w = NULL;
+		struct store_reader *r;
+		int rc;
+
+		put("f", "old", 3);
+		for (size_t at = 0; at < SIZE / 5; at += 200)
+			content[at]++;
+		snprintf(plan, sizeof(plan), "%s:%zu:%s", points[i / 2], i % 2 * 2 + 1,
+			i / 2 % 2 ? "EIO" : "ENOSPC");
+		assert_int_equal(fault_load(plan), 0);
+		rc = store_writer_open(repo, &o, &w, &failure);
+		if (rc == 0)
+			rc = store_writer_write(w, content, SIZE / 5, &failure);
+		if (rc == 0)
+			rc = store_writer_finish(w, NULL, &failure);
+		store_writer_free(w);
+		assert_int_equal(fault_load(""), 0);
+		/* Not all are passed three times, and fewer workers than wanted will do. */
+		if (i % 2 == 0)
+			assert_int_not_equal(rc, 0);
+		OK(store_reader_open_name(repo, ":f", 0, &r, &failure));
+		if (rc != 0)
+			expect_content(r, (const uint8_t *)"old", 3);
+		else
+			expect_content(r, content, SIZE / 5);
+		store_reader_free(r);
+	}
+	put("f", "new", 3);
+	expect_whole(repo, dir);
+	store_close(repo);
+	repo = usual;
 }
 
 /* ---- reading */
@@ -485,13 +812,22 @@ static void test_stream__versions_are_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stream__any_split_gives_the_same),
+		cmocka_unit_test(test_stream__any_split_gives_what_add_gives),
 		cmocka_unit_test(test_stream__what_was_put_reads_back),
 		cmocka_unit_test(test_stream__nothing_shows_before_the_end),
 		cmocka_unit_test(test_stream__the_expectation_holds_at_the_end),
 		cmocka_unit_test(test_stream__places_where_no_file_can_be),
 		cmocka_unit_test(test_stream__from_a_pipe),
 		cmocka_unit_test(test_stream__from_a_callback),
+		cmocka_unit_test(test_stream__a_program_stays_one_unless_it_is_told),
+		cmocka_unit_test(test_stream__what_is_staged_already_writes_nothing),
+		cmocka_unit_test(test_stream__progress_stops_a_write_and_a_wait),
+		cmocka_unit_test(test_stream__progress_stops_the_end),
+		cmocka_unit_test(test_stream__an_error_is_heard_by_who_writes),
+		cmocka_unit_test(test_stream__an_error_is_heard_by_who_waits_for_bytes),
+		cmocka_unit_test(test_stream__failed_anywhere_it_leaves_what_was),
+		cmocka_unit_test(test_stream__a_child_of_fork_is_refused_and_its_parent_goes_on),
+		cmocka_unit_test(test_stream__given_up_anywhere_it_leaves_nothing),
 		cmocka_unit_test(test_stream__ranges_and_chunks),
 		cmocka_unit_test(test_stream__threads_on_one_handle),
 		cmocka_unit_test(test_stream__threads_on_two_handles),
