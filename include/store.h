@@ -1349,6 +1349,138 @@ struct store_mv_result {
 STORE_API int store_mv(struct store_repo *repo, const struct store_mv_options *options,
 	struct store_mv_result *result, struct store_error *err);
 
+/* ---------------------------------------------------------------- walking directories */
+
+/* Figures to begin with; what an options struct names goes before them. */
+enum store_walk_preset {
+	/* As many scanners as processors, at least 2; batches of 100 files or 100 ms. */
+	STORE_WALK_PRESET_DEFAULT = 0,
+	STORE_WALK_PRESET_SIMPLE = 1, /* as many; 50 files or 50 ms; smaller queues */
+	STORE_WALK_PRESET_HIGH = 2,   /* twice as many, at least 4; 200 files or 200 ms */
+	STORE_WALK_PRESET_ULTRA = 3,  /* four times, at least 8; 1,000 files or 10 ms */
+};
+
+/* What stands at a path, as bits to choose by. */
+enum store_walk_type {
+	STORE_WALK_FILE = 1,
+	STORE_WALK_DIR = 2,
+	STORE_WALK_LINK = 4,  /* a symbolic link: never followed */
+	STORE_WALK_OTHER = 8, /* a FIFO, socket or device: never opened */
+};
+
+enum {
+	/* The directory that was found last is read next; else the one that was found first. */
+	STORE_WALK_DEPTH_FIRST = 1,
+	STORE_WALK_NO_HIDDEN = 2, /* leave out names that begin with a dot, and do not enter them */
+	STORE_WALK_ONE_FILE_SYSTEM = 4, /* tell a directory on another one, do not enter it */
+	STORE_WALK_STRICT = 8,          /* what cannot be looked at or read ends the walk */
+	STORE_WALK_STRICT_BATCH = 16,   /* a batch that the callback fails ends the walk */
+};
+
+struct store_walk_record {
+	/* Below its root, NUL-terminated, path_len bytes; "" is the root itself. */
+	const char *path;
+	size_t path_len;
+	uint32_t root;  /* position in roots */
+	uint32_t depth; /* 0: the root; 1: what is in it */
+	enum store_walk_type type;
+	uint32_t mode; /* as stat(2) has it, type included */
+	uint64_t size; /* bytes */
+	int64_t mtime;
+	uint32_t mtime_ns; /* nanoseconds beside mtime */
+	uint64_t inode, device;
+};
+
+struct store_walk_stats {
+	uint64_t files;       /* found that pass the filters, whatever their type */
+	uint64_t bytes;       /* of the regular files among them */
+	uint64_t directories; /* read to their end, or as far as they could be */
+	uint64_t pending;     /* directories found and not yet read; 0 at the end */
+	uint64_t spilled;     /* of all directories, those that waited on disk */
+	uint64_t sent;        /* of files, those that the batch callback got */
+	uint64_t batches;
+	uint64_t errors;       /* what could not be looked at or read */
+	uint64_t batch_errors; /* batches that the callback failed */
+	int complete;          /* every directory was read, and every file sent */
+};
+
+struct store_walk_batch {
+	const struct store_walk_record *records; /* n of them, in the order they were found in */
+	size_t n;
+	const struct store_walk_stats *stats; /* as they stand, this batch included */
+};
+
+/* What could not be looked at or read. */
+struct store_walk_failure {
+	const char *path; /* as in struct store_walk_record */
+	size_t path_len;
+	uint32_t root;
+	uint32_t depth;
+	struct store_error why; /* its line names the root and the path */
+};
+
+struct store_walk_options {
+	unsigned int version; /* 0 */
+	enum store_walk_preset preset;
+	unsigned int flags; /* STORE_WALK_* */
+
+	/* The filters; each zero lets all pass. */
+	unsigned int types;       /* STORE_WALK_FILE and so on; 0: regular files alone */
+	uint32_t levels;          /* 1: the roots alone; 2: what is in them, too; 0: all */
+	uint64_t min_size;        /* of regular files, as the next two are */
+	uint64_t size_end;        /* files of fewer bytes alone; 0: any */
+	const char *const *names; /* endings without the dot ("jpg"), ASCII letters in either
+				     case alike; NULL-terminated; NULL or none: any */
+	/*
+	 * Lines of storeignore(5), compared with paths below each root; what one takes is neither
+	 * told nor entered. NULL-terminated; may be NULL.
+	 */
+	const char *const *excludes;
+
+	/* 0: as the preset has it. */
+	unsigned int scanners;    /* threads, at most 64; 1: start none */
+	uint32_t batch_size;      /* records, at most 65,536 */
+	uint32_t batch_ms;        /* a batch that is not full leaves so long after its first file */
+	uint32_t directories_max; /* waiting in memory; further ones wait on disk */
+	uint32_t found_max;       /* records found and in no batch, at most 100,000 */
+	uint32_t sending_max;     /* records in batches that wait for the callback; likewise */
+	/* Folder for directories that wait on disk; NULL: TMPDIR of the environment, else /tmp. */
+	const char *scratch;
+
+	/*
+	 * The callbacks run on the thread that called; any but batch may be NULL. Borrowed: what
+	 * they are given is valid until they return. batch: 0, or the batch has failed, which is
+	 * counted and the walk goes on; STORE_ECANCELED ends it, as does any other with
+	 * STORE_WALK_STRICT_BATCH. failure: of each that is counted in errors. progress: at most
+	 * ten times a second; non-zero cancels.
+	 */
+	int (*batch)(void *payload, const struct store_walk_batch *batch);
+	void (*failure)(void *payload, const struct store_walk_failure *failure);
+	int (*progress)(void *payload, const struct store_walk_stats *stats);
+	void *payload;
+};
+
+/*
+ * Tell what stands at and below roots (n paths as the system takes them), batch by batch while it
+ * is found, in no promised order but that each directory is read after the one it stands in. No
+ * repository is needed, and folders of repositories are as any other. No symbolic link is followed,
+ * so there are no loops; a root that is one is told and not entered, but with a slash behind it it
+ * is its target. Names are bytes. A file is told once for each root that it stands below; what is
+ * made, removed or renamed meanwhile is told or not. No directory is lost: those that find no room
+ * in memory wait in a file without a name, and when that cannot be written the walk ends with
+ * STORE_ENOSPACE or STORE_EIO; 0 is returned when none is pending.
+ *
+ * What cannot be looked at or read is counted and the walk goes on, and so is a path of over 65,536
+ * bytes. STORE_EINVAL: options that cannot be. STORE_ECANCELED: a callback asked for it. What batch
+ * returned, with STORE_WALK_STRICT_BATCH; with STORE_WALK_STRICT the first error, whichever thread
+ * met it. After an error, files that were found may not have been sent. Cost: one reading of each
+ * directory, one look at each name that the filters let pass; memory is bounded by the options and
+ * under 64 MiB whatever they are. result (may be NULL) is filled in any case. Copies its arguments.
+ */
+STORE_API int store_walk(const char *const *roots, size_t n,
+	const struct store_walk_options *options, struct store_walk_stats *result,
+	struct store_error *err);
+
 /* ---------------------------------------------------------------- fsck, info */
 
 struct store_fsck_options {

@@ -273,6 +273,9 @@ test_expect_success 'bad usage is exit code 2 and one line, for every command' '
 	refused version -v &&
 	refused help --threads 2 &&
 	refused help a b &&
+	refused walk --depth &&
+	refused walk --format xml &&
+	refused walk -z --format csv &&
 	refused check-ignore &&
 	refused check-ignore -n x &&
 	refused check-ignore -q -v x &&

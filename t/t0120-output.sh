@@ -176,7 +176,7 @@ test_expect_success 'cat -o writes a file whole or not at all, keeps its mode, a
 	test -L ../link && test "$(stat -c %a ../kept)" = 640 && test_expect_code 2 store cat -o ../kept nope && test_cmp ../want ../kept &&
 	store cat -o ../fresh f && test "$(stat -c %a ../fresh)" = 644 && test_expect_code 2 store cat -o .. f 2>../err &&
 	test_grep "it is a directory" ../err && store cat -o /dev/null f && test_expect_code 2 store cat -o /dev/full f 2>../err &&
-	test_grep "No space left" ../err && test "$(find .. -maxdepth 1 -name ".store-cat*" | wc -l)" = 0
+	test_grep "No space left" ../err && test "$(find .. -maxdepth 1 -name ".store-out*" | wc -l)" = 0
 '
 
 test_expect_success 'setup: eight bytes' '

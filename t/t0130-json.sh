@@ -168,6 +168,11 @@ cat >commands <<'EOF'
 0 rm f
 0 reset -z
 0 reset --hard
+0 walk
+0 walk --type fdlo sub
+2 walk nothing
+2 walk --strict nothing
+0 --stats walk sub
 1 check-ignore --no-index f sub/x.o
 1 check-ignore -v nothing
 0 check-ignore -z -v --no-index a.ignored
@@ -229,6 +234,7 @@ cat >commands.fresh <<'EOF'
 2 restore --source=HEAD~1 .
 2 mv -n f f3
 2 rm -n f
+0 walk
 1 check-ignore a.ignored
 1 check-ignore -v nothing
 0 config --list

@@ -8,14 +8,10 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include "cli/sink.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct cat_options {
 	const char *bytes, *output;
@@ -35,12 +31,10 @@ struct range {
 	uint64_t first, last; /* suffix: first is the count */
 };
 
-/* Where the bytes go: standard output, or a file under its temporary name. */
-struct sink {
-	int fd;           /* -1: standard output */
-	bool visible;     /* a terminal: control characters are shown */
-	struct line path; /* what is to become of it; empty when written in place */
-	struct line tmp;
+/* Where the bytes go. */
+struct target {
+	struct sink file;  /* its fd is -1: to standard output */
+	bool visible;      /* a terminal: control characters are shown */
 	struct line carry; /* the beginning of a character whose rest is in the next piece */
 	struct store_callbacks callbacks; /* its progress is told of `now`; NULL: nobody is */
 	struct store_progress now;
@@ -86,10 +80,7 @@ static bool cut(const struct range *r, uint64_t size, uint64_t *off, uint64_t *l
 	return true;
 }
 
-/*
- * --- output
- * -----------------------------------------------------------------------------------------------
- */
+/* --- output ---------------------------------------------------------------------------------- */
 
 static void add_visible(struct line *t, const char *s, size_t n)
 {
@@ -115,18 +106,18 @@ static size_t is_unfinished(const char *s, size_t n)
 	return n < want;
 }
 
-static void show_visible(struct sink *sink, const char *data, size_t len, bool last)
+static void show_visible(struct target *target, const char *data, size_t len, bool last)
 {
-	struct line t = { 0 }, all = sink->carry;
+	struct line t = { 0 }, all = target->carry;
 	const char *s;
 	size_t n, step;
 	bool harmless;
 
-	sink->carry = (struct line){ 0 };
+	target->carry = (struct line){ 0 };
 	line_add(&all, data, len);
 	for (s = all.data, n = all.len; n; s += step, n -= step) {
 		if (!last && is_unfinished(s, n)) {
-			line_add(&sink->carry, s, n);
+			line_add(&target->carry, s, n);
 			break;
 		}
 		step = line_character(s, n, &harmless);
@@ -141,125 +132,52 @@ static void show_visible(struct sink *sink, const char *data, size_t len, bool l
 	line_release(&all);
 }
 
-static int sink_write(struct cli *cli, struct sink *sink, const char *data, size_t len)
+static int target_write(struct cli *cli, struct target *target, const char *data, size_t len)
 {
-	if (sink->fd == -1 && sink->visible)
-		show_visible(sink, data, len, false);
-	else if (sink->fd == -1)
+	if (target->file.fd != -1)
+		return sink_write(cli, &target->file, data, len);
+	if (target->visible)
+		show_visible(target, data, len, false);
+	else
 		output_bytes(data, len);
-	while (sink->fd != -1 && len) {
-		ssize_t n = write(sink->fd, data, len);
-
-		if (n < 0 && errno == EINTR && !cli_signal())
-			continue;
-		if (n < 0)
-			return cli_fail(cli, errno == ENOSPC ? STORE_ENOSPACE : STORE_EIO, errno,
-				"cannot write '%s': %s",
-				sink->tmp.data ? sink->tmp.data : "the output", strerror(errno));
-		data += n;
-		len -= (size_t)n;
-	}
 	return 0;
 }
 
-/* A temporary name beside path, made with the permissions that path has or would get. */
-static int open_beside(struct cli *cli, struct sink *sink, const char *path, const struct stat *st)
+/* path: NULL for standard output. */
+static int target_open(struct cli *cli, struct target *target, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	mode_t mode;
-
-	line_string(&sink->path, path);
-	line_add(&sink->tmp, path, slash ? (size_t)(slash - path) + 1 : 0);
-	line_string(&sink->tmp, ".store-cat.XXXXXX");
-	sink->fd = mkostemp(sink->tmp.data, O_CLOEXEC);
-	if (sink->fd == -1) {
-		int saved = errno;
-
-		line_clear(&sink->tmp);
-		return cli_fail(cli, STORE_EIO, saved, "cannot create a file beside '%s': %s", path,
-			strerror(saved));
-	}
-	mode = umask(0);
-	umask(mode);
-	mode = st ? st->st_mode & 07777 : 0666 & ~mode;
-	if (fchmod(sink->fd, mode) != 0)
-		return cli_fail(cli, STORE_EIO, errno, "cannot set the mode of '%s': %s",
-			sink->tmp.data, strerror(errno));
-	return 0;
-}
-
-/*
- * A symlink is followed; what is there and no regular file (a device, a FIFO) is written as it is.
- */
-static int sink_open(struct cli *cli, struct sink *sink, const char *path)
-{
-	char *real = NULL;
-	struct stat st;
-	bool exists;
-	int rc = 0;
-
-	sink->fd = -1;
-	sink->visible = !path && output_is_terminal();
-	if (!path)
-		return 0;
-	exists = stat(path, &st) == 0;
-	if (exists && S_ISDIR(st.st_mode))
-		return cli_fail(cli, STORE_EINVAL, EISDIR, "cannot write '%s': it is a directory",
-			path);
-	if (exists && !S_ISREG(st.st_mode)) {
-		sink->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-		if (sink->fd == -1)
-			return cli_fail(cli, STORE_EIO, errno, "cannot open '%s': %s", path,
-				strerror(errno));
-		return 0;
-	}
-	if (exists)
-		real = realpath(path, NULL);
-	rc = open_beside(cli, sink, real ? real : path, exists ? &st : NULL);
-	free(real);
-	return rc;
+	target->file.fd = -1;
+	target->visible = !path && output_is_terminal();
+	return path ? sink_open(cli, &target->file, path) : 0;
 }
 
 /* rc: how the writing went; only 0 lets the file appear. */
-static int sink_close(struct cli *cli, struct sink *sink, int rc)
+static int target_close(struct cli *cli, struct target *target, int rc)
 {
-	if (sink->visible && rc == 0)
-		show_visible(sink, "", 0, true);
-	if (rc == 0 && sink->tmp.len && fdatasync(sink->fd) != 0)
-		rc = cli_fail(cli, STORE_EIO, errno, "cannot write '%s': %s", sink->path.data,
-			strerror(errno));
-	if (sink->fd != -1 && close(sink->fd) != 0 && rc == 0)
-		rc = cli_fail(cli, STORE_EIO, errno, "cannot write the output: %s",
-			strerror(errno));
-	if (rc == 0 && sink->tmp.len && rename(sink->tmp.data, sink->path.data) != 0)
-		rc = cli_fail(cli, STORE_EIO, errno, "cannot rename to '%s': %s", sink->path.data,
-			strerror(errno));
-	if (rc != 0 && sink->tmp.len)
-		unlink(sink->tmp.data);
-	line_release(&sink->path);
-	line_release(&sink->tmp);
-	line_release(&sink->carry);
-	return rc;
+	if (target->visible && rc == 0)
+		show_visible(target, "", 0, true);
+	line_release(&target->carry);
+	return sink_close(cli, &target->file, rc);
 }
 
-static void tell(struct sink *sink, uint64_t bytes, uint64_t files)
+static void tell(struct target *target, uint64_t bytes, uint64_t files)
 {
-	sink->now.bytes += bytes;
-	sink->now.files += files;
-	if (sink->callbacks.progress)
-		sink->callbacks.progress(sink->callbacks.payload, &sink->now);
+	target->now.bytes += bytes;
+	target->now.files += files;
+	if (target->callbacks.progress)
+		target->callbacks.progress(target->callbacks.payload, &target->now);
 }
 
 /* --- content ------------------------------------------------------------------------------- */
 
-/* name: the operand that target was resolved from. */
-static int copy(struct cli *cli, const char *name, const struct store_target *target, uint64_t off,
-	uint64_t len, struct sink *sink)
+/* name: the operand that content was resolved from. */
+static int copy(struct cli *cli, const char *name, const struct store_target *from, uint64_t off,
+	uint64_t len, struct target *to)
 {
 	enum { PIECE = 1 << 18 };
 	struct store_reader *r = NULL;
 	char *data = line_realloc(NULL, PIECE);
-	int rc = store_reader_open(cli->repo, &target->node, &r, &cli->err);
+	int rc = store_reader_open(cli->repo, &from->node, &r, &cli->err);
 
 	if (rc == 0 && off)
 		rc = store_reader_seek(r, off, &cli->err);
@@ -268,12 +186,12 @@ static int copy(struct cli *cli, const char *name, const struct store_target *ta
 
 		rc = store_reader_read(r, data, len < PIECE ? (size_t)len : PIECE, &got, &cli->err);
 		if (rc != 0)
-			cli_fail_reading(cli, rc, name, target->path);
+			cli_fail_reading(cli, rc, name, from->path);
 		if (rc == 0 && got == 0)
 			break;
 		if (rc == 0)
-			rc = sink_write(cli, sink, data, got);
-		tell(sink, got, 0);
+			rc = target_write(cli, to, data, got);
+		tell(to, got, 0);
 		if (rc == 0 && cli_must_stop())
 			rc = STORE_ECANCELED;
 		len -= got;
@@ -286,10 +204,10 @@ static int copy(struct cli *cli, const char *name, const struct store_target *ta
 int cmd_cat_print(struct cli *cli, const char *name, const struct store_target *target,
 	bool visible)
 {
-	struct sink sink = { .fd = -1, .visible = visible };
-	const int rc = copy(cli, name, target, 0, UINT64_MAX, &sink);
+	struct target to = { .file = { .fd = -1 }, .visible = visible };
+	const int rc = copy(cli, name, target, 0, UINT64_MAX, &to);
 
-	return sink_close(cli, &sink, rc);
+	return target_close(cli, &to, rc);
 }
 
 /* Name to content, refused where it has none to print. */
@@ -312,25 +230,25 @@ static int resolve(struct cli *cli, size_t i, const struct range *range, struct 
 	return 0;
 }
 
-/* n targets, all of which have the range. */
+/* n of them, all of which have the range. */
 static int copy_all(struct cli *cli, const struct store_target *targets, size_t n,
-	const struct range *range, struct sink *sink)
+	const struct range *range, struct target *to)
 {
 	struct progress p = { 0 };
 	uint64_t off, len;
 	int rc = 0;
 
-	if (!sink->visible)
-		progress_begin(&p, cli, &sink->callbacks);
-	sink->now = (struct store_progress){ .stage = "cat", .files_total = n };
+	if (!to->visible)
+		progress_begin(&p, cli, &to->callbacks);
+	to->now = (struct store_progress){ .stage = "cat", .files_total = n };
 	for (size_t i = 0; i < n; i++) {
 		cut(range, targets[i].node.size, &off, &len);
-		sink->now.bytes_total += len;
+		to->now.bytes_total += len;
 	}
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		cut(range, targets[i].node.size, &off, &len);
-		rc = copy(cli, cli->args.items[i], &targets[i], off, len, sink);
-		tell(sink, 0, 1);
+		rc = copy(cli, cli->args.items[i], &targets[i], off, len, to);
+		tell(to, 0, 1);
 	}
 	progress_end(&p);
 	return rc;
@@ -339,7 +257,7 @@ static int copy_all(struct cli *cli, const struct store_target *targets, size_t 
 static int print_all(struct cli *cli, const struct cat_options *given, const struct range *range)
 {
 	struct store_target *targets = line_realloc(NULL, cli->args.n * sizeof(*targets));
-	struct sink sink = { 0 };
+	struct target to = { 0 };
 	size_t n = 0;
 	int rc = 0;
 
@@ -350,10 +268,10 @@ static int print_all(struct cli *cli, const struct cat_options *given, const str
 	}
 	if (rc != 0)
 		goto out;
-	rc = sink_open(cli, &sink, given->output);
+	rc = target_open(cli, &to, given->output);
 	if (rc == 0)
-		rc = copy_all(cli, targets, n, range, &sink);
-	rc = sink_close(cli, &sink, rc);
+		rc = copy_all(cli, targets, n, range, &to);
+	rc = target_close(cli, &to, rc);
 out:
 	for (size_t i = 0; i < n; i++)
 		store_target_clear(&targets[i]);

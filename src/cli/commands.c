@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&cmd_rm,
 	&cmd_mv,
 	&cmd_put,
+	&cmd_walk,
 	&cmd_branch,
 	&cmd_switch,
 	&cmd_tag,
@@ -47,6 +48,7 @@ static const struct {
 	{ "list", "ls" },
 	{ "dump", "cat" },
 	{ "create", "init" },
+	{ "scan", "walk" },
 	{ NULL, NULL },
 };
 

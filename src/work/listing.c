@@ -14,11 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fault.h"
+#include "base/dents.h"
 #include "base/mem.h"
 #include "work/leftover.h"
 
-#define READ_BYTES (64u << 10)
 #define WINDOW ((size_t)6 << 20)
 #define NAME_COST 13 /* its NUL, its place in the order, and what sorting needs for it */
 
@@ -76,7 +75,7 @@ void listing_drop(struct listing *l)
 
 static bool is_hidden(const char *name)
 {
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".store") == 0;
+	return strcmp(name, ".store") == 0;
 }
 
 /* Names hold no NUL, so strcmp is byte order with the shorter name first. */
@@ -158,22 +157,17 @@ static int take(struct reading *r, const char *name, bool is_dir)
 	return l->held > 2 * r->window ? cut(r) : 0;
 }
 
-static int read_all(struct reading *r, int fd, uint8_t *data)
+static int read_all(struct reading *r, struct dents *dents)
 {
-	for (;;) {
-		const ssize_t n = FAULT("getdents") ? -1 : getdents64(fd, data, READ_BYTES);
-		int rc = 0;
+	struct dent e;
 
-		if (n == -1 && errno == EINTR)
-			continue;
+	for (;;) {
+		const int n = dents_next(dents, &e);
+		int rc;
+
 		if (n <= 0)
 			return n < 0 ? errno : 0;
-		for (ssize_t at = 0; at < n && rc == 0;) {
-			const struct dirent64 *e = (const void *)(data + at);
-
-			at += e->d_reclen;
-			rc = take(r, e->d_name, e->d_type == DT_DIR);
-		}
+		rc = take(r, e.name, e.type == DT_DIR);
 		if (rc != 0)
 			return rc;
 	}
@@ -182,17 +176,18 @@ static int read_all(struct reading *r, int fd, uint8_t *data)
 int listing_read(struct listing *l, int fd)
 {
 	struct reading r = { .l = l, .window = listing_window() };
-	uint8_t *const data = malloc(READ_BYTES);
-	int rc = data ? note_behind(l) : ENOMEM;
+	struct dents dents;
+	int rc = dents_init(&dents) == 0 ? note_behind(l) : ENOMEM;
 
 	if (rc == 0) {
 		forget(l);
 		l->more = false;
-		rc = lseek(fd, 0, SEEK_SET) == -1 ? errno : read_all(&r, fd, data);
+		dents_begin(&dents, fd);
+		rc = lseek(fd, 0, SEEK_SET) == -1 ? errno : read_all(&r, &dents);
 	}
 	if (rc == 0)
 		rc = sort(l);
-	free(data);
+	dents_release(&dents);
 	buf_release(&r.highest);
 	if (rc == 0)
 		return 0;

@@ -28,19 +28,25 @@ void spool_release(struct spool *s)
 	buf_release(&s->buffer);
 }
 
-static int flush(struct spool *s, struct store_error *err)
+int spool_open_file(int dirfd, int *fd, struct store_error *err)
 {
 	char name[TMP_NAME];
 	int rc = 0;
 
 	/* A folder of the user's must never show a name, not even after a crash. */
-	if (s->fd == -1)
-		s->fd = openat(s->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (s->fd == -1) {
-		rc = tmp_create(s->dirfd, 's', name, &s->fd, err);
+	*fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (*fd == -1) {
+		rc = tmp_create(dirfd, 's', name, fd, err);
 		if (rc == 0)
-			unlinkat(s->dirfd, name, 0);
+			unlinkat(dirfd, name, 0);
 	}
+	return rc;
+}
+
+static int flush(struct spool *s, struct store_error *err)
+{
+	int rc = s->fd == -1 ? spool_open_file(s->dirfd, &s->fd, err) : 0;
+
 	if (rc == 0 && io_pwrite_full(s->fd, s->buffer.data, s->buffer.len, s->written) != 0)
 		rc = store_error_sys(err, "cannot write a temporary file in 'tmp'");
 	s->written += s->buffer.len;

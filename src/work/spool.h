@@ -35,4 +35,7 @@ int spool_next(struct spool *s, struct buf *out, struct store_error *err);
  */
 int spool_pop(struct spool *s, void *data, size_t len, struct store_error *err);
 
+/* A new file without a name in the folder dirfd, open to write and read. Caller closes *fd. */
+int spool_open_file(int dirfd, int *fd, struct store_error *err);
+
 #endif
