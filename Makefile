@@ -143,7 +143,7 @@ $(O)/unit/%: $(O)/obj/t/unit/%.o $(O)/obj/libparts.a | $(O)/probed-test
 $(UNIT_OBJ): | $(O)/probed-test
 # This one stands between libstore and its allocations, and not those of the libraries that it uses.
 $(O)/unit/u_nomem: WRAPPED = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=free
-$(O)/unit/u_nomem: LIBS = $(LIBRARIES:%=-l%) -lpthread -ldl
+$(O)/unit/u_nomem: LIBS := $(patsubst -l:lib%.a,-l%,$(LIBS))
 
 # Other people's programs, as they would build them: they know <store.h> only.
 $(O)/examples/%: $(O)/obj/contrib/examples/%.o $(O)/libstore.a
