@@ -285,12 +285,14 @@ MASKS = [(os.environ['TRASH'].encode(), b'/TRASH'), (rb'("seconds":)[0-9.]+', rb
          (rb'("schema":"store/(?:error|notice|fsck-entry)/1".*"(?:message|text)":)"(?:[^"\\]|\\.)*"', rb'\1"TEXT"')]
 
 # A record ends with LF, or with NUL under -z, and each stands on a line of its own.  Of lists of all keys a few rows are
-# enough, for a new key is no other form.
-def shown(mark, out, end, is_config):
+# enough, for a new key is no other form.  A walk tells numbers of the file system, in no order, and what is in .store.
+def shown(mark, out, end, command):
     for old, new in MASKS:
         out = re.sub(old, new, out)
     records = [r + end for r in out.split(end)[:-1]]
-    if is_config and len(records) > 8:
+    if command == 'walk':
+        records = sorted(re.sub(rb':[0-9]+', b':N', r) for r in records if b'.store' not in r)
+    if command == 'config' and len(records) > 8:
         records = [r for r in records if re.match(rb'(\{"schema":"[^"]*","key":")?(color|user)\.', r)]
     return ''.join(mark + r.decode('latin-1').encode('unicode_escape').decode() + '\n' for r in records)
 
@@ -306,8 +308,8 @@ for place, lines in ('repo', 'commands'), ('fresh', 'commands.fresh'):
                 os.utime(place + path, (1700000002, 1700000002))
         r = subprocess.run(['store'] + words, cwd=place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert r.returncode == int(code), (place, line, r)
-        said[command] += f'{place}$ store {" ".join(words)} => {code}\n' + shown('', r.stdout, b'\0' if '-z' in words else b'\n', command == 'config')
-        said[command] += shown('! ', r.stderr, b'\n', False) if is_json else ''
+        said[command] += f'{place}$ store {" ".join(words)} => {code}\n' + shown('', r.stdout, b'\0' if '-z' in words else b'\n', command)
+        said[command] += shown('! ', r.stderr, b'\n', command) if is_json else ''
         for out in (r.stdout, r.stderr) if is_json else ():
             assert out == b'' or out.endswith(b'\n'), (line, out)
             for l in out.splitlines():

@@ -71,7 +71,7 @@ CASES = {
     'rm': ('small', 'compare.read:1+:100ms', ['store', '--threads', '1', 'rm', 'one', 'two'], {}),
     'put': ('small', 'pack.write:1+:400ms', ['sh', '-c', 'store --threads 1 put three <../one'], {}),
     'cat -o': ('small', 'pack.read:1+:200ms', ['store', '--threads', '1', 'cat', '-o', 'written', 'one', 'two'], {}),
-    'rebuild': ('small', 'read:1+:16ms', ['store', '--threads', '1', 'fsck', '--rebuild'], {}),
+    'rebuild': ('small', 'read:1+:50ms', ['store', '--threads', '1', 'fsck', '--rebuild'], {}),
     'diff': ('small', 'pack.read:1+:400ms', ['store', '--threads', '1', 'diff', '--stat', 'less', 'main'], {}),
     'cat': ('done', 'pack.read:1+:25ms', ['sh', '-c', 'store cat one two >../cat.out'], {}),
     'narrow': (None, READ, ADD, {'columns': 50, 'on_output': narrow}),

@@ -188,7 +188,8 @@ static int run(struct cli *cli, const void *data)
 	rc = cli_open(cli, true);
 	if (rc == 0)
 		rc = cli_paths(cli, 0, 1, &paths);
-	if (rc == 0 && !given->force)
+	/* The top is no file; the writer says so. */
+	if (rc == 0 && !given->force && paths.items[0][0])
 		rc = check_ignored(cli, paths.items[0]);
 	if (rc == 0) {
 		o.path = paths.items[0];
