@@ -111,8 +111,8 @@ $(O)/obj/%.o: %.c $(O)/flags | $(O)/probed
 
 # Two files in three have no fault point in them: beside a release build, compiled with the same flags, they are copied.
 ifneq ($(PLAIN_FROM),)
-PLAIN := $(shell grep -LiE fault $(LIB_SRC) $(CLI_SRC))
-$(PLAIN:%.c=$(O)/obj/%.o): $(O)/obj/%.o: $(PLAIN_FROM)/%.o $(O)/flags
+PLAIN := $(patsubst %.c,$(PLAIN_FROM)/%.o,$(shell grep -LiE fault $(LIB_SRC) $(CLI_SRC)))
+$(patsubst $(PLAIN_FROM)/%,$(O)/obj/%,$(wildcard $(PLAIN))): $(O)/obj/%.o: $(PLAIN_FROM)/%.o $(O)/flags
 	$(Q){ [ -d $(@D) ] || mkdir -p $(@D); } && sed 's,$(PLAIN_FROM)/,$(O)/obj/,' $(<:.o=.d) >$(@:.o=.d) && cp $< $@
 endif
 
