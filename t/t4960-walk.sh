@@ -125,9 +125,9 @@ test_expect_success 'a signal ends it by that signal, and -o leaves nothing behi
 	for words in ([], ["-t", "1"]):
 	    p = subprocess.Popen(["store", "walk"] + words + ["many"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 	    p.stdout.read(1)
-	    p.send_signal(signal.SIGINT)
+	    p.send_signal(signal.SIGTERM)
 	    p.stdout.read()
-	    assert p.wait() == -signal.SIGINT, p.returncode
+	    assert p.wait() == -signal.SIGTERM, p.returncode
 	os.environ["STORE_FAULT"] = "getdents:5+:20ms"
 	p = subprocess.Popen(["store", "walk", "--batch-size", "1", "-o", "stopped/out", "many"], stderr=subprocess.DEVNULL)
 	while not os.listdir("stopped"):

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -18,8 +19,6 @@ static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
 /* Their sockets: a place that is free holds -1. */
 static int clients[MAX_CLIENTS];
 static int n_clients;
-/* A signal is a byte in this pipe, so that poll hears of it. */
-static int signals[2];
 
 void server_lock(struct server *s)
 {
@@ -65,15 +64,6 @@ int server_write(int fd, const void *data, size_t len)
 	return 0;
 }
 
-static void stop(int signo)
-{
-	const int saved = errno;
-
-	(void)signo;
-	(void)!write(signals[1], "", 1);
-	errno = saved;
-}
-
 static int *find_client(int fd)
 {
 	for (int i = 0; i < MAX_CLIENTS; i++)
@@ -82,16 +72,17 @@ static int *find_client(int fd)
 	return NULL;
 }
 
-/* Wait until at most n clients are there. */
-static void wait_for_clients(int n)
+static int is_full(void)
 {
+	int full;
+
 	pthread_mutex_lock(&count);
-	while (n_clients > n)
-		pthread_cond_wait(&left, &count);
+	full = n_clients == MAX_CLIENTS;
 	pthread_mutex_unlock(&count);
+	return full;
 }
 
-/* Only this thread makes clients, after it has waited for a place. */
+/* Only this thread makes clients, and only where there is a place. */
 static void enter_client(int fd)
 {
 	pthread_mutex_lock(&count);
@@ -117,8 +108,9 @@ static void hang_up(void)
 	for (int i = 0; i < MAX_CLIENTS; i++)
 		if (clients[i] >= 0)
 			shutdown(clients[i], SHUT_RDWR);
+	while (n_clients > 0)
+		pthread_cond_wait(&left, &count);
 	pthread_mutex_unlock(&count);
-	wait_for_clients(0);
 }
 
 struct client {
@@ -179,14 +171,29 @@ static int listen_at(const char *path)
 	return -1;
 }
 
-static void accept_clients(struct server *s, int fd)
+/* A descriptor that has something to read when the program is to end, or -1. */
+static int take_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	return sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_CLOEXEC) : -1;
+}
+
+static void accept_clients(struct server *s, int fd, int signals)
 {
 	struct pollfd wait[2] = { { .fd = fd, .events = POLLIN },
-		{ .fd = signals[0], .events = POLLIN } };
+		{ .fd = signals, .events = POLLIN } };
 
 	while (wait[1].revents == 0) {
-		wait_for_clients(MAX_CLIENTS - 1);
-		if (poll(wait, 2, -1) > 0 && wait[0].revents) {
+		const int full = is_full();
+
+		/* With no place left, look again soon: a client may have gone. */
+		wait[0].fd = full ? -1 : fd;
+		if (poll(wait, 2, full ? 100 : -1) > 0 && wait[0].revents) {
 			const int client = accept(fd, NULL, NULL);
 
 			if (client >= 0)
@@ -209,21 +216,20 @@ static int open_here(struct store_repo **out, int write)
 int server_run(const char *path, int write, void (*serve)(struct server *s, int fd))
 {
 	struct server s = { .serve = serve };
-	int fd;
+	const int signals = take_signals();
+	int fd = -1;
 
 	memset(clients, 0xff, sizeof(clients));
-	if (open_here(&s.repo, write) != 0)
+	if (signals < 0 || open_here(&s.repo, write) != 0)
 		return 1;
-	fd = pipe(signals) == 0 ? listen_at(path) : -1;
+	fd = listen_at(path);
 	if (fd >= 0) {
-		signal(SIGPIPE, SIG_IGN);
-		signal(SIGINT, stop);
-		signal(SIGTERM, stop);
-		accept_clients(&s, fd);
+		accept_clients(&s, fd, signals);
 		unlink(path);
 		close(fd);
 		hang_up();
 	}
+	close(signals);
 	store_close(s.repo);
 	return fd >= 0 ? 0 : 1;
 }
