@@ -77,7 +77,7 @@ static inline struct oid put_merge(struct odb_writer *w, const struct oid *layer
 static inline struct oid put_commit(struct odb_writer *w, const struct oid *layer,
 	const struct oid *parent)
 {
-	return put_merge(w, layer, parent, parent ? 1 : 0);
+	return parent ? put_merge(w, layer, parent, 1) : put_merge(w, layer, layer, 0);
 }
 
 /* Publish what w holds and the ref; w is freed. */
