@@ -178,7 +178,7 @@ check-build: all lib
 	+@$(SUBMAKE) O=$(O)/fault FAULTS=1 SAN= $(if $(SAN),,PLAIN_FROM=$(O)/obj) all lib unit
 
 # Those that take longest begin first, or one of them would run alone at the end.
-LONG = $(wildcard $(addprefix t/t,0006-* 9100-* 4300-* 2210-* 4400-* 4020-* 4050-* 2100-* 4500-* 4906-* 2140-* 2150-*))
+LONG = $(wildcard $(addprefix t/t,0006-* 9100-* 4300-* 2130-* 4905-* 2210-* 4400-* 4020-* 2100-* 4050-* 4500-* 4906-* 3200-* 2140-* 2150-*))
 SCRIPTS_IN_ORDER = $(LONG) $(filter-out $(LONG),$(wildcard t/t[0-9]*.sh))
 
 check: check-build
