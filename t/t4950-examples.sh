@@ -191,7 +191,7 @@ test_expect_success 'mirror makes a directory what checkout --to makes of each r
 		diff -r --no-dereference whole plain/to && (cd whole && find . -printf "%y %m %p %l\n" | sort) >want &&
 		(cd plain/to && find . -printf "%y %m %p %l\n" | sort) >got && test_cmp want got || return 1
 	done &&
-	(cd m && "$examples/mirror" ../plain/to HEAD~3) && rm -rf whole && store -C m checkout -q --to "$PWD/whole" HEAD~3 &&
+	(cd m && "$examples/mirror" ../plain/to HEAD~2) && rm -rf whole && store -C m checkout -q --to "$PWD/whole" HEAD~2 &&
 	diff -r --no-dereference whole plain/to
 '
 
