@@ -249,10 +249,20 @@ static struct store_walk_options options_for(struct seen *s)
 		.scratch = folder };
 }
 
+/* What an earlier walk has handed over is not counted; what the callbacks are told to do stays. */
+static void forget_seen(const struct store_walk_options *o)
+{
+	struct seen *s = o ? o->payload : NULL;
+
+	if (s)
+		*s = (struct seen){ .batch_rc = s->batch_rc, .stop = s->stop };
+}
+
 static int walk(const char *root, const struct store_walk_options *o,
 	struct store_walk_stats *stats)
 {
 	memset(&failure, 0, sizeof(failure));
+	forget_seen(o);
 	return store_walk(&root, 1, o, stats, &failure);
 }
 
