@@ -221,7 +221,7 @@ int store_dupes(const char *const *roots, size_t n, const struct store_dupes_opt
 	struct store_dupes_stats *result, struct store_error *err)
 {
 	static const struct store_dupes_options none;
-	struct store_dupes_stats stats;
+	struct store_dupes_stats stats = { 0 };
 	struct dupes d = { .roots = roots,
 		.o = options ? options : &none,
 		.now = result ? result : &stats,

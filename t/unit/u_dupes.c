@@ -128,7 +128,7 @@ static int on_group(void *payload, const struct store_dupes_group *g)
 	s->parts++;
 	s->size = g->size;
 	assert_int_equal(g->copies, g->size == LARGE ? 3 : g->size > 0 ? COPIES : 2);
-	assert_int_equal(g->names, g->size == 7 ? 2 * COPIES : g->copies);
+	assert_int_equal(g->names, g->size == 7 ? (uint64_t)2 * COPIES : g->copies);
 	return turn(s);
 }
 
