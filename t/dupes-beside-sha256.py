@@ -144,7 +144,7 @@ for r in roots:
     os.mkdir(r)
     make(r, 0, [])
 whole = check_json(roots, [])
-assert whole["groups"] > 20 and whole["spilled_bytes"] == 0, whole
+assert (whole["groups"] > 20 or trees < 100) and whole["spilled_bytes"] == 0, whole
 tiny = check_json(roots, ["--sort-buffer", "4K", "-t", "1"])
 assert tiny["spilled_bytes"] > 10 * 4096 or trees < 100, tiny
 check_json(roots, ["--empty"], least=0)
