@@ -159,7 +159,8 @@ int dupes_read(struct dupes *d, struct store_dupes_file *file, uint64_t size, bo
 	d->now->opened++;
 	hash_begin(d->hash);
 	if (whole) {
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+		if (size > DUPES_BUFFER)
+			(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 		rc = add_bytes(d, file, fd, 0, size, why, err);
 	} else {
 		rc = add_bytes(d, file, fd, 0, DUPES_ENDS, why, err);
