@@ -1481,6 +1481,156 @@ STORE_API int store_walk(const char *const *roots, size_t n,
 	const struct store_walk_options *options, struct store_walk_stats *result,
 	struct store_error *err);
 
+/* ---------------------------------------------------------------- files of the same content */
+
+/* What to do about files that hold what another one holds. */
+enum store_dupes_act {
+	STORE_DUPES_TELL = 0,   /* nothing */
+	STORE_DUPES_LINK = 1,   /* make each a hard link of the first of its group */
+	STORE_DUPES_DELETE = 2, /* remove each */
+};
+
+enum {
+	STORE_DUPES_EMPTY = 1, /* files of no bytes, too, which all are of the same content */
+	/* Link files, too, whose mode, owner, group or attributes are not those of the first. */
+	STORE_DUPES_FORCE = 2,
+};
+
+/* A name of a file that others are like. */
+struct store_dupes_file {
+	const char *path; /* below its root, as in struct store_walk_record */
+	size_t path_len;
+	uint32_t root; /* position in roots */
+	uint32_t mode; /* as stat(2) has it, as all below */
+	uint32_t uid, gid;
+	int64_t mtime;
+	uint32_t mtime_ns;      /* nanoseconds beside mtime */
+	uint64_t inode, device; /* names with the same are hard links of each other */
+};
+
+/* Files of the same content, or a part of them. */
+struct store_dupes_group {
+	struct store_id id; /* SHA-256 of the content */
+	uint64_t size;      /* bytes of each */
+	uint64_t number;    /* of the group, from 0 */
+	uint64_t copies;    /* at least 2; hard links of each other are one */
+	uint64_t names;     /* of all copies */
+	/*
+	 * n of the names, in the order of roots and then of the bytes of their paths, from position
+	 * first on. A group of over 256 names, or 1 MiB of them, comes in several parts.
+	 */
+	const struct store_dupes_file *files;
+	size_t n;
+	uint64_t first;
+};
+
+enum store_dupes_state {
+	STORE_DUPES_PLANNED = 0, /* nothing was done */
+	STORE_DUPES_DONE = 1,
+	STORE_DUPES_REFUSED = 2, /* why tells the reason; nothing was changed */
+};
+
+/* What is done about one name. */
+struct store_dupes_action {
+	enum store_dupes_act act;
+	enum store_dupes_state state;
+	const struct store_dupes_file *keep; /* the first name of the group, which stays */
+	const struct store_dupes_file *file; /* becomes a hard link of it, or goes */
+	struct store_id id;                  /* of the content of both */
+	uint64_t size;
+	struct store_error why;
+};
+
+struct store_dupes_stats {
+	struct store_walk_stats walk;
+	uint64_t compared;   /* names that are through, of walk.files */
+	uint64_t opened;     /* openings of files; a file is opened twice at most */
+	uint64_t read_bytes; /* of their content; those that carrying out takes are not counted */
+	uint64_t groups;
+	uint64_t names;         /* in groups */
+	uint64_t copies;        /* in groups */
+	uint64_t free_bytes;    /* that one copy of each group would leave free */
+	uint64_t spilled_bytes; /* of records, written to disk */
+	uint64_t errors;        /* files that could not be read, or changed; walk.errors aside */
+	uint64_t planned;       /* actions of the plan */
+	uint64_t done;          /* of them */
+	uint64_t refused;       /* actions of no plan, and those that were refused later */
+	struct store_id plan;   /* all zero: none was asked for, or not all was found */
+	int complete;           /* every file that was found was compared */
+};
+
+struct store_dupes_options {
+	unsigned int version; /* 0 */
+	unsigned int flags;   /* STORE_DUPES_* */
+	/*
+	 * Its filters, figures, flags and scratch folder; types, callbacks and payload are not
+	 * looked at. NULL: all zero. ".store/" stands before its excludes, so that the folders of
+	 * repositories are left out unless they say otherwise. STORE_WALK_STRICT is of files that
+	 * cannot be compared, too.
+	 */
+	const struct store_walk_options *walk;
+	/*
+	 * Bytes of records that are sorted in memory, three times; further ones wait in files
+	 * without a name in the scratch folder. 4,096 to 64 MiB; 0: 8 MiB.
+	 */
+	uint32_t sort_bytes;
+
+	/*
+	 * What to do. Without plan it is only told, and the result has the id of that plan. With
+	 * plan (at least 12 of the hex digits that the id begins with) all is found first, and
+	 * carried out if the plan is the same still, which is: the same acts on the same names of
+	 * the same content.
+	 */
+	enum store_dupes_act act;
+	const char *plan;
+
+	/*
+	 * The callbacks run on the thread that called; any may be NULL. Borrowed: what they are
+	 * given is valid until they return. group: each, as soon as all files of its size are
+	 * compared; action: each, planned, or with plan when it was done or refused; non-zero of
+	 * these two cancels. failure: of each that is counted in errors or walk.errors. progress:
+	 * at most ten times a second, while files are walked, read or changed; non-zero cancels.
+	 */
+	int (*group)(void *payload, const struct store_dupes_group *group);
+	int (*action)(void *payload, const struct store_dupes_action *action);
+	void (*failure)(void *payload, const struct store_walk_failure *failure);
+	int (*progress)(void *payload, const struct store_dupes_stats *stats);
+	void *payload;
+};
+
+/*
+ * Find regular files of the same content at and below roots (n paths as store_walk takes them): a
+ * walk finds them all, those whose size another one has are compared by their first and last 4 KiB,
+ * and those that are alike there by the SHA-256 of all they hold. Groups come size by size, the
+ * largest first; those of one size in no promised order, but in the same one each time. Hard links
+ * of each other are one copy, read once. No repository is needed, and no symbolic link is followed.
+ *
+ * A file that cannot be read is told as a failure, and so is one that has changed since the walk
+ * found it (STORE_EBUSY): it is in no group. One that was removed is not told. The walk goes on,
+ * unless STORE_WALK_STRICT is set.
+ *
+ * Carrying out goes name by name. Right before each, both names must lead to the files that were
+ * compared, with the size and time of then, and both are read again and compared byte by byte; the
+ * content of the one that stays is on disk before the other goes. A link is made under a name of
+ * its own and exchanged with the file; what is removed is first renamed; when that was not the file
+ * that was compared, it is put back. Never touched are the names of the first file of a group,
+ * those in a folder `.store` and all of a group whose first name is in one, and, by a link, those
+ * on another file system and (but for STORE_DUPES_FORCE) those whose mode, owner, group or extended
+ * attributes differ: they are refused, and told. A link has the times of the first. What another
+ * program writes at the very moment may be lost, as with mv(1).
+ *
+ * STORE_ECONFLICT: the plan is another one; nothing was changed, and result has the new id.
+ * STORE_EINVAL: options that cannot be, or an act on roots within a folder `.store`.
+ * STORE_ECANCELED: a callback asked for it. STORE_ENOSPACE, STORE_EIO: records cannot wait on disk.
+ * Cost: the walk, one opening and 8 KiB of each file that shares its size, and one reading of each
+ * that shares those. Memory: during the walk that of the walk and sort_bytes, then three times
+ * sort_bytes and up to 16 MiB, whatever the number of files, names and copies. Reads on the thread
+ * that called. result (may be NULL) is filled in any case. Copies its arguments.
+ */
+STORE_API int store_dupes(const char *const *roots, size_t n,
+	const struct store_dupes_options *options, struct store_dupes_stats *result,
+	struct store_error *err);
+
 /* ---------------------------------------------------------------- fsck, info */
 
 struct store_fsck_options {

@@ -276,6 +276,9 @@ test_expect_success 'bad usage is exit code 2 and one line, for every command' '
 	refused walk --depth &&
 	refused walk --format xml &&
 	refused walk -z --format csv &&
+	refused dupes --link &&
+	refused dupes -n &&
+	refused dupes -n --link --delete &&
 	refused check-ignore &&
 	refused check-ignore -n x &&
 	refused check-ignore -q -v x &&

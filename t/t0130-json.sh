@@ -173,6 +173,11 @@ cat >commands <<'EOF'
 2 walk nothing
 2 walk --strict nothing
 0 --stats walk sub
+0 dupes ../twins
+0 dupes -z ../twins
+0 dupes -n --link ../twins
+2 dupes nothing
+2 dupes --delete --plan 000000000000 ../twins
 1 check-ignore --no-index f sub/x.o
 1 check-ignore -v nothing
 0 check-ignore -z -v --no-index a.ignored
@@ -235,6 +240,7 @@ cat >commands.fresh <<'EOF'
 2 mv -n f f3
 2 rm -n f
 0 walk
+0 dupes ../twins
 1 check-ignore a.ignored
 1 check-ignore -v nothing
 0 config --list
@@ -285,12 +291,13 @@ MASKS = [(os.environ['TRASH'].encode(), b'/TRASH'), (rb'("seconds":)[0-9.]+', rb
          (rb'("schema":"store/(?:error|notice|fsck-entry)/1".*"(?:message|text)":)"(?:[^"\\]|\\.)*"', rb'\1"TEXT"')]
 
 # A record ends with LF, or with NUL under -z, and each stands on a line of its own.  Of lists of all keys a few rows are
-# enough, for a new key is no other form.  A walk tells numbers of the file system, in no order, and what is in .store.
+# enough, for a new key is no other form.  A walk tells numbers of the file system, in no order, and what is in .store; so
+# does dupes, but in order.
 def shown(mark, out, end, command):
     for old, new in MASKS:
         out = re.sub(old, new, out)
     records = [r + end for r in out.split(end)[:-1]]
-    if command == 'walk':
+    if command in ('walk', 'dupes'):
         records = sorted(re.sub(rb':[0-9]+', b':N', r) for r in records if b'.store' not in r)
     if command == 'config' and len(records) > 8:
         records = [r for r in records if re.match(rb'(\{"schema":"[^"]*","key":")?(color|user)\.', r)]
@@ -326,7 +333,7 @@ for command in said:
 EOF
 
 test_expect_success 'setup: a repository with everything that can be odd about one, and one before its first commit' '
-	for place in repo fresh; do
+	mkdir twins && echo twin >twins/a && echo twin >twins/b && touch -d @1700000000 twins/a twins/b && for place in repo fresh; do
 		store init -q $place && (cd $place && echo 1 >f && echo 2 >"$(printf "odd\377")" && mkdir -p sub/deep new/dir && echo 3 >sub/deep/g &&
 			ln -s f link && mkfifo fifo && echo 4 >f2 && store init -q sub/border && touch -h -d @1700000000 f odd* sub/deep/g link f2) || return 1
 	done && cd repo && touch -d @1700000002 sub/deep sub && store -q add f odd* sub link && store -q commit -m one && echo 55 >f && touch -d @1700000001 f && rm sub/deep/g && mkdir -p .store/info && echo "*.ignored" >.store/info/exclude

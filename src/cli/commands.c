@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&cmd_mv,
 	&cmd_put,
 	&cmd_walk,
+	&cmd_dupes,
 	&cmd_branch,
 	&cmd_switch,
 	&cmd_tag,
@@ -49,6 +50,8 @@ static const struct {
 	{ "dump", "cat" },
 	{ "create", "init" },
 	{ "scan", "walk" },
+	{ "dedupe", "dupes" },
+	{ "duplicates", "dupes" },
 	{ NULL, NULL },
 };
 

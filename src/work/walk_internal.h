@@ -64,6 +64,9 @@ struct walk {
 int walk_plan_make(struct walk_plan *p, const struct store_walk_options *options,
 	struct store_error *err);
 void walk_plan_release(struct walk_plan *p);
+/* The folder for what waits on disk; given may be NULL. Borrowed: valid while given and TMPDIR are.
+ */
+const char *walk_plan_scratch(const char *given);
 /* Has a file of that name and size passed the filters that are about files? */
 bool walk_plan_takes_size(const struct walk_plan *p, uint64_t size);
 bool walk_plan_takes_name(const struct walk_plan *p, const char *name);

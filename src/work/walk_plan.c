@@ -32,6 +32,13 @@ static uint32_t or_preset(uint32_t given, uint32_t preset)
 	return given ? given : preset;
 }
 
+const char *walk_plan_scratch(const char *given)
+{
+	if (!given)
+		given = getenv("TMPDIR");
+	return given && *given ? given : SCRATCH_DEFAULT;
+}
+
 static void fill_in(struct store_walk_options *o)
 {
 	const struct preset *p = &presets[o->preset];
@@ -52,10 +59,7 @@ static void fill_in(struct store_walk_options *o)
 		o->sending_max = o->batch_size;
 	if (o->types == 0)
 		o->types = STORE_WALK_FILE;
-	if (!o->scratch)
-		o->scratch = getenv("TMPDIR");
-	if (!o->scratch || !*o->scratch)
-		o->scratch = SCRATCH_DEFAULT;
+	o->scratch = walk_plan_scratch(o->scratch);
 }
 
 static int check(const struct store_walk_options *o, struct store_error *err)
