@@ -30,6 +30,7 @@
 #include "odb/writer.h"
 #include "work/checkout_internal.h"
 #include "work/leftover.h"
+#include "work/options.h"
 #include "work/stats.h"
 
 struct move {
@@ -580,11 +581,11 @@ int store_mv(struct store_repo *repo, const struct store_mv_options *options,
 	memset(m.result, 0, sizeof(*m.result));
 	if (!m.batch)
 		rc = checkout_no_memory(err);
-	else if (m.options->version != 0)
-		rc = store_error_set(err, STORE_EINVAL, "unknown version of store_mv_options");
-	else if (m.options->n_sources == 0 || !m.options->target)
-		rc = store_error_set(err, STORE_EINVAL, "mv needs sources and a target");
 	else
+		rc = options_check(m.options, "store_mv_options", err);
+	if (rc == 0 && (m.options->n_sources == 0 || !m.options->target))
+		rc = store_error_set(err, STORE_EINVAL, "mv needs sources and a target");
+	if (rc == 0)
 		rc = move_all(&m, err);
 	for (size_t i = 0; m.moves && i < m.count; i++)
 		free(m.moves[i].to);

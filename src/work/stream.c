@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "base/pipeline.h"
 #include "base/thread.h"
+#include "work/options.h"
 #include "work/repo_internal.h"
 #include "work/stream_internal.h"
 #include "work/view_internal.h"
@@ -209,18 +210,28 @@ static int prepare(struct store_writer *w, const struct store_writer_options *op
 	return rc == 0 ? start(w, err) : rc;
 }
 
+static int check_options(struct store_repo *repo, const struct store_writer_options *o,
+	struct store_error *err)
+{
+	int rc = options_check(o, "store_writer_options", err);
+
+	if (rc != 0)
+		return rc;
+	if (!o || !o->path)
+		return store_error_set(err, STORE_EINVAL, "a writer needs a path");
+	if ((unsigned int)o->expect > STORE_EXPECT_ID)
+		return store_error_set(err, STORE_EINVAL, "there is no such expectation");
+	rc = repo_check_writable(repo, err);
+	return rc == 0 ? operand_check(o->path, err) : rc;
+}
+
 int store_writer_open(struct store_repo *repo, const struct store_writer_options *options,
 	struct store_writer **out, struct store_error *err)
 {
 	struct store_writer *w;
-	int rc;
+	int rc = check_options(repo, options, err);
 
 	*out = NULL;
-	if (options->version != 0 || (unsigned int)options->expect > STORE_EXPECT_ID)
-		return store_error_set(err, STORE_EINVAL, "options of a version that is not known");
-	rc = repo_check_writable(repo, err);
-	if (rc == 0)
-		rc = operand_check(options->path, err);
 	if (rc != 0)
 		return rc;
 	w = calloc(1, sizeof(*w));
