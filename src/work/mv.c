@@ -97,6 +97,7 @@ static int find(struct mv *m, const char *path, struct stage_row *row, bool *fou
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/* -1: told in err, which is not NULL. */
 static int open_parent(struct mv *m, const char *path, struct store_error *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -191,7 +192,7 @@ static int holds_source(struct mv *m, const struct move *v, const struct worktre
 		return 0;
 	dir = open_parent(m, v->to, err);
 	if (dir == -1)
-		return STORE_EIO;
+		return err->code;
 	rc = compare_init(&compare, m->repo, NULL, err);
 	if (rc == 0)
 		rc = compare_entry(&compare, dir, e, &bare, &verdict, err);
@@ -444,7 +445,7 @@ static int rename_one(struct mv *m, const struct move *v, struct store_error *er
 {
 	int from = open_parent(m, v->from, err);
 	int to = from == -1 ? -1 : open_parent(m, v->to, err);
-	int rc = from == -1 || to == -1 ? STORE_EIO : 0;
+	int rc = from == -1 || to == -1 ? err->code : 0;
 
 	if (rc == 0 && rename_at(v, from, to) != 0)
 		rc = checkout_fail("move", v->from, err);
