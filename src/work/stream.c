@@ -152,22 +152,6 @@ static int set_codec(struct store_writer *w, struct store_error *err)
 	return 0;
 }
 
-static int check_now(struct store_writer *w, struct store_error *err)
-{
-	struct env_txn *txn;
-	struct stage_row row;
-	bool has_row;
-	int rc = env_begin(odb_env(w->repo->odb), false, &txn, err);
-
-	if (rc != 0)
-		return rc;
-	rc = stream_check(w, txn, &row, &has_row, err);
-	if (rc == 0)
-		describe(w, has_row ? &row : NULL);
-	env_abort(txn);
-	return rc;
-}
-
 /* Registered here and not by the pipeline: what stands in the way is told before any byte came. */
 static int start(struct store_writer *w, struct store_error *err)
 {
@@ -206,7 +190,7 @@ static int prepare(struct store_writer *w, const struct store_writer_options *op
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	rc = set_codec(w, err);
 	if (rc == 0)
-		rc = check_now(w, err);
+		rc = stream_check(w, describe, err);
 	return rc == 0 ? start(w, err) : rc;
 }
 
