@@ -39,7 +39,8 @@
  * said; on an error what they hold is not to be relied on, but for counters.
  *
  * Ownership is told in one of four sentences above each function. Options structs may be zeroed:
- * zero is the default; NULL is all zero.
+ * zero is the default; NULL is all zero. A version that this library does not know is refused
+ * (STORE_EINVAL) before anything else of the struct is looked at.
  */
 #ifndef STORE_H
 #define STORE_H

@@ -188,7 +188,7 @@ test_expect_success 'without apt-get the packages of Fedora, Arch and Homebrew a
 	new_world 0 &&
 	rm bin/apt-get &&
 	echo lmdb.h >absent &&
-	echo openssl/evp.h >>absent &&
+	echo openssl/sha.h >>absent &&
 	test_expect_code 2 install_deps &&
 	test_grep "Fedora: *dnf install openssl-devel lmdb-devel\$" err &&
 	test_grep "Arch: *pacman -S openssl lmdb\$" err &&

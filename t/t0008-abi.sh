@@ -109,4 +109,12 @@ test_expect_success 'what programs are compiled against is what t/golden/abi lis
 	test_cmp "$SRC_ROOT/t/golden/abi" abi
 '
 
+# A call that is new must be put to the same questions: unknown versions, and NULL.
+test_expect_success 'u_options asks every call that takes options' '
+	grep "(.*_options \*" "$SRC_ROOT/t/golden/abi" | sed "s/(.*//; s/.*[ *]//" | sort >want &&
+	sed -n "s/^\t{ \"\(store_[a-z_]*\)\", .*/\1/p" "$SRC_ROOT/t/unit/u_options.c" | sort >asked &&
+	test "$(wc -l <want)" -gt 20 &&
+	test_cmp want asked
+'
+
 test_done

@@ -1,20 +1,21 @@
 /*
  * SHA-256 by libcrypto, which picks the CPU's own instructions.  No other file knows <openssl/...>.
  *
- * Threads: the method is fetched once per process under pthread_once and then only read; a struct
- * hash belongs to the thread that uses it.  Fetching by name in each call (EVP_sha256 does it
- * inside) costs more than hashing a small file.
+ * Its plain calls, not EVP: those of a context that begins anew allocate each time in OpenSSL 3.0
+ * (112 bytes of state, freed and asked for again), so that hashing an object could fail in the
+ * midst of anything when memory runs out, and crash, because an update does not look whether the
+ * start succeeded. The plain calls work on the struct alone, run the same code and cannot fail; a
+ * name of 32 bytes takes 0.06 us instead of 0.09, 1 KiB 0.72 instead of 0.78, 64 KiB the same.
+ * OpenSSL 3 calls them deprecated; OPENSSL_API_COMPAT tells it for which version this is written.
  *
- * Starting with the method NULL makes libcrypto reuse the one the context holds: no allocation and
- * no lock per object. hash_key gathers level and key on the stack, because one update is cheaper
- * than two for the few dozen bytes of a name.
+ * hash_key gathers level and key on the stack, because one update is cheaper than two for the few
+ * dozen bytes of a name.
  */
+#define OPENSSL_API_COMPAT 10100
 #include "data/hash.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <pthread.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -23,7 +24,7 @@
 #define KEY_GATHERED 255
 
 struct hash {
-	EVP_MD_CTX *ctx;
+	SHA256_CTX state;
 };
 
 const struct oid hash_empty_file = { {
@@ -61,43 +62,13 @@ const struct oid hash_empty_file = { {
 	0x55,
 } };
 
-static pthread_once_t method_once = PTHREAD_ONCE_INIT;
-static EVP_MD *method; /* written under method_once, then constant; kept until the process ends */
-
-static void fetch_method(void)
-{
-	method = EVP_MD_fetch(NULL, "SHA256", NULL);
-}
-
-/* SHA-256 of bytes in memory has no way to fail once its context stands. */
-static void must(int ok)
-{
-	assert(ok == 1);
-	(void)ok;
-}
-
 struct hash *hash_new(void)
 {
-	struct hash *h;
-
-	if (pthread_once(&method_once, fetch_method) != 0 || method == NULL)
-		return NULL;
-	h = calloc(1, sizeof(*h));
-	if (h == NULL)
-		return NULL;
-	h->ctx = EVP_MD_CTX_new();
-	if (h->ctx == NULL || EVP_DigestInit_ex2(h->ctx, method, NULL) != 1) {
-		hash_free(h);
-		return NULL;
-	}
-	return h;
+	return calloc(1, sizeof(struct hash));
 }
 
 void hash_free(struct hash *h)
 {
-	if (h == NULL)
-		return;
-	EVP_MD_CTX_free(h->ctx);
 	free(h);
 }
 
@@ -110,21 +81,18 @@ void hash_once(struct hash *h, const void *data, size_t len, struct oid *out)
 
 void hash_begin(struct hash *h)
 {
-	must(EVP_DigestInit_ex2(h->ctx, NULL, NULL));
+	(void)SHA256_Init(&h->state);
 }
 
 void hash_add(struct hash *h, const void *data, size_t len)
 {
 	if (len > 0)
-		must(EVP_DigestUpdate(h->ctx, data, len));
+		(void)SHA256_Update(&h->state, data, len);
 }
 
 void hash_end(struct hash *h, struct oid *out)
 {
-	unsigned int len = 0;
-
-	must(EVP_DigestFinal_ex(h->ctx, out->b, &len));
-	assert(len == ID_LEN);
+	(void)SHA256_Final(out->b, &h->state);
 }
 
 uint64_t hash_key(struct hash *h, uint8_t level, const void *key, size_t len)

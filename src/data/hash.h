@@ -12,15 +12,12 @@
 
 struct store_error;
 
-/* One per thread; EVP fetched once per process.  hash_new: NULL when out of memory. */
+/* One per thread.  hash_new: NULL when out of memory. */
 struct hash;
 struct hash *hash_new(void); /* Caller frees with hash_free. */
 void hash_free(struct hash *h);
 
-/*
- * id of data in one call. Cannot fail after hash_new succeeded (libcrypto errors on SHA-256 are
- * asserts).
- */
+/* id of data in one call.  Asks for no memory and cannot fail, nor can the next three. */
 void hash_once(struct hash *h, const void *data, size_t len, struct oid *out);
 /* The same in pieces. */
 void hash_begin(struct hash *h);

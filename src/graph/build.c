@@ -95,9 +95,12 @@ static int set_entry(struct build *b, struct frame *f, const void *name, size_t 
 
 	buf_clear(&b->value);
 	if (e) {
-		if (entry_encode(&b->value, e) != 0)
-			return store_error_set(err, STORE_ECORRUPT,
-				"a row of the stage cannot stand in a tree; run 'store fsck --rebuild'");
+		rc = entry_encode(&b->value, e);
+		if (rc != 0)
+			return rc == STORE_ENOMEM
+				? buf_check(&b->value, err)
+				: store_error_set(err, STORE_ECORRUPT,
+					  "a row of the stage cannot stand in a tree; run 'store fsck --rebuild'");
 		rc = map_editor_set(f->content, name, len, b->value.data, b->value.len, err);
 	}
 	if (rc != 0)

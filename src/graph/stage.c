@@ -164,7 +164,7 @@ int stage_set_dir(struct env_txn *t, uint64_t dir, const struct stage_dir *d,
 	be64_put(key, dir);
 	buf_add_u8(&row, (d->has_root ? DIR_ROOT : 0) | (d->has_meta ? DIR_META : 0));
 	buf_add_le64(&row, d->generation);
-	if (d->has_root && entry_encode(&row, &d->root) != 0)
+	if (d->has_root && entry_encode(&row, &d->root) == STORE_EINVAL)
 		rc = store_error_set(err, STORE_EINVAL,
 			"the root of a directory is no entry that a tree may have");
 	if (d->has_meta) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/quote.h"
 #include "work/add_internal.h"
+#include "work/options.h"
 #include "work/stats.h"
 
 /*
@@ -190,7 +191,9 @@ int store_add(struct store_repo *repo, const char *const *paths, size_t n,
 	g.callbacks = &options->callbacks;
 	g.walk = add_walk_produce;
 	g.walk_ctx = &walk;
-	rc = options->flags & STORE_ADD_DRY_RUN ? 0 : repo_check_writable(repo, err);
+	rc = options_check(options, "store_add_options", err);
+	if (rc == 0 && !(options->flags & STORE_ADD_DRY_RUN))
+		rc = repo_check_writable(repo, err);
 	if (rc == 0)
 		rc = check_operands(repo, paths, n, err);
 	if (rc == 0)

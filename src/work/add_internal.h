@@ -59,6 +59,10 @@ int add_walk_set_path(struct add_walk *w, const char *name, size_t len, struct s
 const char *add_walk_path(const struct add_walk *w);
 int add_walk_notice(struct add_walk *w, struct item *item, int kind, const char *why,
 	struct store_error *err);
+/* A notice that it cannot be read; but memory that runs out is an error: nothing is wrong with it.
+ */
+int add_walk_unreadable(struct add_walk *w, struct item *item, const struct store_error *why,
+	struct store_error *err);
 int add_walk_delete(struct add_walk *w, struct item *item, const struct stage_row *row,
 	struct store_error *err);
 /* The directory that is open at fd: a job when it is new or its attributes are. */

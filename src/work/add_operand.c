@@ -112,7 +112,7 @@ static int begin_operand(struct add_walk *w, struct item *item, const char *path
 	if (rc != 0 && worktree_is_absent(failed.sys))
 		return found ? add_walk_delete(w, item, &row, err) : 0;
 	if (rc != 0)
-		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+		return add_walk_unreadable(w, item, &failed, err);
 	if (top)
 		return add_walk_enter(w, item, w->repo->work_fd, ".", &row, err);
 	/* Whatever is opened is opened by its whole path. */
@@ -140,9 +140,7 @@ static int step_parent(struct add_walk *w, struct item *item, const char *path, 
 	if (!*skip)
 		return add_parent(w, item, path, len, err);
 	rc = add_walk_set_path(w, path, strlen(path), err);
-	return rc == 0
-		? add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err)
-		: rc;
+	return rc == 0 ? add_walk_unreadable(w, item, &failed, err) : rc;
 }
 
 /* The next of an operand's parents, or itself: each makes few jobs, however deep it lies. */

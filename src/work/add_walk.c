@@ -157,6 +157,14 @@ int add_walk_notice(struct add_walk *w, struct item *item, int kind, const char 
 	return 0;
 }
 
+int add_walk_unreadable(struct add_walk *w, struct item *item, const struct store_error *why,
+	struct store_error *err)
+{
+	if (why->code == STORE_ENOMEM)
+		return store_error_set(err, STORE_ENOMEM, "%s", why->msg);
+	return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(why->sys), err);
+}
+
 int add_walk_delete(struct add_walk *w, struct item *item, const struct stage_row *row,
 	struct store_error *err)
 {
@@ -348,7 +356,7 @@ int add_walk_enter(struct add_walk *w, struct item *item, int dirfd, const char 
 		pop(w);
 		if (worktree_is_absent(failed.sys))
 			return row ? add_walk_delete(w, item, row, err) : 0;
-		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+		return add_walk_unreadable(w, item, &failed, err);
 	}
 	drop_names(w);
 	if (w->frames[w->depth - 1].dir.names.has_leftovers && !(w->flags & STORE_ADD_DRY_RUN))
@@ -394,7 +402,7 @@ int add_walk_entry(struct add_walk *w, struct item *item, int dirfd, const struc
 		return add_walk_notice(w, item, STORE_NOTICE_LIMIT,
 			"it lies deeper than 2048 directories", err);
 	if (worktree_is_border(dirfd, e->name, &border, &failed) != 0)
-		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+		return add_walk_unreadable(w, item, &failed, err);
 	if (border)
 		return add_walk_notice(w, item, STORE_NOTICE_BORDER, "", err);
 	return add_walk_enter(w, item, dirfd, e->name, row, err);
@@ -430,7 +438,7 @@ static int step(struct add_walk *w, struct item *item, struct store_error *err)
 	if (next_entry(f, &failed) != 0) {
 		/* Which of its rows are still there nobody knows: they stay. */
 		pop(w);
-		return add_walk_notice(w, item, STORE_NOTICE_UNREADABLE, strerror(failed.sys), err);
+		return add_walk_unreadable(w, item, &failed, err);
 	}
 	if (!f->has_row && !f->has_entry) {
 		pop(w);

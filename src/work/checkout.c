@@ -31,6 +31,7 @@
 #include "odb/publish.h"
 #include "odb/tmp.h"
 #include "work/checkout_internal.h"
+#include "work/options.h"
 #include "work/repo_internal.h"
 #include "work/stats.h"
 #include "work/view_internal.h"
@@ -321,9 +322,10 @@ static int resolve(struct checkout *c, struct store_error *err)
 
 static int check_options(const struct store_checkout_options *o, struct store_error *err)
 {
-	if (o->version != 0)
-		return store_error_set(err, STORE_EINVAL,
-			"unknown version of store_checkout_options");
+	const int rc = options_check(o, "store_checkout_options", err);
+
+	if (rc != 0)
+		return rc;
 	if (o->new_branch && (o->to || o->n_paths > 0))
 		return store_error_set(err, STORE_EINVAL,
 			"a new branch goes neither with another folder nor with paths");

@@ -21,6 +21,7 @@
 #include "graph/map.h"
 #include "odb/publish.h"
 #include "odb/writer.h"
+#include "work/options.h"
 #include "work/repo.h"
 #include "work/settle.h"
 #include "work/stats.h"
@@ -607,10 +608,10 @@ static int check_people(struct store_repo *repo, const struct store_commit_optio
 static int check_options(struct store_repo *repo, const struct store_commit_options *o,
 	struct store_error *err)
 {
-	int rc = 0;
+	int rc = options_check(o, "store_commit_options", err);
 
-	if (o->dry_run)
-		return 0;
+	if (rc != 0 || o->dry_run)
+		return rc;
 	rc = repo_check_writable(repo, err);
 	if (rc == 0 && !(o->amend && !o->message))
 		rc = check_message(o, err);
@@ -620,8 +621,12 @@ static int check_options(struct store_repo *repo, const struct store_commit_opti
 int store_commit_check(struct store_repo *repo, const struct store_commit_options *options,
 	struct store_error *err)
 {
-	int rc = options->dry_run ? 0 : repo_check_writable(repo, err);
+	static const struct store_commit_options defaults;
+	int rc = options_check(options, "store_commit_options", err);
 
+	options = options ? options : &defaults;
+	if (rc == 0 && !options->dry_run)
+		rc = repo_check_writable(repo, err);
 	if (rc == 0 && options->message)
 		rc = check_message(options, err);
 	return rc == 0 ? check_people(repo, options, err) : rc;

@@ -203,12 +203,16 @@ static int prove(const char *name, const struct buf *text, const struct buf *out
 	const struct halves *key, const char *value, ptrdiff_t more, struct store_error *err)
 {
 	struct seen before, after;
-	int rc = buf_check(out, err);
+	int rc = buf_check(out, err), read = 0;
 
 	if (rc == 0)
 		rc = look(name, text, key, value, &before, err);
+	if (rc == 0)
+		read = look(name, out, key, value, &after, err);
+	if (read == STORE_ENOMEM)
+		return read;
 	if (rc == 0 &&
-		(look(name, out, key, value, &after, NULL) != 0 || after.others != before.others ||
+		(read != 0 || after.others != before.others ||
 			(ptrdiff_t)after.all != (ptrdiff_t)before.all + more ||
 			(value && !after.is_last)))
 		rc = store_error_set(err, STORE_EINVAL,

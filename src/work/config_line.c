@@ -242,10 +242,8 @@ int config_line_next(struct config_line *l, enum config_token *out, struct store
 		good = is_letter(c) && take_pair(l, &why);
 	}
 	l->end = l->pos;
-	if (!good)
-		return refuse(l, l->number, why, err);
-	return buf_str(&l->section) && buf_str(&l->key) && buf_str(&l->value) &&
-			!l->section.failed && !l->key.failed && !l->value.failed
-		? 0
-		: store_error_set(err, STORE_ENOMEM, "out of memory");
+	/* First: what had no room left looks like a line that is wrong. */
+	if (!buf_str(&l->section) || !buf_str(&l->key) || !buf_str(&l->value))
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
+	return good ? 0 : refuse(l, l->number, why, err);
 }

@@ -23,6 +23,7 @@
 #include "base/io.h"
 #include "base/owner.h"
 #include "base/quote.h"
+#include "work/options.h"
 #include "work/repo_internal.h"
 
 #define FILE_MAX (1u << 20)
@@ -163,9 +164,11 @@ int store_config_each(const struct store_config_options *options, const char *ke
 	struct telling t = { NULL, STORE_CONFIG_BUILT_IN, STORE_CONFIG_FLAG, fn, payload };
 	char *spelled = key ? config_key_spell(key) : NULL;
 	struct config *c = NULL;
-	int rc = key ? config_key_check(key, "configuration", err) : 0;
+	int rc = options_check(options, "store_config_options", err);
 
 	t.key = spelled;
+	if (rc == 0 && key)
+		rc = config_key_check(key, "configuration", err);
 	if (rc == 0 && key && !spelled)
 		rc = out_of_memory(err);
 	if (rc == 0)
@@ -387,8 +390,10 @@ int store_config_set(const struct store_config_options *options, const char *key
 	struct target t = { .folder = -1 };
 	struct buf text = { 0 }, out = { 0 };
 	char *spelled = NULL;
-	int rc = check_wish(o, key, value, flags, err);
+	int rc = options_check(options, "store_config_options", err);
 
+	if (rc == 0)
+		rc = check_wish(o, key, value, flags, err);
 	if (rc == 0 && !(spelled = config_key_spell(key)))
 		rc = out_of_memory(err);
 	if (rc == 0)
@@ -418,9 +423,11 @@ int store_config_unset(const struct store_config_options *options, const char *k
 	struct buf text = { 0 }, out = { 0 };
 	char *spelled = config_key_spell(key);
 	size_t count = 0;
-	int rc = spelled ? 0 : out_of_memory(err);
+	int rc = options_check(options, "store_config_options", err);
 
-	if (spelled && !strchr(spelled, '.'))
+	if (rc == 0 && !spelled)
+		rc = out_of_memory(err);
+	if (rc == 0 && spelled && !strchr(spelled, '.'))
 		rc = config_key_check(key, "cannot unset", err);
 	if (rc == 0)
 		rc = open_target(&t, o, err);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "graph/commit.h"
 #include "work/diff_internal.h"
+#include "work/options.h"
 
 struct store_diff_iter {
 	struct store_repo *repo;
@@ -170,9 +171,11 @@ int store_diff_open(struct store_repo *repo, const struct store_diff_options *op
 	if (!it)
 		return status_no_memory(err);
 	it->repo = repo;
-	if (options)
+	rc = options_check(options, "store_diff_options", err);
+	if (rc == 0 && options)
 		it->options = *options;
-	rc = copy_paths(it, err);
+	if (rc == 0)
+		rc = copy_paths(it, err);
 	if (rc == 0)
 		rc = view_begin(&it->view, repo, err);
 	if (rc == 0)

@@ -30,6 +30,7 @@
 #include "base/mem.h"
 #include "odb/publish.h"
 #include "work/fsck_internal.h"
+#include "work/options.h"
 #include "work/stats.h"
 
 #define TICK_NS 100000000
@@ -435,14 +436,14 @@ int store_fsck(struct store_repo *repo, const struct store_fsck_options *options
 		.row_fd = -1 };
 	const int64_t start = clock_mono_ns();
 	struct odb_counts before, after;
-	int rc = 0;
+	int rc = options_check(options, "store_fsck_options", err);
 
 	memset(f.result, 0, sizeof(*f.result));
 	odb_counts(repo->odb, &before);
 	f.reader = repo->reader;
 	f.nodes = repo_nodes(repo);
 	f.hash = hash_new();
-	if (!f.hash)
+	if (rc == 0 && !f.hash)
 		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
 	if (rc == 0 && o->rebuild)
 		rc = rebuild(&f, err);

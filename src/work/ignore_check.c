@@ -9,6 +9,7 @@
 #include "base/quote.h"
 #include "graph/stage.h"
 #include "work/ignore.h"
+#include "work/options.h"
 #include "work/repo.h"
 #include "work/worktree.h"
 
@@ -21,9 +22,13 @@ struct store_ignore {
 int store_ignore_open(struct store_repo *repo, const struct store_ignore_options *options,
 	struct store_ignore **out, struct store_error *err)
 {
-	struct store_ignore *it = calloc(1, sizeof(*it));
+	struct store_ignore *it;
+	int rc = options_check(options, "store_ignore_options", err);
 
 	*out = NULL;
+	if (rc != 0)
+		return rc;
+	it = calloc(1, sizeof(*it));
 	if (it)
 		it->rules = ignore_new(repo);
 	if (!it || !it->rules) {

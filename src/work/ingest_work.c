@@ -159,10 +159,13 @@ static int take_list(struct ingest *g, struct ingest_worker *w, struct item *ite
 
 /* ---- small files */
 
-static int fail_job(struct job *job, int notice, int sys)
+/* A notice; but memory that runs out is an error: nothing is wrong with the file. */
+static int fail_job(struct job *job, int notice, int sys, struct store_error *err)
 {
 	char text[128];
 
+	if (sys == ENOMEM)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	job->notice = notice;
 	snprintf(job->why, sizeof(job->why), "%s", strerror_r(sys, text, sizeof(text)));
 	return 0;
@@ -174,8 +177,10 @@ static bool same_stat(const struct stage_stat *a, const struct stage_stat *b)
 		a->ino == b->ino && a->mode == b->mode;
 }
 
-static int fail_list(struct job *job, int sys)
+static int fail_list(struct job *job, int sys, struct store_error *err)
 {
+	if (sys == ENOMEM)
+		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	job->notice = ingest_list_notice(sys, job->why, sizeof(job->why));
 	return 0;
 }
@@ -207,8 +212,10 @@ static int read_file(const struct ingest *g, struct ingest_worker *w, int fd, st
 	n = FAULT("ingest.read")
 		? -1
 		: io_pread_full(fd, w->scratch.data, (size_t)before.stat.size + 1, 0);
-	if (n >= 0 && ingest_read_list(g, fd, &w->list) != 0)
-		return fail_list(job, errno);
+	if (n >= 0 && ingest_read_list(g, fd, &w->list) != 0) {
+		*sys = errno;
+		return *sys == ENOMEM ? -1 : fail_list(job, *sys, NULL);
+	}
 	if (n < 0 || worktree_fstat(fd, &after, NULL) != 0) {
 		*sys = errno;
 		return -1;
@@ -258,33 +265,34 @@ static int do_file(struct ingest *g, struct ingest_worker *w, struct item *item,
 		if (fd == -1)
 			return fail_job(job,
 				errno == ELOOP ? STORE_NOTICE_CHANGED : STORE_NOTICE_UNREADABLE,
-				errno);
+				errno, err);
 		__atomic_add_fetch(&g->opened, 1, __ATOMIC_RELAXED);
 		rc = read_file(g, w, fd, job, &sys);
 	}
 	if (rc == 0)
 		rc = job->notice == 0 ? take_meta(g, w, item, job, err) : 0;
 	else
-		rc = rc == 1 ? fail_job(job, STORE_NOTICE_CHANGED, 0)
-			     : fail_job(job, STORE_NOTICE_UNREADABLE, sys);
+		rc = rc == 1 ? fail_job(job, STORE_NOTICE_CHANGED, 0, err)
+			     : fail_job(job, STORE_NOTICE_UNREADABLE, sys, err);
 	io_close(&fd);
 	return rc == 0 && job->notice == 0 ? cut_small(g, w, item, job, err) : rc;
 }
 
 /* The target into scratch, by the very link that is open at fd.  What went wrong is told. */
-static void read_link(const struct ingest *g, struct ingest_worker *w, int fd, struct job *job)
+static int read_link(const struct ingest *g, struct ingest_worker *w, int fd, struct job *job,
+	struct store_error *err)
 {
 	struct worktree_entry e;
 	const int rc = worktree_fstat(fd, &e, NULL);
 
 	if (rc == 0 && e.kind != ENTRY_LINK)
-		fail_job(job, STORE_NOTICE_CHANGED, 0);
-	else if (rc != 0 || worktree_readlink(fd, "", &w->scratch, NULL) != 0)
-		fail_job(job, STORE_NOTICE_UNREADABLE, errno);
-	else if (ingest_read_list(g, fd, &w->list) != 0)
-		fail_list(job, errno);
-	else
-		ingest_take_stat(job, &e);
+		return fail_job(job, STORE_NOTICE_CHANGED, 0, err);
+	if (rc != 0 || worktree_readlink(fd, "", &w->scratch, NULL) != 0)
+		return fail_job(job, STORE_NOTICE_UNREADABLE, errno, err);
+	if (ingest_read_list(g, fd, &w->list) != 0)
+		return fail_list(job, errno, err);
+	ingest_take_stat(job, &e);
+	return 0;
 }
 
 static int do_link(struct ingest *g, struct ingest_worker *w, struct item *item, struct job *job,
@@ -295,11 +303,11 @@ static int do_link(struct ingest *g, struct ingest_worker *w, struct item *item,
 	int rc;
 
 	if (fd == -1)
-		return fail_job(job, STORE_NOTICE_UNREADABLE, errno);
-	read_link(g, w, fd, job);
+		return fail_job(job, STORE_NOTICE_UNREADABLE, errno, err);
+	rc = read_link(g, w, fd, job, err);
 	io_close(&fd);
-	if (job->notice != 0)
-		return 0;
+	if (rc != 0 || job->notice != 0)
+		return rc;
 	rc = take_meta(g, w, item, job, err);
 	if (rc != 0)
 		return rc;

@@ -34,6 +34,7 @@
 #include "graph/stage.h"
 #include "odb/publish.h"
 #include "work/init_internal.h"
+#include "work/options.h"
 #include "work/repo_internal.h"
 
 static const char config_head[] =
@@ -461,8 +462,10 @@ int store_init(const char *dir, const struct store_init_options *options,
 	const struct store_init_options *o = options ? options : &none;
 	struct discovery d = { 0 };
 	bool existed = false;
-	int rc = check_new(dir, o, err);
+	int rc = options_check(options, "store_init_options", err);
 
+	if (rc == 0)
+		rc = check_new(dir, o, err);
 	if (rc == 0)
 		rc = find_place(&d, dir, err);
 	assert(rc != 0 || d.store_dir);

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "work/log_internal.h"
+#include "work/options.h"
 #include "work/spool.h"
 #include "work/view_internal.h"
 
@@ -98,13 +99,14 @@ static int add_ends(struct store_log_iter *it, const struct store_log_options *o
 static int fill_iter(struct store_log_iter *it, const struct store_log_options *o,
 	struct store_error *err)
 {
-	int rc;
+	int rc = options_check(o, "store_log_options", err);
 
 	it->callbacks = o->callbacks;
 	it->flags = o->flags;
 	it->skip = o->skip;
 	it->count = o->count;
-	rc = log_match_set(&it->match, o, err);
+	if (rc == 0)
+		rc = log_match_set(&it->match, o, err);
 	if (rc == 0)
 		rc = log_paths_set(&it->paths, o->paths, o->n_paths, err);
 	return rc == 0 ? add_ends(it, o, err) : rc;

@@ -30,6 +30,7 @@
 #include "odb/writer.h"
 #include "work/checkout_internal.h"
 #include "work/leftover.h"
+#include "work/options.h"
 #include "work/stats.h"
 
 struct move {
@@ -96,6 +97,7 @@ static int find(struct mv *m, const char *path, struct stage_row *row, bool *fou
 	return rc == STORE_ENOTFOUND ? 0 : rc;
 }
 
+/* -1: told in err, which is not NULL. */
 static int open_parent(struct mv *m, const char *path, struct store_error *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -190,7 +192,7 @@ static int holds_source(struct mv *m, const struct move *v, const struct worktre
 		return 0;
 	dir = open_parent(m, v->to, err);
 	if (dir == -1)
-		return STORE_EIO;
+		return err->code;
 	rc = compare_init(&compare, m->repo, NULL, err);
 	if (rc == 0)
 		rc = compare_entry(&compare, dir, e, &bare, &verdict, err);
@@ -443,7 +445,7 @@ static int rename_one(struct mv *m, const struct move *v, struct store_error *er
 {
 	int from = open_parent(m, v->from, err);
 	int to = from == -1 ? -1 : open_parent(m, v->to, err);
-	int rc = from == -1 || to == -1 ? STORE_EIO : 0;
+	int rc = from == -1 || to == -1 ? err->code : 0;
 
 	if (rc == 0 && rename_at(v, from, to) != 0)
 		rc = checkout_fail("move", v->from, err);
@@ -580,11 +582,11 @@ int store_mv(struct store_repo *repo, const struct store_mv_options *options,
 	memset(m.result, 0, sizeof(*m.result));
 	if (!m.batch)
 		rc = checkout_no_memory(err);
-	else if (m.options->version != 0)
-		rc = store_error_set(err, STORE_EINVAL, "unknown version of store_mv_options");
-	else if (m.options->n_sources == 0 || !m.options->target)
-		rc = store_error_set(err, STORE_EINVAL, "mv needs sources and a target");
 	else
+		rc = options_check(m.options, "store_mv_options", err);
+	if (rc == 0 && (m.options->n_sources == 0 || !m.options->target))
+		rc = store_error_set(err, STORE_EINVAL, "mv needs sources and a target");
+	if (rc == 0)
 		rc = move_all(&m, err);
 	for (size_t i = 0; m.moves && i < m.count; i++)
 		free(m.moves[i].to);

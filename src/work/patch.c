@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "work/config.h"
+#include "work/options.h"
 #include "work/patch_internal.h"
 #include "work/repo.h"
 #include "work/stats.h"
@@ -144,9 +145,11 @@ int store_patch(struct store_repo *repo, const struct store_diff_entry *entry,
 	static const struct store_patch_options none;
 	struct patch p = { .repo = repo, .options = options ? options : &none, .result = result };
 	struct patch_tick tick = { .callbacks = &p.options->callbacks };
-	int rc;
+	int rc = options_check(options, "store_patch_options", err);
 
 	memset(result, 0, sizeof(*result));
+	if (rc != 0)
+		return rc;
 	if (is_same(entry)) {
 		result->same = 1;
 		return 0;

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "data/refname.h"
 #include "graph/tag.h"
+#include "work/options.h"
 #include "work/view_internal.h"
 
 static const char *const prefixes[] = { REFNAME_HEADS, REFNAME_TAGS };
@@ -276,10 +277,10 @@ static int set_options(struct store_refs_iter *it, const struct store_refs_optio
 	struct store_error *err)
 {
 	struct view v;
-	int rc;
+	int rc = options_check(o, "store_refs_options", err);
 
-	if (o->version != 0)
-		return store_error_set(err, STORE_EINVAL, "unknown version of store_refs_options");
+	if (rc != 0)
+		return rc;
 	it->kinds = o->kinds ? o->kinds : STORE_REFS_BRANCHES | STORE_REFS_TAGS;
 	rc = view_begin(&v, it->repo, err);
 	if (rc == 0)

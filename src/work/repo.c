@@ -31,6 +31,7 @@
 #include "graph/closure.h"
 #include "graph/rev.h"
 #include "odb/publish.h"
+#include "work/options.h"
 #include "work/repo_internal.h"
 
 #define LEVEL_MAX 19
@@ -339,9 +340,11 @@ static int find_and_open(struct store_repo **out, const struct store_open_option
 	const struct store_open_options *o = options ? options : &none;
 	const char *store_dir = o->store_dir ? o->store_dir : getenv("STORE_DIR");
 	struct discovery found;
-	int rc;
+	int rc = options_check(options, "store_open_options", err);
 
 	*out = NULL;
+	if (rc != 0)
+		return rc;
 	rc = discover_repository(&found, o->start, store_dir && *store_dir ? store_dir : NULL, err);
 	if (rc == 0)
 		rc = repo_open(out, &found, o, flags, err);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "data/refname.h"
 #include "work/checkout_internal.h"
+#include "work/options.h"
 #include "work/repo_internal.h"
 
 /* The commit that HEAD names now is found again as ORIG_HEAD. */
@@ -99,8 +100,10 @@ static const struct checkout_way ways[] = {
 
 static int check_options(const struct store_reset_options *o, struct store_error *err)
 {
-	if (o->version != 0)
-		return store_error_set(err, STORE_EINVAL, "unknown version of store_reset_options");
+	const int rc = options_check(o, "store_reset_options", err);
+
+	if (rc != 0)
+		return rc;
 	if (o->mode > STORE_RESET_HARD)
 		return store_error_set(err, STORE_EINVAL, "unknown mode of a reset");
 	if (o->mode != STORE_RESET_MIXED && o->n_paths > 0)

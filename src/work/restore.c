@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "work/checkout_internal.h"
+#include "work/options.h"
 #include "work/repo_internal.h"
 
 static int resolve(struct checkout *c, struct store_error *err)
@@ -68,13 +69,11 @@ int store_restore(struct store_repo *repo, const struct store_restore_options *o
 		.callbacks = o->callbacks,
 	};
 	struct store_checkout_result done = { 0 };
-	int rc;
+	int rc = options_check(o, "store_restore_options", err);
 
-	if (o->version != 0)
-		rc = store_error_set(err, STORE_EINVAL, "unknown version of store_restore_options");
-	else if (o->n_paths == 0)
+	if (rc == 0 && o->n_paths == 0)
 		rc = store_error_set(err, STORE_EINVAL, "a restore needs paths");
-	else
+	if (rc == 0)
 		rc = checkout_do(repo, way_of(o), NULL, &order, &done, err);
 	if (!result)
 		return rc;

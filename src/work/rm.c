@@ -26,6 +26,7 @@
 #include "base/quote.h"
 #include "graph/tree.h"
 #include "work/checkout_internal.h"
+#include "work/options.h"
 #include "work/repo_internal.h"
 
 #define CONFLICTS_TOLD 10
@@ -499,8 +500,9 @@ int store_rm(struct store_repo *repo, const struct store_rm_options *options,
 	int rc;
 
 	memset(r.result, 0, sizeof(*r.result));
-	if (o->version != 0)
-		return store_error_set(err, STORE_EINVAL, "unknown version of store_rm_options");
+	rc = options_check(o, "store_rm_options", err);
+	if (rc != 0)
+		return rc;
 	if (o->n_paths == 0)
 		return store_error_set(err, STORE_EINVAL, "rm needs paths");
 	rc = checkout_do(repo, o->flags & STORE_RM_CACHED ? &cached : &files, &r, &order, &done,

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "graph/commit.h"
+#include "work/options.h"
 #include "work/view_internal.h"
 
 static void set_head(struct store_status_result *r, const struct refs_head *head)
@@ -105,11 +106,13 @@ int store_status(struct store_repo *repo, const char *const *paths, size_t n,
 		.n_paths = n,
 		.src = repo_nodes(repo) };
 	struct odb_counts before;
-	struct view v;
-	int rc = view_begin(&v, repo, err);
+	struct view v = { 0 };
+	int rc = options_check(options, "store_status_options", err);
 
 	w.options = options ? options : &defaults;
 	w.result = result ? result : &ignored;
+	if (rc == 0)
+		rc = view_begin(&v, repo, err);
 	w.txn = v.txn;
 	memset(w.result, 0, sizeof(*w.result));
 	odb_counts(repo->odb, &before);

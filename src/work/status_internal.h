@@ -137,6 +137,7 @@ struct status_walk {
 	 */
 	uint64_t files_total, bytes_total;
 	uint64_t item_at, item_read;
+	bool has_no_memory; /* for something that is not to be called unreadable: an error */
 };
 
 /*

@@ -94,6 +94,10 @@ void status_unreadable(struct status_walk *w, const struct store_error *why)
 {
 	char text[128];
 
+	if (why->code == STORE_ENOMEM) {
+		w->has_no_memory = true;
+		return;
+	}
 	status_notice(w, STORE_NOTICE_UNREADABLE,
 		why->sys ? strerror_r(why->sys, text, sizeof(text)) : why->msg);
 }

@@ -455,7 +455,7 @@ int status_walk_begin(struct status_walk *w, const struct head_value *top, struc
 	return rc == 0 ? push(w, &i, w->repo->work_fd, false, false, err) : rc;
 }
 
-int status_walk_step(struct status_walk *w, struct store_error *err)
+static int step(struct status_walk *w, struct store_error *err)
 {
 	struct status_item i = { 0 };
 	int rc;
@@ -470,6 +470,13 @@ int status_walk_step(struct status_walk *w, struct store_error *err)
 	if (rc == 0)
 		rc = take(w, &i, err);
 	return rc == 0 && i.wanted != STATUS_UNWANTED ? handle(w, &i, err) : rc;
+}
+
+int status_walk_step(struct status_walk *w, struct store_error *err)
+{
+	const int rc = step(w, err);
+
+	return rc == 0 && w->has_no_memory ? status_no_memory(err) : rc;
 }
 
 void status_walk_end(struct status_walk *w)

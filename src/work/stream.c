@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "base/pipeline.h"
 #include "base/thread.h"
+#include "work/options.h"
 #include "work/repo_internal.h"
 #include "work/stream_internal.h"
 #include "work/view_internal.h"
@@ -151,22 +152,6 @@ static int set_codec(struct store_writer *w, struct store_error *err)
 	return 0;
 }
 
-static int check_now(struct store_writer *w, struct store_error *err)
-{
-	struct env_txn *txn;
-	struct stage_row row;
-	bool has_row;
-	int rc = env_begin(odb_env(w->repo->odb), false, &txn, err);
-
-	if (rc != 0)
-		return rc;
-	rc = stream_check(w, txn, &row, &has_row, err);
-	if (rc == 0)
-		describe(w, has_row ? &row : NULL);
-	env_abort(txn);
-	return rc;
-}
-
 /* Registered here and not by the pipeline: what stands in the way is told before any byte came. */
 static int start(struct store_writer *w, struct store_error *err)
 {
@@ -205,22 +190,32 @@ static int prepare(struct store_writer *w, const struct store_writer_options *op
 		return store_error_set(err, STORE_ENOMEM, "out of memory");
 	rc = set_codec(w, err);
 	if (rc == 0)
-		rc = check_now(w, err);
+		rc = stream_check(w, describe, err);
 	return rc == 0 ? start(w, err) : rc;
+}
+
+static int check_options(struct store_repo *repo, const struct store_writer_options *o,
+	struct store_error *err)
+{
+	int rc = options_check(o, "store_writer_options", err);
+
+	if (rc != 0)
+		return rc;
+	if (!o || !o->path)
+		return store_error_set(err, STORE_EINVAL, "a writer needs a path");
+	if ((unsigned int)o->expect > STORE_EXPECT_ID)
+		return store_error_set(err, STORE_EINVAL, "there is no such expectation");
+	rc = repo_check_writable(repo, err);
+	return rc == 0 ? operand_check(o->path, err) : rc;
 }
 
 int store_writer_open(struct store_repo *repo, const struct store_writer_options *options,
 	struct store_writer **out, struct store_error *err)
 {
 	struct store_writer *w;
-	int rc;
+	int rc = check_options(repo, options, err);
 
 	*out = NULL;
-	if (options->version != 0 || (unsigned int)options->expect > STORE_EXPECT_ID)
-		return store_error_set(err, STORE_EINVAL, "options of a version that is not known");
-	rc = repo_check_writable(repo, err);
-	if (rc == 0)
-		rc = operand_check(options->path, err);
 	if (rc != 0)
 		return rc;
 	w = calloc(1, sizeof(*w));

@@ -36,6 +36,7 @@ struct store_writer {
 	struct ring *ring;
 	bool is_given_up;           /* atomic: what came is not wanted */
 	bool is_halted;             /* atomic: the pipeline has failed */
+	bool is_staged;             /* what was held is at path already, as it is */
 	uint64_t fed;               /* bytes that the caller has handed in */
 	uint64_t expected;          /* in all; the caller's until the first byte is in the ring */
 	struct store_reader *again; /* the thread's: what it reads in place of the ring */
@@ -67,12 +68,12 @@ int stream_recut(struct store_writer *w, struct store_error *err);
 int stream_flush(struct store_writer *w, struct store_error *err);
 
 /*
- * May the entry be put there, by the stage and by what the caller expects? STORE_ECONFLICT names
- * what stands in the way. has_row (may be NULL): something is staged there, *row. Borrowed: row is
- * valid as long as txn.
+ * May the entry be put there now, by the stage and by what the caller expects? STORE_ECONFLICT
+ * names what stands in the way. When it may, look gets the row that is staged there, or NULL.
+ * Borrowed: row is valid until look returns.
  */
-int stream_check(struct store_writer *w, struct env_txn *txn, struct stage_row *row, bool *has_row,
-	struct store_error *err);
+typedef void (*stream_look_fn)(struct store_writer *w, const struct stage_row *row);
+int stream_check(struct store_writer *w, stream_look_fn look, struct store_error *err);
 /* Read back all content that was held, byte by byte proven. */
 int stream_read_back(struct store_writer *w, struct store_error *err);
 /*

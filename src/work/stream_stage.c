@@ -58,7 +58,7 @@ static int check_expected(const struct store_writer *w, const struct stage_row *
 	return 0;
 }
 
-int stream_check(struct store_writer *w, struct env_txn *txn, struct stage_row *row, bool *has_row,
+static int check(struct store_writer *w, struct env_txn *txn, struct stage_row *row, bool *has_row,
 	struct store_error *err)
 {
 	char shown[200];
@@ -75,6 +75,22 @@ int stream_check(struct store_writer *w, struct env_txn *txn, struct stage_row *
 			quote_msg(shown, sizeof(shown), w->path, strlen(w->path)));
 	*has_row = rc == 0;
 	return rc == 0 ? check_expected(w, row, err) : rc;
+}
+
+int stream_check(struct store_writer *w, stream_look_fn look, struct store_error *err)
+{
+	struct env_txn *txn;
+	struct stage_row row;
+	bool has_row;
+	int rc = env_begin(odb_env(w->repo->odb), false, &txn, err);
+
+	if (rc != 0)
+		return rc;
+	rc = check(w, txn, &row, &has_row, err);
+	if (rc == 0)
+		look(w, has_row ? &row : NULL);
+	env_abort(txn);
+	return rc;
 }
 
 /* ---- reading back: from the packs, so what is pending goes there first */
@@ -125,28 +141,17 @@ static int apply(void *ctx, struct env_txn *txn, uint64_t number, struct store_e
 	struct staging *s = ctx;
 	struct stage_row row;
 	bool has_row;
-	int rc = stream_check(s->w, txn, &row, &has_row, err);
+	int rc = check(s->w, txn, &row, &has_row, err);
 
 	return rc == 0 ? stage_batch_apply(s->batch, txn, number, err) : rc;
 }
 
-/* Is what was held staged there as it is, and may it be? */
-static int find_same(struct store_writer *w, bool *is_same, struct store_error *err)
+static void compare(struct store_writer *w, const struct stage_row *row)
 {
 	const struct file_ref *ref = &w->ingest.held.ref;
-	struct env_txn *txn;
-	struct stage_row row;
-	bool has_row;
-	int rc = env_begin(odb_env(w->repo->odb), false, &txn, err);
 
-	*is_same = false;
-	if (rc != 0)
-		return rc;
-	rc = stream_check(w, txn, &row, &has_row, err);
-	*is_same = rc == 0 && has_row && row.kind == w->job.kind && row.ref.size == ref->size &&
-		row.ref.height == ref->height && id_eq(&row.ref.id, &ref->id);
-	env_abort(txn);
-	return rc;
+	w->is_staged = row && row->kind == w->job.kind && row->ref.size == ref->size &&
+		row->ref.height == ref->height && id_eq(&row->ref.id, &ref->id);
 }
 
 static int set_row(struct store_writer *w, struct store_error *err)
@@ -175,10 +180,9 @@ static int set_row(struct store_writer *w, struct store_error *err)
 
 int stream_stage(struct store_writer *w, struct store_error *err)
 {
-	bool is_same;
-	const int rc = find_same(w, &is_same, err);
+	const int rc = stream_check(w, compare, err);
 
 	if (rc != 0)
 		return rc;
-	return is_same ? stream_flush(w, err) : set_row(w, err);
+	return w->is_staged ? stream_flush(w, err) : set_row(w, err);
 }

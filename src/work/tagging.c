@@ -12,6 +12,7 @@
 #include "base/quote.h"
 #include "data/refname.h"
 #include "graph/tag.h"
+#include "work/options.h"
 #include "work/ref_change.h"
 
 static int check_message(const char *message, struct store_error *err)
@@ -112,8 +113,8 @@ int store_tag_create(struct store_repo *repo, const char *name,
 	int rc = ref_change_begin(&c, repo, result, err);
 
 	options = options ? options : &defaults;
-	if (rc == 0 && options->version != 0)
-		rc = store_error_set(err, STORE_EINVAL, "unknown version of store_tag_options");
+	if (rc == 0)
+		rc = options_check(options, "store_tag_options", err);
 	if (rc == 0)
 		rc = check_message(options->message, err);
 	if (rc == 0)

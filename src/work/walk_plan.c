@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/pipeline.h"
+#include "work/options.h"
 #include "work/walk_internal.h"
 
 #define BATCH_MAX 65536u
@@ -68,10 +69,10 @@ static int check(const struct store_walk_options *o, struct store_error *err)
 		STORE_WALK_ONE_FILE_SYSTEM | STORE_WALK_STRICT | STORE_WALK_STRICT_BATCH;
 	const unsigned int types = STORE_WALK_FILE | STORE_WALK_DIR | STORE_WALK_LINK |
 		STORE_WALK_OTHER;
+	const int rc = options_check(o, "store_walk_options", err);
 
-	if (o->version != 0)
-		return store_error_set(err, STORE_EINVAL, "version %u of the options is not known",
-			o->version);
+	if (rc != 0)
+		return rc;
 	if ((unsigned int)o->preset >= sizeof(presets) / sizeof(presets[0]))
 		return store_error_set(err, STORE_EINVAL, "there is no such preset");
 	if (!o->batch)

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <openssl/crypto.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +16,34 @@
 enum { SAMPLE = 5000 };
 
 static uint8_t sample[SAMPLE];
+
+/* ---- libcrypto's memory: it is counted, and runs out when told so */
+
+static size_t asked;
+static bool memory_is_out;
+
+static void *give(size_t len, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	asked++;
+	return memory_is_out ? NULL : malloc(len);
+}
+
+static void *give_more(void *p, size_t len, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	asked++;
+	return memory_is_out ? NULL : realloc(p, len);
+}
+
+static void take_back(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
 
 static int set_up(void **state)
 {
@@ -158,6 +188,30 @@ static void test_hash__key_is_the_low_half_word_of_level_and_key(void **state)
 	assert_true(hash_key(*state, 1, "name", 4) == 0x56bf4f9bc93851b6u);
 }
 
+/* The same context again and again, in one call, in pieces and by key. */
+static void test_hash__needs_no_memory_but_its_context(void **state)
+{
+	struct oid want, id;
+	uint64_t key;
+
+	hash_once(*state, sample, SAMPLE, &want);
+	key = hash_key(*state, 1, sample, 300);
+	asked = 0;
+	memory_is_out = true;
+	for (int i = 0; i < 3; i++) {
+		hash_once(*state, sample, SAMPLE, &id);
+		assert_true(id_eq(&id, &want));
+		hash_begin(*state);
+		hash_add(*state, sample, 100);
+		hash_add(*state, sample + 100, SAMPLE - 100);
+		hash_end(*state, &id);
+		assert_true(id_eq(&id, &want));
+		assert_true(hash_key(*state, 1, sample, 300) == key);
+	}
+	memory_is_out = false;
+	assert_int_equal(asked, 0);
+}
+
 static void test_hash__random_bytes_differ_each_time(void **state)
 {
 	uint8_t seen[64][16];
@@ -180,8 +234,12 @@ int main(void)
 		cmocka_unit_test(test_hash__begin_forgets_an_unfinished_one),
 		cmocka_unit_test(test_hash__two_contexts_do_not_disturb_each_other),
 		cmocka_unit_test(test_hash__key_is_the_low_half_word_of_level_and_key),
+		cmocka_unit_test(test_hash__needs_no_memory_but_its_context),
 		cmocka_unit_test(test_hash__random_bytes_differ_each_time),
 	};
 
+	/* Refused once it has allocated: nothing did before this. */
+	if (CRYPTO_set_mem_functions(give, give_more, take_back) != 1)
+		return 1;
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

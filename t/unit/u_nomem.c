@@ -1,128 +1,32 @@
-/*
- * Memory that runs out: whichever allocation of the library fails, a writer and a reader say
- * STORE_ENOMEM or do without, free all they had, and the next try succeeds.
- *
- * The linker puts the functions below between libstore and its allocations (Makefile); those of the
- * libraries that it uses are their own. What lives is kept in a table, so that what is not freed is
- * seen without a sanitizer, too.
- */
+/* Memory that runs out under a writer, a reader, init, open and the walk of directories. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "repo_fixture.h"
-
-void *__real_malloc(size_t len);
-void *__real_calloc(size_t n, size_t len);
-void *__real_realloc(void *p, size_t len);
-char *__real_strdup(const char *s);
-void __real_free(void *p);
-void *__wrap_malloc(size_t len);
-void *__wrap_calloc(size_t n, size_t len);
-void *__wrap_realloc(void *p, size_t len);
-char *__wrap_strdup(const char *s);
-void __wrap_free(void *p);
-
-#define TABLE ((size_t)1 << 16)
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-/* All guarded by lock. */
-static const void *table[TABLE];      /* addresses of what lives; NULL: free; GONE: was used */
-static size_t living, asked, failing; /* failing: the one to fail, from 1; 0: none */
-static char gone;
-#define GONE ((const void *)&gone)
-
-static size_t slot_of(const void *p)
-{
-	return (size_t)((uintptr_t)p / 16 * 2654435761u) % TABLE;
-}
-
-static bool may_go_on(void)
-{
-	bool may;
-
-	pthread_mutex_lock(&lock);
-	may = ++asked != failing;
-	pthread_mutex_unlock(&lock);
-	if (!may)
-		errno = ENOMEM;
-	return may;
-}
-
-static void *note(void *p)
-{
-	size_t i = slot_of(p);
-
-	if (!p)
-		return NULL;
-	pthread_mutex_lock(&lock);
-	while (table[i] && table[i] != GONE)
-		i = (i + 1) % TABLE;
-	table[i] = p;
-	living++;
-	pthread_mutex_unlock(&lock);
-	return p;
-}
-
-/* What others allocated (realpath) is not in the table. */
-static void forget(const void *p)
-{
-	size_t i = slot_of(p);
-
-	pthread_mutex_lock(&lock);
-	while (table[i] && table[i] != p)
-		i = (i + 1) % TABLE;
-	if (table[i]) {
-		table[i] = GONE;
-		living--;
-	}
-	pthread_mutex_unlock(&lock);
-}
-
-void *__wrap_malloc(size_t len)
-{
-	return may_go_on() ? note(__real_malloc(len)) : NULL;
-}
-
-void *__wrap_calloc(size_t n, size_t len)
-{
-	return may_go_on() ? note(__real_calloc(n, len)) : NULL;
-}
-
-void *__wrap_realloc(void *p, size_t len)
-{
-	if (!may_go_on())
-		return NULL;
-	if (p)
-		forget(p);
-	return note(__real_realloc(p, len));
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return may_go_on() ? note(__real_strdup(s)) : NULL;
-}
-
-void __wrap_free(void *p)
-{
-	if (p)
-		forget(p);
-	__real_free(p);
-}
-
-/* ---- a writer and a reader, from opening the repository to closing it */
+#include "nomem_fixture.h"
 
 #define SIZE ((size_t)1400000)
 
 static uint8_t content[SIZE], back[SIZE];
+static char made[100], below[100]; /* folders that come and go; that are walked */
+
+/* ---- a writer and a reader */
+
+/* Other bytes than all before, so that everything is stored anew. */
+static void change(void)
+{
+	static uint32_t state = 1;
+
+	for (size_t i = 0; i < SIZE; i++) {
+		state = state * 1664525u + 1013904223u;
+		content[i] = (uint8_t)(state >> 24);
+	}
+}
 
 static int write_it(struct store_repo *of)
 {
@@ -159,87 +63,139 @@ static int read_it(struct store_repo *of)
 	return rc;
 }
 
-static int use_it(void)
+static void test_nomem__a_writer(void **state)
 {
-	const struct store_open_options options = { .start = fixture_dir, .threads = 2 };
-	struct store_repo *of = NULL;
-	int rc = store_open(&of, &options, &failure);
+	static const struct nomem_case c = { "writer", change, write_it, true, 40 };
 
-	if (rc == 0)
-		rc = write_it(of);
-	if (rc == 0)
-		rc = read_it(of);
+	(void)state;
+	nomem_check_all(&c);
+	OK(store_fsck(repo, NULL, NULL, &failure));
+}
+
+static void test_nomem__a_reader(void **state)
+{
+	static const struct nomem_case c = { "reader", NULL, read_it, true, 40 };
+
+	(void)state;
+	change();
+	OK(write_it(repo));
+	nomem_check_all(&c);
+}
+
+/* ---- a handle, and the first one of a repository */
+
+static int open_it(struct store_repo *none)
+{
+	const struct store_open_options options = { .start = fixture_dir, .write = 1 };
+	struct store_repo *of = NULL;
+	const int rc = store_open(&of, &options, &failure);
+
+	(void)none;
 	store_close(of);
 	return rc;
 }
 
-/* Other bytes than all before, so that everything is stored anew. */
-static void change(void)
+static void test_nomem__open(void **state)
 {
-	static uint32_t state = 1;
-
-	for (size_t i = 0; i < SIZE; i++) {
-		state = state * 1664525u + 1013904223u;
-		content[i] = (uint8_t)(state >> 24);
-	}
-}
-
-static void fail_at(size_t nth)
-{
-	pthread_mutex_lock(&lock);
-	asked = 0;
-	failing = nth;
-	pthread_mutex_unlock(&lock);
-}
-
-static size_t run_with(size_t nth, size_t *leaked)
-{
-	const size_t before = living;
-	int rc;
-
-	change();
-	failure = (struct store_error){ 0 };
-	fail_at(nth);
-	rc = use_it();
-	fail_at(0);
-	*leaked = living - before;
-	if (rc != 0 && rc != STORE_ENOMEM)
-		fail_msg("allocation %zu: %d, %s", nth, rc, failure.msg);
-	if (rc != 0)
-		assert_int_equal(failure.code, STORE_ENOMEM);
-	return rc != 0;
-}
-
-/* The first ones one by one, the rest in steps, other ones each time round. */
-static void test_nomem__every_allocation_may_fail(void **state)
-{
-	size_t leaked, total, failed = 0, cases = 0;
+	static const struct nomem_case c = { "open", NULL, open_it, false, 40 };
 
 	(void)state;
-	run_with(0, &leaked);
-	run_with(0, &leaked);
-	assert_int_equal(leaked, 0);
-	fail_at(0);
-	change();
-	assert_int_equal(use_it(), 0);
-	total = asked;
-	for (size_t nth = 1; nth <= total; nth += nth < 60 ? 1 : 1 + total / 60) {
-		failed += run_with(nth, &leaked);
-		cases++;
-		if (leaked != 0)
-			fail_msg("allocation %zu: %zu are not freed", nth, leaked);
+	nomem_check_all(&c);
+}
+
+static void remove_made(void)
+{
+	char command[150];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", made);
+	assert_int_equal(system(command), 0);
+}
+
+static int init_it(struct store_repo *none)
+{
+	const struct store_init_options options = { .branch = "trunk", .chunk_average = 4096 };
+	struct store_init_result result;
+
+	(void)none;
+	return store_init(made, &options, &result, &failure);
+}
+
+static void test_nomem__init(void **state)
+{
+	static const struct nomem_case c = { "init", remove_made, init_it, false, 10 };
+
+	(void)state;
+	snprintf(made, sizeof(made), "%s/a/new/one", fixture_dir);
+	nomem_check_all(&c);
+}
+
+/* ---- a walk: its queue spills, its scanners are two */
+
+static int count_batch(void *payload, const struct store_walk_batch *batch)
+{
+	*(uint64_t *)payload += batch->n;
+	return 0;
+}
+
+static int walk_it(struct store_repo *none)
+{
+	static const char *const names[] = { "txt", NULL },
+				 *const excludes[] = { "no/", "*.x", NULL };
+	const char *const roots[] = { below, fixture_dir };
+	uint64_t seen = 0;
+	const struct store_walk_options options = { .names = names,
+		.excludes = excludes,
+		.scanners = 2,
+		.directories_max = 1,
+		.batch_size = 2,
+		.flags = STORE_WALK_STRICT,
+		.batch = count_batch,
+		.payload = &seen };
+	struct store_walk_stats result;
+	const int rc = store_walk(roots, 2, &options, &result, &failure);
+
+	(void)none;
+	if (rc == 0)
+		assert_true(result.complete && seen == 16);
+	return rc;
+}
+
+static void make_tree(void)
+{
+	char path[200];
+
+	snprintf(below, sizeof(below), "%s/below", fixture_dir);
+	assert_int_equal(mkdir(below, 0777), 0);
+	for (int i = 0; i < 8; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/%d", below, i);
+		assert_int_equal(mkdir(path, 0777), 0);
+		snprintf(path, sizeof(path), "%s/%d/a.TXT", below, i);
+		f = fopen(path, "w");
+		assert_true(f && fclose(f) == 0);
 	}
-	/* A few can be done without: a worker that is not started, a cache. */
-	assert_true(cases >= 60 && failed >= cases * 3 / 4);
-	assert_int_equal(run_with(0, &leaked), 0);
-	OK(store_fsck(repo, NULL, NULL, &failure));
+}
+
+static void test_nomem__walk(void **state)
+{
+	static const struct nomem_case c = { "walk", NULL, walk_it, false, 40 };
+
+	(void)state;
+	make_tree();
+	nomem_check_all(&c);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nomem__every_allocation_may_fail),
+		cmocka_unit_test(test_nomem__a_writer),
+		cmocka_unit_test(test_nomem__a_reader),
+		cmocka_unit_test(test_nomem__open),
+		cmocka_unit_test(test_nomem__init),
+		cmocka_unit_test(test_nomem__walk),
 	};
 
+	setenv("STORE_TEST_FSYNC", "0", 1);
 	return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
 }

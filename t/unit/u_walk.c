@@ -552,6 +552,25 @@ static void test_walk__ends_when_directories_cannot_wait(void **state)
 	assert_int_equal(walk("tree", &o, NULL), STORE_EIO);
 	assert_non_null(strstr(failure.msg, "'nowhere'"));
 }
+
+/* Each directory takes longer than a batch may wait, which has room for all. */
+static void test_walk__batch_leaves_when_it_is_old(void **state)
+{
+	(void)state;
+	fault_load("walk.open:1+:5ms");
+	for (unsigned int scanners = 1; scanners < 3; scanners++) {
+		struct seen s;
+		struct store_walk_options o = options_for(&s);
+
+		o.scanners = scanners;
+		o.batch_size = 2 * ALL_FILES;
+		o.batch_ms = 1;
+		assert_int_equal(walk("tree", &o, NULL), 0);
+		assert_int_equal(s.records, ALL_FILES);
+		assert_true(s.batches > 1);
+	}
+	fault_load("");
+}
 #endif
 
 int main(void)
@@ -570,6 +589,7 @@ int main(void)
 #ifdef STORE_FAULTS
 		cmocka_unit_test(test_walk__failure_costs_nothing_but_what_failed),
 		cmocka_unit_test(test_walk__ends_when_directories_cannot_wait),
+		cmocka_unit_test(test_walk__batch_leaves_when_it_is_old),
 #endif
 	};
 
