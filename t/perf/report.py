@@ -149,7 +149,9 @@ def not_run(data):
 
 def text(data):
     """The whole report."""
-    parts = [head(data), limits(data), overview(data), details(data)]
+    parts = [head(data), overview(data), details(data)]
+    if data["limits"]:
+        parts.insert(1, limits(data))
     if data["targets"]:
         parts.append(verdicts([target.as_dict() for target in evaluate(data)]))
     parts.append(not_run(data))
