@@ -133,7 +133,9 @@ class Bench:
                 os.rename(os.path.join(last, tool.dot), os.path.join(path, tool.dot))
             last = path
             for _, argv in tool.save(place):
-                total += self.measure.run(argv, path, flush=False).seconds
+                result = self.measure.run(argv, path, flush=False)
+                total += result.seconds
+                self.note("peak", made.key, "save", tool.name, result.peak)
         self.note("seconds", made.key, "save", tool.name, total)
         _, size = tree_size(*tool.kept(self.place(made, last)))
         self.note("sizes", made.key, "save", tool.name, size)
