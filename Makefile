@@ -40,7 +40,7 @@ HEADERS := $(sort $(wildcard include/*.h src/*/*.h t/unit/*.h contrib/examples/*
 MAN := $(sort $(wildcard man/*.[1-9]))
 # All shell and all Python of the tree: t0005 holds these two lists against what is there.
 SCRIPTS = .ci/run contrib/install-deps contrib/demo $(wildcard t/*.sh t/perf/bench-memory t/mutants/run t/golden/make-repo t/golden/describe)
-PYTHON = $(wildcard t/second-reader t/*.py t/golden/*.py t/vectors/*.py)
+PYTHON = $(wildcard t/second-reader t/*.py t/golden/*.py t/perf/bench t/perf/*.py t/vectors/*.py)
 
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings
 DEFS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -include base/banned.h \
@@ -89,7 +89,7 @@ MEMORY = $(shell [ -w /dev/shm ] && df -Pk /dev/shm | awk 'NR == 2 && $$4 >= 838
 	{ print "STORE_TEST_DISK=\"$${TMPDIR:-/tmp}\" TMPDIR=/dev/shm" }')
 
 .PHONY: all unit lib examples check check-build check-unit check-san check-tsan check-style format test demo
-.PHONY: style-format style-cppcheck style-shell style-python style-man style-tidy bench-memory mutants install uninstall dist clean FORCE
+.PHONY: style-format style-cppcheck style-shell style-python style-man style-tidy bench bench-peers bench-seeds bench-memory mutants install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -197,7 +197,7 @@ check-unit:
 	STORE_BIN=$(O)/fault $(RUN_TESTS) $(UNITS:$(O)/%=$(O)/fault/%)
 
 # Those in which the sanitized program takes no part; t0005 has the reason for each.
-SAN_LEFT_OUT = t0001 t0002 t0003 t0004 t0005 t0006 t1000 t3905 t9100 t9110
+SAN_LEFT_OUT = t0001 t0002 t0003 t0004 t0005 t0006 t1000 t3905 t9100 t9110 t9120
 SAN_SCRIPTS = $(filter-out $(addsuffix -%,$(addprefix t/,$(SAN_LEFT_OUT))),$(SCRIPTS_IN_ORDER))
 # Random tests take fewer cases there (test_cases).  gcc warns of more than there is where it instruments: no WERROR.
 check-san: all lib
@@ -251,6 +251,20 @@ demo:
 mutants:
 	$(MEMORY) t/mutants/run
 
+# How fast, beside every other tool that is installed; make bench DIR=... does it with a folder of yours.  t/perf/bench tells
+# the rest: RUNS, BENCH_ONLY, BENCH_SCALE, BENCH_DIR.
+bench: all
+	STORE_BIN=$(O) t/perf/bench --json $(O)/bench.json --svg $(O)/bench.svg $(if $(DIR),--dir "$(DIR)")
+
+# Installs the other tools, and fetches the releases of a source tree that input D is made of.
+bench-peers:
+	@sh contrib/install-deps --peers
+	t/perf/bench --peers
+
+# The figures that the seed systems gave, each beside its bound.
+bench-seeds: all
+	STORE_BIN=$(O) t/perf/bench --seeds --json $(O)/bench-seeds.json
+
 bench-memory: all
 	STORE_BIN=$(O) t/perf/bench-memory
 
@@ -290,7 +304,7 @@ dist:
 
 # Only what this file makes is removed, so that a wrong O costs nothing.
 clean:
-	rm -rf $(foreach d,$(O) $(O)/fault $(O)/asan $(O)/tsan,$(addprefix $(d)/,obj unit examples store libstore.a libstore.so* flags probed* store-*.tar.gz))
+	rm -rf $(foreach d,$(O) $(O)/fault $(O)/asan $(O)/tsan,$(addprefix $(d)/,obj unit examples store libstore.a libstore.so* flags probed* store-*.tar.gz bench*.json bench.svg))
 	-@rmdir $(O)/fault $(O)/asan $(O)/tsan $(O) 2>/dev/null || :
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(UNIT_OBJ) $(EXAMPLE_OBJ))

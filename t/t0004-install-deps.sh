@@ -218,6 +218,16 @@ test_expect_success 'the build alone asks for no test tool, CI for the linters' 
 	test_grep "install perl shellcheck\$" err
 '
 
+test_expect_success 'make bench-peers asks for the tools that store is compared with, and make test for none of them' '
+	new_world 1000 &&
+	rm bin/restic bin/borg bin/casync bin/npm &&
+	install_deps &&
+	test_expect_code 2 install_deps --peers &&
+	test_grep "install restic borgbackup casync npm\$" err &&
+	make -n -C "$SRC_ROOT" O="$TRASH/out" bench-peers >plan && test_grep "contrib/install-deps --peers\$" plan &&
+	make -n -C "$SRC_ROOT" O="$TRASH/out" bench bench-seeds >plan && test_grep "t/perf/bench --seeds" plan && test_grep ! "install-deps\( --.*\)*\$" plan
+'
+
 test_expect_success 'an unknown option is refused' '
 	new_world 0 &&
 	test_expect_code 2 install_deps --all &&

@@ -96,6 +96,7 @@ t1000-data-vectors.sh none: models in Python beside frozen files
 t3905-second-writer.sh other: second reader and second writer are by themselves
 t9100-memory.sh release: it measures the release build
 t9110-memory-hands.sh release: it measures the release build
+t9120-bench.sh release: it measures the release build
 EOF
 
 # Does the script $1 run the command: by its name where a command begins, or by its path?
@@ -119,7 +120,7 @@ test_expect_success 'a script is left out under the sanitizers for a reason, and
 	do
 		! starts_store "$SRC_ROOT/t/$script" || { echo "it starts a store: $script"; return 1; }
 	done <storeless &&
-	test_grep "(t0001 to t0006, t1000, t3905, t9100, t9110)" "$SRC_ROOT/CONTRIBUTING"
+	test_grep "(t0001 to t0006, t1000, t3905, t9100, t9110, t9120)" "$SRC_ROOT/CONTRIBUTING"
 '
 
 test_expect_success 'every mutant changes one line of the source, and the promises that are to notice it are there' '
