@@ -7,7 +7,7 @@ export STORE_TEST_FSYNC STORE_PAGER PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 cat >cases.py <<'EOF'
 # Runs every case on a terminal of its own, in a repository of its own if it changes it; writes cases.pickle.
-import os, pickle, shutil, subprocess, threading, terminal
+import os, pickle, shlex, shutil, subprocess, threading, terminal
 
 SIZES = {'one': 9, 'two': 6}
 
@@ -72,6 +72,7 @@ CASES = {
     'put': ('small', 'pack.write:1+:400ms', ['sh', '-c', 'store --threads 1 put three <../one'], {}),
     'cat -o': ('small', 'pack.read:1+:200ms', ['store', '--threads', '1', 'cat', '-o', 'written', 'one', 'two'], {}),
     'rebuild': ('small', 'read:1+:50ms', ['store', '--threads', '1', 'fsck', '--rebuild'], {}),
+    'walk': ('many', 'getdents:1+:40ms', ['store', 'walk', '--threads', '1', '-o', '../walked', '.'], {}),
     'diff': ('small', 'pack.read:1+:400ms', ['store', '--threads', '1', 'diff', '--stat', 'less', 'main'], {}),
     'cat': ('done', 'pack.read:1+:25ms', ['sh', '-c', 'store cat one two >../cat.out'], {}),
     'narrow': (None, READ, ADD, {'columns': 50, 'on_output': narrow}),
@@ -84,11 +85,26 @@ CASES = {
     'json': (None, READ, ADD + ['--json'], {}),
     'pipe': (None, READ, ['sh', '-c', 'store --threads 1 add one two 2>err; cat err'], {}),
 }
+# Each of these draws, and must be silent when it is told so and in a pipe: three twins, slowed down in the same way.
+SMALLER = {'checkout': 'pack.read:1+:200ms', 'cat': 'pack.read:1+:200ms', 'fsck': 'read:1+:50ms'}
+for name in ('checkout', 'fsck', 'commit -a', 'commit', 'switch', 'reset', 'reset, mixed', 'restore', 'status', 'rm', 'put', 'cat -o',
+             'rebuild', 'walk', 'cat'):
+    source, fault, argv, options = CASES[name]
+    if name in SMALLER:
+        source, fault = 'small', SMALLER[name]
+    script = argv[2] if argv[0] == 'sh' else shlex.join(argv)
+    before, words = script.rsplit('store ', 1)
+    for how, option, behind in ('-q', '-q ', ''), ('--no-progress', '--no-progress ', ''), ('pipe', '', ' 2>err; e=$?; cat err; exit $e'):
+        twin = '%s, %s' % (name, how)
+        script = (before + 'store ' + option + words).replace('../out', '../out%d' % len(CASES))
+        CASES[twin] = (source, fault, ['sh', '-c', script + behind], options)
+for place in 'small', 'many':
+    os.unlink(place + '/.store/ballast') # the largest file to copy
 results = {}
 
 def work(name, source, fault, argv, options):
     place = source or name
-    if source == 'small':
+    if source in ('small', 'many'):
         place = shutil.copytree(source, 'copy of ' + name)
     command = ['sh', '-c', 'cd "$0" && exec "$@"', place] + argv
     r = terminal.run(command, env={'STORE_FAULT': fault}, **options)
@@ -176,7 +192,7 @@ from seen import *
 for name, stage, has_total in (
     (\"commit -a\", \"add\", True), (\"commit\", \"commit\", False), (\"switch\", \"checkout\", True), (\"reset\", \"reset\", True),
     (\"reset, mixed\", \"status\", True), (\"restore\", \"restore\", True), (\"status\", \"status\", True), (\"rm\", \"rm\", False),
-    (\"put\", \"put\", True), (\"cat -o\", \"cat\", True), (\"rebuild\", \"fsck 1/6 packs\", True)):
+    (\"walk\", \"walk\", False), (\"put\", \"put\", True), (\"cat -o\", \"cat\", True), (\"rebuild\", \"fsck 1/6 packs\", True)):
     got = [l for l in lines(name) if l[\"stage\"] == stage]
     assert len(got) >= 2 and all(l[\"files\"] for l in got) and got[-1][\"bytes\"] > 0, (name, cases[name][\"out\"])
     left = [l[\"left\"] for l in got if l[\"left\"]]
@@ -269,6 +285,29 @@ for name in \"background\", \"quiet\", \"no-progress\", \"json\", \"pipe\":
     assert (b\"2 added\" in out) == (name not in (\"quiet\", \"json\")), (name, out)
 assert cases[\"quiet\"][\"out\"] == b\"\", cases[\"quiet\"]
 "
+'
+
+test_expect_success 'so is every other command that draws: with -q, with --no-progress and in a pipe it says nothing of progress' '
+	python3 -c "
+from seen import *
+drawn = [name for name in cases if name + \", pipe\" in cases]
+assert len(drawn) == 15, drawn
+for name in drawn:
+    assert lines(name), (name, cases[name])
+    for how in \"-q\", \"--no-progress\", \"pipe\":
+        twin = cases[\"%s, %s\" % (name, how)]
+        out = twin[\"out\"].replace(b\"\\r\\n\", b\"\\n\")
+        # A second has passed, when the others draw; but reset -q has nothing to look for.
+        assert twin[\"seconds\"] > 1 or twin is cases[\"reset, mixed, -q\"], (name, how, twin)
+        assert b\"/s\" not in out and b\"\\r\" not in out and b\" left\" not in out, (name, how, out)
+"
+'
+
+test_expect_success 'the cases are those of all sources that ask for progress; mv is told of none, diff draws none' '
+	(cd "$SRC_ROOT/src/cli" && grep -l "progress_begin(" cmd_*.c checkout.c difflist.c) >asking &&
+	printf "%s\n" cmd_add.c cmd_cat.c cmd_commit.c cmd_fsck.c cmd_mv.c cmd_put.c cmd_reset.c cmd_restore.c cmd_rm.c cmd_status.c \
+		cmd_walk.c checkout.c difflist.c >known &&
+	test_cmp known asking
 '
 
 test_done
