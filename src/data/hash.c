@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -162,4 +163,9 @@ int hash_random(uint8_t out[16], struct store_error *err)
 		}
 	}
 	return 0;
+}
+
+const char *hash_library_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
 }
