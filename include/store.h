@@ -1692,6 +1692,81 @@ STORE_API void store_stats_memory(struct store_stats *stats);
  */
 STORE_API void store_stats_reads(struct store_repo *repo, struct store_stats *stats);
 
+/* ---------------------------------------------------------------- measuring */
+
+/*
+ * What store_bench can measure, by position: "chunk", "hash", "codec", "walk", "index", "io"; NULL
+ * behind the last. Borrowed: valid until the program ends.
+ */
+STORE_API const char *store_bench_subject(size_t pos);
+
+#define STORE_BENCH_LIBRARIES 6
+
+/* A library that store_bench measures through. */
+struct store_bench_library {
+	const char *name;
+	const char *version;
+};
+
+/* What is measured on. */
+struct store_bench_machine {
+	unsigned int processors; /* that this process may use */
+	char cpu[128];           /* model, as the system calls it; "" unknown */
+	char kernel[128];        /* name and release */
+	struct store_bench_library libraries[STORE_BENCH_LIBRARIES];
+};
+
+/* Fill *out. Never fails. Borrowed: names and versions are valid until the program ends. */
+STORE_API void store_bench_machine(struct store_bench_machine *out);
+
+#define STORE_BENCH_LIMITS 2
+
+/* What the machine itself does at most, measured in turn with what it limits. */
+struct store_bench_limit {
+	const char *name;
+	double value, min, max; /* in the unit of the result; median, least and greatest */
+};
+
+struct store_bench_result {
+	const char *subject;
+	const char *name; /* what was measured; one of its kind in a subject */
+	const char *unit; /* "bytes/s" or "ops/s" */
+	unsigned int threads;
+	unsigned int rounds;
+	double value, min, max; /* median, least and greatest of the rounds */
+	double ratio;           /* of a coder: plain bytes for each byte it made; else 0 */
+	double target;          /* part of limits[0] that is aimed at; 0: none */
+	struct store_bench_limit limits[STORE_BENCH_LIMITS]; /* n_limits of them */
+	size_t n_limits;
+};
+
+struct store_bench_options {
+	unsigned int version; /* 0 */
+	uint64_t size;        /* bytes that a round goes through; 0: 64 MiB; at most 1 TiB */
+	uint32_t count;       /* files and index rows of a round; 0: 20,000; at most 200,000 */
+	unsigned int rounds;  /* 0: 5, which is the least; at most 1,000 */
+	unsigned int threads; /* where several work; 0: one per processor; at most 64 */
+	uint64_t seed;        /* of the input that is made up */
+	/* Folder for a folder of its own; NULL: TMPDIR of the environment, else /tmp. */
+	const char *scratch;
+	struct store_callbacks callbacks; /* progress: files are rounds, bytes are 0 */
+};
+
+/* Non-zero ends; it is returned by the call that called back.  Borrowed: valid until it returns. */
+typedef int (*store_bench_fn)(void *payload, const struct store_bench_result *result);
+
+/*
+ * Measure the parts that this library is made of, on input that is made up from a seed, and tell
+ * each result, subject by subject. A round measures each part and each limit once, in turn; there
+ * are at least 5. subject: NULL is all. No repository is needed; what has to be written lies in a
+ * new folder below scratch, which is gone when the call returns. STORE_EINVAL: there is no such
+ * subject, or options that cannot be; STORE_ENOSPACE. Cost: with options of zero some 5 s for each
+ * subject, under 64 MiB of memory, and on disk 8 times size and 200 bytes for each of count and
+ * round. Copies its arguments.
+ */
+STORE_API int store_bench(const char *subject, const struct store_bench_options *options,
+	store_bench_fn fn, void *payload, struct store_error *err);
+
 #ifdef __cplusplus
 }
 #endif

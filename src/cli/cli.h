@@ -123,6 +123,6 @@ extern const struct command cmd_branch, cmd_reflog, cmd_switch, cmd_tag;
 extern const struct command cmd_check_ignore;
 extern const struct command cmd_mv, cmd_put, cmd_reset, cmd_restore, cmd_rm;
 extern const struct command cmd_init, cmd_log, cmd_ls, cmd_root, cmd_status, cmd_version;
-extern const struct command cmd_diff, cmd_dupes, cmd_show, cmd_walk;
+extern const struct command cmd_bench, cmd_diff, cmd_dupes, cmd_show, cmd_walk;
 
 #endif

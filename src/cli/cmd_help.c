@@ -30,6 +30,8 @@ static const struct {
 	{ "format", "5", "store-format", "how a repository lies on disk" },
 	{ "ignore", "5", "storeignore", "which paths are left out, and by which rules" },
 	{ "json", "5", "store-json", "the members of what --json prints" },
+	{ "performance", "7", "store-performance",
+		"what costs what, and which setting helps when" },
 	{ "revisions", "1", "store", "how commits and content are named" },
 	{ "tutorial", "7", "storetutorial", "a first day, for somebody who knows git" },
 };

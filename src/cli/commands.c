@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
 	&cmd_info,
 	&cmd_config,
 	&cmd_fsck,
+	&cmd_bench,
 	&cmd_version,
 	&cmd_help,
 	&cmd_completion,

@@ -89,6 +89,19 @@ static double smooth(struct progress *p, double at)
 	return p->rate;
 }
 
+/* passed: seconds of the stage. Rounds take as long as each other, so they tell what is left. */
+static void describe_counted(struct line *t, const struct progress *p, double passed, bool ended)
+{
+	const struct store_progress *now = &p->now;
+
+	line_harmless(t, p->stage, strlen(p->stage));
+	line_format(t, ": %llu/%llu %s", (unsigned long long)now->files,
+		(unsigned long long)now->files_total, p->counted);
+	if (!ended && now->files > 0 && now->files < now->files_total)
+		add_time_left(t, "",
+			passed * (double)(now->files_total - now->files) / (double)now->files);
+}
+
 static void describe(struct line *t, const struct progress *p, double rate, bool ended)
 {
 	const struct store_progress *now = &p->now;
@@ -119,7 +132,10 @@ static void draw(struct progress *p, double at, bool ended)
 	struct line t = { 0 }, all = { 0 };
 	size_t width;
 
-	describe(&t, p, ended && passed > 0 ? (double)p->now.bytes / passed : rate, ended);
+	if (p->counted)
+		describe_counted(&t, p, passed, ended);
+	else
+		describe(&t, p, ended && passed > 0 ? (double)p->now.bytes / passed : rate, ended);
 	width = t.len < room ? t.len : room;
 	line_format(&all, "\r%.*s", (int)width, t.data);
 	if (p->width > width)
@@ -289,8 +305,10 @@ void progress_finish(struct progress *p, int rc, const char *again)
 	progress_end(p);
 	if (rc != STORE_ECANCELED || !cli_signal())
 		return;
-	line_size(&size, p->now.bytes);
-	output_talk(p->cli, "interrupted after %llu files, %s; %s",
-		(unsigned long long)p->now.files, size.data, again);
+	line_string(&size, p->counted ? p->counted : "files, ");
+	if (!p->counted)
+		line_size(&size, p->now.bytes);
+	output_talk(p->cli, "interrupted after %llu %s; %s", (unsigned long long)p->now.files,
+		size.data, again);
 	line_release(&size);
 }

@@ -15,14 +15,16 @@ struct progress {
 	double start, last;        /* seconds: when the stage began, when the line was drawn */
 	double rate, sampled;      /* bytes per second, smoothed, and when it was last looked at */
 	uint64_t sample;           /* bytes of the stage then */
+	/* What is counted, where that is no files and there are no bytes: "rounds".  Else NULL. */
+	const char *counted;
 	/* Shown a notice first; true: it has said what is to be said.  May be NULL. */
 	bool (*notice)(struct progress *p, const struct store_notice *n);
 	void *data; /* for notice */
 };
 
 /*
- * Fill p (zeroed but for notice and data) and the callbacks that report to it.  Borrowed: p must
- * live as long as the operation.
+ * Fill p (zeroed but for counted, notice and data) and the callbacks that report to it.  Borrowed:
+ * p must live as long as the operation.
  */
 void progress_begin(struct progress *p, struct cli *cli, struct store_callbacks *callbacks);
 /* The last line is kept. */

@@ -129,6 +129,16 @@ size_t chunker_next_plain(const struct chunker_params *p, const uint8_t *data, s
 	return next_with(find_cut_plain, p, data, len, start);
 }
 
+const struct chunker_kernel *chunker_kernel(size_t pos)
+{
+	static const struct chunker_kernel kernels[] = {
+		{ "unrolled", chunker_next },
+		{ "plain", chunker_next_plain },
+	};
+
+	return pos < sizeof(kernels) / sizeof(kernels[0]) ? &kernels[pos] : NULL;
+}
+
 bool chunker_cuts_at(const struct chunker_params *p, const uint8_t *data, size_t end)
 {
 	if (end == 0)

@@ -48,6 +48,16 @@ size_t chunker_next(const struct chunker_params *p, const uint8_t *data, size_t 
 size_t chunker_next_plain(const struct chunker_params *p, const uint8_t *data, size_t len,
 	size_t start);
 
+/* A way to find cuts that this processor can run; next as chunker_next. */
+struct chunker_kernel {
+	const char *name;
+	size_t (*next)(const struct chunker_params *p, const uint8_t *data, size_t len,
+		size_t start);
+};
+
+/* By position, the one that chunker_next is first; NULL behind the last. */
+const struct chunker_kernel *chunker_kernel(size_t pos);
+
 /*
  * Would a chunk that starts at start and is len bytes long end at a border found by content? True
  * iff the window ending at start+len-1 cuts. For prediction: false only says that the border, if

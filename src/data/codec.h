@@ -63,4 +63,10 @@ int codec_decode(struct codec_ctx *c, unsigned int codec, const void *stored, si
 /* True when a sample of data says that compressing will not pay.  A few microseconds per MiB. */
 int codec_probe_incompressible(const void *data, size_t len);
 
+/* Versions of the libraries behind the codecs.  Borrowed: valid until the program ends. */
+const char *codec_zlib_version(void);
+const char *codec_zlib_isal_version(void);
+const char *codec_zlib_libdeflate_version(void);
+const char *codec_zstd_version(void);
+
 #endif

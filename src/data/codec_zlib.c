@@ -25,12 +25,14 @@
  */
 #include "data/codec_internal.h"
 
+#include <isa-l.h>
 #include <isa-l/igzip_lib.h>
 #include <libdeflate.h>
 #include <stdlib.h>
 #include <zlib.h>
 
 #include "base/error.h"
+#include "data/codec.h"
 
 #define IGZIP_LEVELS 3
 
@@ -193,4 +195,22 @@ int codec_zlib_decode(struct codec_zlib *z, const void *stored, size_t stored_le
 	if (z->plain)
 		return decode_zlib(z, stored, stored_len, out, plain_len);
 	return decode_libdeflate(z, stored, stored_len, out, plain_len);
+}
+
+const char *codec_zlib_version(void)
+{
+	return zlibVersion();
+}
+
+#define TEXT_OF(x) #x
+#define VERSION_OF(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+
+const char *codec_zlib_isal_version(void)
+{
+	return VERSION_OF(ISAL_MAJOR_VERSION, ISAL_MINOR_VERSION, ISAL_PATCH_VERSION);
+}
+
+const char *codec_zlib_libdeflate_version(void)
+{
+	return LIBDEFLATE_VERSION_STRING;
 }

@@ -21,6 +21,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "data/codec.h"
 
 #define WINDOW_MAX ((uint64_t)16 << 20)
 
@@ -107,4 +108,9 @@ int codec_zstd_decode(struct codec_zstd *z, const void *stored, size_t stored_le
 	if (ZSTD_isError(n) && ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
 		return STORE_ENOMEM;
 	return n == plain_len ? 0 : STORE_ECORRUPT;
+}
+
+const char *codec_zstd_version(void)
+{
+	return ZSTD_versionString();
 }

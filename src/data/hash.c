@@ -15,6 +15,7 @@
 #include "data/hash.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -130,4 +131,9 @@ int hash_random(uint8_t out[16], struct store_error *err)
 		}
 	}
 	return 0;
+}
+
+const char *hash_library_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
 }

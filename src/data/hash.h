@@ -33,4 +33,7 @@ extern const struct oid hash_empty_file; /* SHA-256 of nothing */
 /* 16 bytes from the system's random source.  Returns 0 or STORE_EIO. */
 int hash_random(uint8_t out[16], struct store_error *err);
 
+/* Version of libcrypto.  Borrowed: valid until the program ends. */
+const char *hash_library_version(void);
+
 #endif

@@ -150,4 +150,7 @@ bool env_is_current(struct env *e);
 /* Bytes by which it may grow before ENV_FULL. */
 uint64_t env_room(struct env *e);
 
+/* Version of LMDB.  Borrowed: valid until the program ends. */
+const char *env_library_version(void);
+
 #endif

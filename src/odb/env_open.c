@@ -237,3 +237,11 @@ int env_open_mdb(struct env *e, struct store_error *err)
 	env_find_pages(e);
 	return 0;
 }
+
+#define TEXT_OF(x) #x
+#define VERSION_OF(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+
+const char *env_library_version(void)
+{
+	return VERSION_OF(MDB_VERSION_MAJOR, MDB_VERSION_MINOR, MDB_VERSION_PATCH);
+}
