@@ -18,6 +18,7 @@
 #include "base/pipeline.h"
 #include "base/thread.h"
 #include "work/bench_internal.h"
+#include "work/options.h"
 #include "work/stats.h"
 
 #define SIZE_DEFAULT ((uint64_t)64 << 20)
@@ -254,15 +255,15 @@ struct bench_case bench_case_sha256(void)
 
 static int check(const char *subject, const struct store_bench_options *o, struct store_error *err)
 {
+	const int rc = options_check(o, "store_bench_options", err);
 	size_t i;
 
+	if (rc != 0)
+		return rc;
 	for (i = 0; subject && i < SUBJECTS && strcmp(subject, subjects[i].name) != 0; i++)
 		;
 	if (i == SUBJECTS)
 		return store_error_set(err, STORE_EINVAL, "there is no bench of '%.40s'", subject);
-	if (o->version != 0)
-		return store_error_set(err, STORE_EINVAL, "version %u of the options is not known",
-			o->version);
 	if (o->size > SIZE_MAX_ASKED)
 		return store_error_set(err, STORE_EINVAL, "a round has at most 1 TiB");
 	if (o->count > COUNT_MAX)

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "work/dupes_internal.h"
+#include "work/options.h"
 #include "work/walk_internal.h"
 
 #define TICK_NS 100000000
@@ -134,9 +135,12 @@ static int walk(struct dupes *d, size_t n, struct store_error *err)
 
 static int check(const struct store_dupes_options *o, struct store_error *err)
 {
-	if (o->version != 0)
-		return store_error_set(err, STORE_EINVAL, "version %u of the options is not known",
-			o->version);
+	int rc = options_check(o, "store_dupes_options", err);
+
+	if (rc == 0)
+		rc = options_check(o->walk, "store_walk_options", err);
+	if (rc != 0)
+		return rc;
 	if (o->flags & ~(unsigned int)(STORE_DUPES_EMPTY | STORE_DUPES_FORCE))
 		return store_error_set(err, STORE_EINVAL, "a flag is not known");
 	if ((unsigned int)o->act > STORE_DUPES_DELETE)

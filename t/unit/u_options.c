@@ -185,6 +185,23 @@ static int try_walk(const void *options)
 	return store_walk(roots, 1, options, NULL, &failure);
 }
 
+static int try_dupes(const void *options)
+{
+	return store_dupes(roots, 1, options, NULL, &failure);
+}
+
+static int on_result(void *payload, const struct store_bench_result *result)
+{
+	(void)payload;
+	(void)result;
+	return 0;
+}
+
+static int try_bench(const void *options)
+{
+	return store_bench("hash", options, on_result, NULL, &failure);
+}
+
 static int try_fsck(const void *options)
 {
 	return store_fsck(repo, options, NULL, &failure);
@@ -218,6 +235,8 @@ static const struct {
 	{ "store_rm", "store_rm_options", "paths", try_rm },
 	{ "store_mv", "store_mv_options", "sources", try_mv },
 	{ "store_walk", "store_walk_options", "batch callback", try_walk },
+	{ "store_dupes", "store_dupes_options", NULL, try_dupes },
+	{ "store_bench", "store_bench_options", NULL, try_bench },
 	{ "store_fsck", "store_fsck_options", NULL, try_fsck },
 	{ "store_open_for_rebuild", "store_open_options", NULL, try_open_for_rebuild },
 };
