@@ -40,7 +40,7 @@ HEADERS := $(sort $(wildcard include/*.h src/*/*.h t/unit/*.h contrib/examples/*
 MAN := $(sort $(wildcard man/*.[1-9]))
 # All shell and all Python of the tree: t0005 holds these two lists against what is there.
 SCRIPTS = .ci/run contrib/install-deps contrib/demo $(wildcard t/*.sh t/perf/bench-memory t/mutants/run t/golden/make-repo t/golden/describe)
-PYTHON = $(wildcard t/second-reader t/*.py t/golden/*.py t/perf/bench t/perf/*.py t/vectors/*.py)
+PYTHON = $(wildcard t/second-reader t/*.py t/golden/*.py t/perf/bench t/perf/widest-pack t/perf/*.py t/vectors/*.py)
 
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings
 DEFS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc -include base/banned.h \

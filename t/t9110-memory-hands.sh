@@ -26,6 +26,12 @@ test_expect_success 'a stream of 96 MiB, half of it new, goes in and comes back 
 	test_grep "^put, stream .*[0-9]" table && test_grep "^read, 4 further ones .*[0-9]" table && test_grep " 96 MiB 4[89] MiB were new" table
 '
 
+# `bench-memory 16 262143 footer` is the whole: 10 s of Python to make it.
+test_expect_success 'packs of a long footer and a large block are rebuilt and checked in less than 20 MiB' '
+	BENCH_ANON_LIMIT=20971520 "$bench" 2 2000 footer >table && cat table && test_grep ! MISSED table &&
+	test_grep "^rebuild, footer .*[0-9]" table && test_grep "^fsck, footer .*[0-9]" table
+'
+
 test_expect_success 'a miss is exit code 1, and names the command' '
 	test_expect_code 1 env BENCH_ANON_LIMIT=4096 "$bench" 2 20 hands >table 2>err && test_grep "^restore .*MISSED" table &&
 	test_grep "needed too much memory" err &&

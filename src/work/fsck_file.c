@@ -26,6 +26,7 @@
 
 #define FOOTER_MIN (PACK_FOOTER_HEAD + PACK_FANOUT + PACK_TRAILER)
 #define FOOTER_MAX (FOOTER_MIN + (uint64_t)LIMIT_PACK_OBJECTS * (PACK_OBJECT_ROW + PACK_BLOCK_ROW))
+#define TRIMMED ((size_t)8 << 20)
 
 /* ---- the folder */
 
@@ -105,7 +106,7 @@ static bool read_at(const struct fsck_file *f, void *out, size_t len, uint64_t o
 static int read_footer(struct fsck_file *f, struct store_error *err)
 {
 	uint8_t trailer[PACK_TRAILER];
-	struct buf footer = { 0 };
+	uint8_t *footer;
 	uint64_t off, len;
 	int rc;
 
@@ -119,14 +120,15 @@ static int read_footer(struct fsck_file *f, struct store_error *err)
 	len = f->size - off;
 	if (off < PACK_HEADER || off > f->size - FOOTER_MIN || len > FOOTER_MAX)
 		return store_error_set(err, STORE_ECORRUPT, "pack has no footer");
-	rc = buf_reserve(&footer, (size_t)len);
-	if (rc != 0)
-		rc = store_error_set(err, rc, "out of memory");
-	else if (!read_at(f, footer.data, (size_t)len, off))
+	/* Pages of its own go at once; 16 MiB that malloc has freed may stay. */
+	footer = mem_pages((size_t)len);
+	if (!footer)
+		rc = store_error_set(err, STORE_ENOMEM, "out of memory");
+	else if (!read_at(f, footer, (size_t)len, off))
 		rc = store_error_sys(err, "cannot read 'packs/%s'", f->name);
 	else
-		rc = pack_index_parse(&f->index, footer.data, (size_t)len, off, err);
-	buf_release(&footer);
+		rc = pack_index_parse(&f->index, footer, (size_t)len, off, err);
+	mem_pages_free(footer, (size_t)len);
 	if (rc == 0) {
 		f->blocks_end = off;
 		f->has_footer = true;
@@ -241,6 +243,15 @@ void fsck_decoder_release(struct fsck_decoder *d)
 	buf_release(&d->plain);
 	free(d->lens);
 	memset(d, 0, sizeof(*d));
+}
+
+/* Room for blocks as add makes them is kept: there would be new pages for it in each pack. */
+void fsck_decoder_trim(struct fsck_decoder *d)
+{
+	if (d->raw.cap + d->plain.cap <= TRIMMED)
+		return;
+	buf_release(&d->raw);
+	buf_release(&d->plain);
 }
 
 int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,

@@ -81,6 +81,8 @@ struct fsck_decoder {
 };
 int fsck_decoder_init(struct fsck_decoder *d, struct store_error *err);
 void fsck_decoder_release(struct fsck_decoder *d);
+/* Give back the room of a large block: before a footer, which may ask for as much, is read. */
+void fsck_decoder_trim(struct fsck_decoder *d);
 /* Read, check and decode: plain bytes into d->plain, lengths of its objects into d->lens. */
 int fsck_decode(struct fsck_decoder *d, const struct fsck_file *f, uint64_t off,
 	const struct pack_block_info *info, struct store_error *err);

@@ -286,7 +286,6 @@ static int sort_rows(struct scan *s, struct store_error *err)
 {
 	const struct pack_index *x = &s->file.index;
 
-	free_rows(s);
 	s->first = mem_alloc_array(x->block_count + 2, sizeof(*s->first));
 	s->rows = mem_alloc_array(x->count, sizeof(*s->rows));
 	s->is_met = mem_alloc_array(x->count, sizeof(*s->is_met));
@@ -335,6 +334,9 @@ static int scan_pack(struct scan *s, struct fsck_pack *p, void **pool, unsigned 
 	if (p->is_missing)
 		return tell_missing(f, p, err);
 	s->pack = p;
+	/* What the pack before needed goes: its block beside this footer is too much. */
+	free_rows(s);
+	fsck_decoder_trim(&s->large);
 	rc = fsck_file_open(f->repo->odb, p, &s->file, &why);
 	if (rc == STORE_ENOTFOUND) {
 		rc = tell_missing(f, p, err);

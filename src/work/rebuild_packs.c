@@ -167,8 +167,10 @@ static int take_pack(struct rebuild *r, const struct fsck_pack *p, struct store_
 	struct fsck_file file;
 	uint32_t objects = 0;
 	bool repaired = false;
-	int rc = fsck_file_open(r->odb, p, &file, &why);
+	int rc;
 
+	fsck_decoder_trim(&r->decoder);
+	rc = fsck_file_open(r->odb, p, &file, &why);
 	if (rc == 0 && (!file.has_footer || !file.has_header)) {
 		rc = rebuild_footer(r, &file, &repaired, &why);
 		if (repaired) {
