@@ -39,13 +39,13 @@ sample_passings()
 }
 
 # How much is looked at after a case.  Briefly: one command goes on, one ends the story, fsck reads all.  In the first case and each
-# third one after it everything is asked.
+# third one after it (each sixth where the sanitizers look) everything is asked.
 brief=
 cases=0
 look_closely_in_turn()
 {
 	brief=t
-	[ $((cases % 3)) -ne 0 ] || brief=
+	[ $((cases % (${STORE_TEST_LIGHT:+2 * }3))) -ne 0 ] || brief=
 	cases=$((cases + 1))
 }
 

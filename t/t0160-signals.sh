@@ -10,11 +10,17 @@ import os, shutil, signal, subprocess
 
 NUMBERS = {'INT': signal.SIGINT, 'TERM': signal.SIGTERM, 'HUP': signal.SIGHUP}
 
+def as_if_typed():
+    # What runs tests in the background may have told them to ignore SIGINT.
+    for number in NUMBERS.values():
+        signal.signal(number, signal.SIG_DFL)
+
 def held(at, point, name, words):
     """Run store WORDS in folder at, stopped at the fault point, with the signal sent meanwhile: its code, and what it said."""
     # Into files: a pipe would be full before the point is reached.
     with open('out', 'wb') as out, open('err', 'wb') as err:
-        p = subprocess.Popen(['store'] + words, cwd=at, env={**os.environ, 'STORE_FAULT': point + ':stop'}, stdout=out, stderr=err)
+        p = subprocess.Popen(['store'] + words, cwd=at, env={**os.environ, 'STORE_FAULT': point + ':stop'}, stdout=out, stderr=err,
+                             preexec_fn=as_if_typed)
     state = os.waitid(os.P_PID, p.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     assert state.si_code == os.CLD_STOPPED, ('it never came to', point, words, open('err').read())
     p.send_signal(NUMBERS[name])

@@ -86,7 +86,9 @@ import os, signal, subprocess
 
 for at, number in ("getdents:2", signal.SIGINT), ("env.commit:3", signal.SIGTERM), ("pack.write:2", signal.SIGINT), ("tmp.create:2", signal.SIGHUP):
     p = subprocess.Popen("store bench --size 200K --count 250 --scratch scratch walk index io".split(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                         env={**os.environ, "STORE_FAULT": at + ":stop"})
+                         env={**os.environ, "STORE_FAULT": at + ":stop"},
+                         # What runs tests in the background may have told them to ignore it.
+                         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     os.waitid(os.P_PID, p.pid, os.WSTOPPED)
     assert len(os.listdir("scratch")) == 1, at
     p.send_signal(number)
