@@ -227,7 +227,11 @@ int fault_hit(const char *name)
 	if (fired->action == ACTION_KILL)
 		kill(getpid(), SIGKILL);
 	if (fired->action == ACTION_STOP) {
-		kill(getpid(), SIGSTOP);
+		/*
+		 * By this very thread: of a signal to the process another one might hear first, and
+		 * until that has a turn this one would go on.
+		 */
+		raise(SIGSTOP);
 		return 0;
 	}
 	if (fired->action <= ACTION_DELAY(1)) {
