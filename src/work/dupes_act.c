@@ -5,8 +5,8 @@
  *  1. both are opened, checked to be what was found, and compared byte by byte;
  *  2. the content of the one that stays is synced: the other may be the only one on disk;
  *  3. link it to a name of our own, exchange that with the name that changes;
- *  4. look at what is now under our name: it has to be the file that was compared, with its size
- * and time, and so has the one that stays; else exchange again;
+ *  4. under our name must be what was compared, with its size and time, and under the other the one
+ *     that stays; else exchange again;
  *  5. remove our name.
  * Removing renames the file to our name in step 3, and looks at the name of the one that stays,
  * too. So whatever another program puts there between looking and changing is put back, and a crash
